@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* All of pcivisor's public interface. */
+#ifndef PCIVISOR_PCIVISOR_H
+#define PCIVISOR_PCIVISOR_H
+
+#include "pcivisor/access.h"
+#include "pcivisor/cap.h"
+#include "pcivisor/device.h"
+#include "pcivisor/domain.h"
+#include "pcivisor/errno.h"
+#include "pcivisor/host.h"
+#include "pcivisor/port.h"
+#include "pcivisor/register.h"
+#include "pcivisor/regs.h"
+#include "pcivisor/topology.h"
+#include "pcivisor/types.h"
+
+#endif

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The port contract: everything that pcivisor asks of the hypervisor that
+ * embeds it. One table of operations, one context pointer.
+ *
+ * Rules that hold for every operation:
+ *   - It is called with `ctx`, the pointer given to pcv_host_create().
+ *   - It must not call back into pcivisor unless its comment says so.
+ *   - It may be called on several CPUs at once; locking is the host's.
+ *   - It may fail at any call. A failure is a negative number from
+ *     pcivisor/errno.h; the library undoes what it had begun.
+ *   - "locked" means: may be called with library spinlocks held and, if
+ *     irq_save is given, interrupts off; such an operation must not sleep.
+ */
+#ifndef PCIVISOR_PORT_H
+#define PCIVISOR_PORT_H
+
+#include "pcivisor/types.h"
+
+struct pcv_event;
+struct pcv_trace;
+struct pcv_vector;
+
+/* A run of buses of one segment that the host's root complex serves. */
+struct pcv_segment_info {
+    uint16_t segment;
+    uint8_t bus_first;
+    uint8_t bus_last; /* inclusive */
+};
+
+/* What the host knows about a BAR without asking the device. */
+struct pcv_bar_hint {
+    uint64_t size; /* bytes, a power of two; 0: the BAR does not exist */
+};
+
+/* Flags of pcv_host_ops.function_flags. */
+#define PCV_FUNCTION_IN_USE 1u /* the hypervisor drives it: never disturb it   \
+                                */
+
+struct pcv_host_ops {
+    /* sizeof(struct pcv_host_ops) at the time the host was compiled. Entries
+     * beyond it read as absent, so that a table may grow. */
+    size_t size;
+
+    /*
+     * Memory. Required. Zeroing is the library's; alignment is that of
+     * max_align_t. alloc returns NULL when there is none. free gets the size
+     * that was asked for. Context: any; locked.
+     */
+    void *(*alloc)(void *ctx, size_t size);
+    void (*free)(void *ctx, void *ptr, size_t size);
+
+    /*
+     * Physical configuration access: 1, 2 or 4 bytes, naturally aligned, reg
+     * below 4096. Required. Exactly one bus access of exactly that width. A
+     * function that is absent reads all ones and returns 0; a negative result
+     * means that the host could not perform the access (the library then
+     * answers all ones). Registers at or above 0x100 are asked for only where
+     * ecam_usable said yes. Context: any; locked.
+     */
+    int (*cfg_read)(void *ctx, pcv_sbdf sbdf, uint16_t reg, uint8_t size,
+                    uint32_t *out_value);
+    int (*cfg_write)(void *ctx, pcv_sbdf sbdf, uint16_t reg, uint8_t size,
+                     uint32_t value);
+
+    /*
+     * Which buses exist: the index-th run of buses, index from 0.
+     * -PCV_ENOENT past the last. Required. Context: control operations.
+     */
+    int (*segment)(void *ctx, uint32_t index,
+                   struct pcv_segment_info *out_info);
+
+    /*
+     * Whether extended configuration space of a bus can be reached. Optional;
+     * without it no device has extended space. Returns 1 or 0.
+     * Context: control operations.
+     */
+    int (*ecam_usable)(void *ctx, uint16_t segment, uint8_t bus);
+
+    /*
+     * NUMA node of a function. Optional; without it, or with a negative
+     * result, the node is PCV_NODE_NONE unless the add named one.
+     * Context: control operations.
+     */
+    int (*node)(void *ctx, pcv_sbdf sbdf, uint32_t *out_node);
+
+    /*
+     * What the host states about BAR `bar` (0 to 5, 6 is the ROM), used in
+     * place of sizing. Optional. -PCV_ENOENT: nothing is known, size it.
+     * Context: control operations.
+     */
+    int (*bar_hint)(void *ctx, pcv_sbdf sbdf, uint8_t bar,
+                    struct pcv_bar_hint *out_hint);
+
+    /*
+     * PCV_FUNCTION_* flags of a function. Optional; 0 without it.
+     * Context: control operations.
+     */
+    uint32_t (*function_flags)(void *ctx, pcv_sbdf sbdf);
+
+    /*
+     * Whether a domain may have this host-physical range mapped: it is MMIO
+     * and access is permitted. Optional; without it nothing is ever mapped.
+     * Returns 1 or 0. Context: any; locked.
+     */
+    int (*mmio_permitted)(void *ctx, uint32_t domain_id, pcv_hpa start,
+                          uint64_t size);
+
+    /*
+     * Map `pages` pages of host MMIO at `gpa` for a domain, or unmap them.
+     * Optional, both or neither. Returns the number of pages done, at least 1,
+     * or a negative error (nothing done). Fewer than asked means that the host
+     * wants to be asked again later: the library reports pending or restart.
+     * unmap must not fail for a range that was mapped; an error there is
+     * reported as an event and the pages are taken as unmapped.
+     * Context: any; locked.
+     */
+    int64_t (*map)(void *ctx, uint32_t domain_id, pcv_gpa gpa, pcv_hpa hpa,
+                   uint64_t pages);
+    int64_t (*unmap)(void *ctx, uint32_t domain_id, pcv_gpa gpa,
+                     uint64_t pages);
+
+    /*
+     * A device goes: free this vector now. Return 0 when it is free (the
+     * library detaches it), or -PCV_EBUSY when the host will call
+     * pcv_vector_detach() later. Optional; without it every vector waits for
+     * its detach. Context: control operations; locked.
+     */
+    int (*vector_release)(void *ctx, struct pcv_vector *vector);
+
+    /*
+     * Something that a log or an administrator wants to know. Optional. The
+     * record is borrowed for the call. Context: any; locked.
+     */
+    void (*event)(void *ctx, const struct pcv_event *event);
+
+    /*
+     * One record per access while tracing is on (pcv_host_set_trace).
+     * Optional. Context: any.
+     */
+    void (*trace)(void *ctx, const struct pcv_trace *record);
+
+    /*
+     * Interrupts off and back, around every spinlock of the library. Optional,
+     * both or neither; needed when pcivisor is entered from interrupts.
+     */
+    uintptr_t (*irq_save)(void *ctx);
+    void (*irq_restore)(void *ctx, uintptr_t flags);
+
+    /* A hint to the CPU inside a spin. Optional. */
+    void (*relax)(void *ctx);
+
+    /*
+     * Number of this CPU, 0 to pcv_host_config.cpus - 1. The caller does not
+     * move to another CPU while a lock of the library is held. Required in
+     * debug builds (PCV_DEBUG), where lock order is checked.
+     */
+    uint32_t (*this_cpu)(void *ctx);
+
+    /*
+     * The library found a bug of its own or of the port (debug builds). It
+     * should not return; if it does, the library goes on. Optional.
+     */
+    void (*bug)(void *ctx, const char *file, int line, const char *what);
+};
+
+#endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Spinlocks, in one order (LIFE-10). Each lock has a rank; a CPU takes only
+ * locks of a higher rank than those it holds. Debug builds check it.
+ *
+ * The library holds a lock for a bounded number of steps and never while it
+ * waits for a guest.
+ */
+#ifndef PCV_BASE_LOCK_H
+#define PCV_BASE_LOCK_H
+
+#include <stdatomic.h>
+
+#include "base/mem.h"
+
+#if defined(__clang__)
+#define PCV__TSA(x) __attribute__((x))
+#else
+#define PCV__TSA(x)
+#endif
+
+#define PCV__CAPABILITY PCV__TSA(capability("lock"))
+#define PCV__ACQUIRES(...) PCV__TSA(acquire_capability(__VA_ARGS__))
+#define PCV__RELEASES(...) PCV__TSA(release_capability(__VA_ARGS__))
+#define PCV__REQUIRES(...) PCV__TSA(requires_capability(__VA_ARGS__))
+/* For the reader: C gives clang no way to name a sibling member here. */
+#define PCV__GUARDED_BY(x)
+#define PCV__NO_ANALYSIS PCV__TSA(no_thread_safety_analysis)
+
+/* The lock order, first taken first. */
+enum pcv__rank {
+    PCV__RANK_SEGMENT = 1, /* a segment's tables and bus numbers */
+    PCV__RANK_DEVICE,      /* one device's vPCI state and vectors */
+    PCV__RANK_MAP,         /* a domain's map of pages */
+    PCV__RANK_POOL,        /* a pool's list of free objects */
+};
+
+#define PCV__HELD_MAX 8u
+struct pcv__held {
+    uint8_t count;
+    uint8_t rank[PCV__HELD_MAX];
+};
+
+struct PCV__CAPABILITY pcv__lock {
+    _Atomic uint32_t next;    /* ticket of the next to come */
+    _Atomic uint32_t serving; /* ticket of the one inside */
+    uintptr_t irq;            /* the holder's interrupt state */
+    uint8_t rank;
+};
+
+void pcv__lock_init(struct pcv__lock *lock, enum pcv__rank rank);
+void pcv__lock_take(struct pcv__mem *mem, struct pcv__lock *lock)
+    PCV__ACQUIRES(lock);
+void pcv__lock_drop(struct pcv__mem *mem, struct pcv__lock *lock)
+    PCV__RELEASES(lock);
+
+#endif

@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Adding a device (LIFE-7). First its address is reserved, by a device that
+ * nobody can find yet; then hardware is asked and the view is built, without
+ * a lock; then it is published. A failure at any step takes the reservation
+ * back, and with it everything that was built.
+ */
+#include "owner/internal.h"
+
+#define KNOWN_FLAGS (PCV_ADD_IS_VF | PCV_ADD_HAS_NODE)
+
+/* Whether the host has a bus. Bounded by the host's own list, and by us. */
+static bool host_has_bus(struct pcv_host *host, pcv_sbdf sbdf)
+{
+    const struct pcv__mem *mem = &host->mem;
+    struct pcv_segment_info info;
+
+    for (uint32_t i = 0; i <= PCV__SEGMENT_RUNS_MAX; i++) {
+        if (mem->ops.segment(mem->ctx, i, &info) != 0) {
+            return false;
+        }
+        if (info.segment == pcv_sbdf_segment(sbdf) &&
+            info.bus_first <= pcv_sbdf_bus(sbdf) &&
+            pcv_sbdf_bus(sbdf) <= info.bus_last) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool info_valid(pcv_sbdf sbdf, const struct pcv_add_info *info)
+{
+    if (!info) {
+        return true;
+    }
+    if ((info->flags & ~KNOWN_FLAGS) != 0) {
+        return false;
+    }
+    return (info->flags & PCV_ADD_IS_VF) == 0 ||
+           (info->physfn.v != sbdf.v &&
+            pcv_sbdf_segment(info->physfn) == pcv_sbdf_segment(sbdf));
+}
+
+static bool is_vf(const struct pcv_add_info *info)
+{
+    return info && (info->flags & PCV_ADD_IS_VF) != 0;
+}
+
+/* A fresh device in a recycled slot. The word stays zero until everything
+ * else is set, so that nobody can take a reference meanwhile. */
+static void device_init(struct pcv_device *device, struct pcv_host *host,
+                        struct pcv__segment *segment,
+                        pcv_sbdf sbdf) PCV__NO_ANALYSIS
+{
+    device->host = host;
+    device->segment = segment;
+    device->view = NULL;
+    atomic_store_explicit(&device->owner, &host->hardware,
+                          memory_order_relaxed);
+    atomic_store_explicit(&device->vanished, false, memory_order_relaxed);
+    atomic_store_explicit(&device->extended, false, memory_order_relaxed);
+    atomic_store_explicit(&device->reads, 0, memory_order_relaxed);
+    atomic_store_explicit(&device->writes, 0, memory_order_relaxed);
+    atomic_store_explicit(&device->refused, 0, memory_order_relaxed);
+    atomic_store_explicit(&device->node, PCV_NODE_NONE, memory_order_relaxed);
+    memset(&device->id, 0, sizeof(device->id));
+    memset(device->bar, 0, sizeof(device->bar));
+    device->type = PCV_TYPE_UNKNOWN;
+    device->cap_problems = 0;
+    device->pcie_cap = 0;
+    device->phantom_bits = 0;
+    device->is_vf = false;
+    device->physfn = (pcv_sbdf){0};
+    device->sriov_cap = 0;
+    device->ari_cap = 0;
+    device->vf_count = 0;
+    device->is_bridge = false;
+    device->bus_conflict = false;
+    device->bound = false;
+    device->secondary = 0;
+    device->subordinate = 0;
+    device->next_leaving = NULL;
+    device->done = NULL;
+    device->vectors = NULL;
+    device->vfs = NULL;
+    device->torn = false;
+    pcv__lock_init(&device->lock, PCV__RANK_DEVICE);
+    atomic_store_explicit(&device->sbdf, sbdf.v, memory_order_relaxed);
+    atomic_store_explicit(&device->word,
+                          PCV__WORD_NEW |
+                              pcv__holder_unit(PCV_HOLDER_REGISTRY) |
+                              pcv__holder_unit(PCV_HOLDER_OWNER),
+                          memory_order_release);
+}
+
+/* The PF that a VF names, with a caller's reference, counted as having one VF
+ * more; or an error. */
+static int take_pf(struct pcv_host *host, const struct pcv_add_info *info,
+                   struct pcv__segment *segment, struct pcv_device **out_pf)
+    PCV__REQUIRES(segment->lock)
+{
+    struct pcv_device *pf = pcv_device_find(host, info->physfn);
+
+    (void)segment;
+    if (!pf) {
+        return -PCV_ENODEV;
+    }
+    if (!pf->sriov_cap || pf->is_vf) {
+        pcv_device_put(pf);
+        return -PCV_EINVAL;
+    }
+    *out_pf = pf;
+    return 0;
+}
+
+static int reserve_locked(struct pcv_host *host, struct pcv__segment *segment,
+                          pcv_sbdf sbdf, const struct pcv_add_info *info,
+                          struct pcv_device *device, struct pcv_device **out_pf)
+    PCV__REQUIRES(segment->lock)
+{
+    _Atomic(struct pcv_device *) *place = pcv__table_place(host, segment, sbdf);
+    int error;
+
+    if (!place) {
+        return -PCV_ENOMEM;
+    }
+    if (atomic_load_explicit(place, memory_order_acquire)) {
+        return -PCV_EEXIST; /* a race: somebody else adds it right now */
+    }
+    if (is_vf(info)) {
+        error = take_pf(host, info, segment, out_pf);
+        if (error != 0) {
+            return error;
+        }
+    }
+    device_init(device, host, segment, sbdf);
+    if (is_vf(info)) {
+        device->is_vf = true;
+        device->physfn = info->physfn;
+        (*out_pf)->vf_count++;
+    }
+    atomic_store_explicit(place, device, memory_order_release);
+    atomic_fetch_add_explicit(&host->device_count, 1, memory_order_relaxed);
+    return 0;
+}
+
+/* Take the address for a device that nobody can find yet. */
+static int reserve(struct pcv_host *host, struct pcv__segment *segment,
+                   pcv_sbdf sbdf, const struct pcv_add_info *info,
+                   struct pcv_device **out_device, struct pcv_device **out_pf)
+{
+    struct pcv_device *device = pcv__pool_take(&host->devices);
+    int error;
+
+    if (!device) {
+        return -PCV_ENOMEM;
+    }
+    pcv__lock_take(&host->mem, &segment->lock);
+    error = reserve_locked(host, segment, sbdf, info, device, out_pf);
+    pcv__lock_drop(&host->mem, &segment->lock);
+    if (error != 0) {
+        pcv__pool_give(&host->devices, &device->pooled);
+        return error;
+    }
+    *out_device = device;
+    return 0;
+}
+
+void pcv__forget_vf(struct pcv_host *host, struct pcv_device *vf)
+{
+    struct pcv__segment *segment = vf->segment;
+    _Atomic(struct pcv_device *) *place;
+    struct pcv_device *pf;
+
+    if (!vf->is_vf) {
+        return;
+    }
+    pcv__lock_take(&host->mem, &segment->lock);
+    /* The PF cannot go while it counts this VF. */
+    place = pcv__table_find_place(segment, vf->physfn);
+    pf = place ? atomic_load_explicit(place, memory_order_acquire) : NULL;
+    if (pf && pf->vf_count > 0) {
+        pf->vf_count--;
+    }
+    pcv__lock_drop(&host->mem, &segment->lock);
+}
+
+static void learn_node(struct pcv_device *device,
+                       const struct pcv_add_info *info)
+{
+    const struct pcv__mem *mem = &device->host->mem;
+    uint32_t node = PCV_NODE_NONE;
+
+    if (info && (info->flags & PCV_ADD_HAS_NODE) != 0) {
+        node = info->node;
+    } else if (!mem->ops.node ||
+               mem->ops.node(mem->ctx, pcv__device_sbdf(device), &node) != 0) {
+        return; /* what is known already stays */
+    }
+    atomic_store_explicit(&device->node, node, memory_order_relaxed);
+}
+
+/* Everything that is learnt from hardware, without a lock. */
+static int build(struct pcv_device *device, const struct pcv_device *pf,
+                 const struct pcv_add_info *info)
+{
+    int error = pcv__identify(device, pf);
+
+    if (error == 0) {
+        learn_node(device, info);
+        error = pcv__vpci_build(device, pf);
+    }
+    return error;
+}
+
+static void publish(struct pcv_device *device)
+{
+    struct pcv_host *host = device->host;
+    struct pcv__segment *segment = device->segment;
+    pcv_sbdf sbdf = pcv__device_sbdf(device);
+
+    pcv__lock_take(&host->mem, &segment->lock);
+    if (device->is_bridge) {
+        pcv__bridge_bind(segment, device);
+    }
+    pcv__lock_take(&host->mem, &device->lock);
+    pcv__map_begin(device);
+    pcv__lock_drop(&host->mem, &device->lock);
+    atomic_fetch_and_explicit(&device->word, ~PCV__WORD_NEW,
+                              memory_order_acq_rel);
+    pcv__lock_drop(&host->mem, &segment->lock);
+
+    pcv__event_at(host, sbdf, PCV_EVENT_ADDED, 0, 0);
+}
+
+static void tell_problems(const struct pcv_device *device)
+{
+    struct pcv_host *host = device->host;
+    pcv_sbdf sbdf = pcv__device_sbdf(device);
+
+    if (device->cap_problems != 0) {
+        pcv__event_at(host, sbdf, PCV_EVENT_CAP_LIST, device->cap_problems, 0);
+    }
+    if (device->bus_conflict) {
+        pcv__event_at(host, sbdf, PCV_EVENT_BUS_NUMBERS, device->secondary,
+                      device->subordinate);
+    }
+}
+
+/* Go on with the mapping of a device's BARs. */
+static int finish_mapping(struct pcv_device *device)
+{
+    struct pcv__mem *mem = &device->host->mem;
+    enum pcv_verdict verdict;
+
+    pcv__lock_take(mem, &device->lock);
+    verdict = pcv__map_step(device);
+    pcv__lock_drop(mem, &device->lock);
+    return verdict == PCV_DONE ? 0 : -PCV_ERESTART;
+}
+
+static int add_new(struct pcv_host *host, struct pcv__segment *segment,
+                   pcv_sbdf sbdf, const struct pcv_add_info *info)
+{
+    struct pcv_device *device = NULL;
+    struct pcv_device *pf = NULL;
+    int error = reserve(host, segment, sbdf, info, &device, &pf);
+
+    if (error != 0) {
+        return error == -PCV_EEXIST ? -PCV_EBUSY : error;
+    }
+    error = build(device, pf, info);
+    pcv_device_put(pf);
+    if (error != 0) {
+        pcv__forget_vf(host, device);
+        pcv__ref_put(device, PCV_HOLDER_OWNER);
+        pcv__ref_put(device, PCV_HOLDER_REGISTRY);
+        return error;
+    }
+    /* Ours until we let go, whatever others do once it can be found. */
+    if (!pcv__ref_try(device, PCV_HOLDER_CALLER, 0)) {
+        return -PCV_EBUSY;
+    }
+    publish(device);
+    tell_problems(device);
+    error = finish_mapping(device);
+    pcv_device_put(device);
+    return error;
+}
+
+/* The same card is there: take over what is new about it. */
+static int update(struct pcv_device *device, const struct pcv_add_info *info)
+{
+    if (is_vf(info) && (!device->is_vf || device->physfn.v != info->physfn.v)) {
+        return -PCV_EINVAL;
+    }
+    learn_node(device, info);
+    return finish_mapping(device);
+}
+
+/* A device is registered there. 0 or -PCV_ERESTART: it is the same one;
+ * -PCV_ENOENT: it was another, and is gone. */
+static int meet(struct pcv_host *host, struct pcv_device *device,
+                const struct pcv_add_info *info)
+{
+    pcv_sbdf sbdf = pcv__device_sbdf(device);
+    struct pcv__identity now;
+    int error;
+
+    if (is_vf(info)) {
+        /* The claim must hold before anything else is looked at. */
+        struct pcv_device *pf = pcv_device_find(host, info->physfn);
+
+        pcv_device_put(pf);
+        if (!pf) {
+            pcv_device_put(device);
+            return -PCV_ENODEV;
+        }
+    }
+    if (pcv__identify_again(device, &now) &&
+        pcv__identity_same(&now, &device->id) &&
+        !atomic_load_explicit(&device->vanished, memory_order_acquire)) {
+        error = update(device, info);
+        pcv_device_put(device);
+        return error;
+    }
+    pcv_device_put(device);
+    error = pcv_device_vanished(host, sbdf);
+    if (error == 0) {
+        error = pcv_device_remove(host, sbdf, NULL, NULL);
+    }
+    return error == 0 || error == -PCV_ENODEV ? -PCV_ENOENT : error;
+}
+
+int pcv_device_add(struct pcv_host *host, pcv_sbdf sbdf,
+                   const struct pcv_add_info *info)
+{
+    struct pcv__segment *segment;
+    struct pcv_device *device;
+    int error;
+
+    if (!host || !info_valid(sbdf, info) || !host_has_bus(host, sbdf)) {
+        return -PCV_EINVAL;
+    }
+    device = pcv_device_find(host, sbdf);
+    if (device) {
+        error = meet(host, device, info);
+        if (error != -PCV_ENOENT) {
+            return error;
+        }
+    }
+    segment = pcv__segment_get(host, pcv_sbdf_segment(sbdf));
+    return segment ? add_new(host, segment, sbdf, info) : -PCV_ENOMEM;
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/* The end of a host. */
+#include "owner/internal.h"
+#include "registry/domain.h"
+
+static bool is_held(const struct pcv_device *device)
+{
+    uint64_t word = pcv__word(device);
+
+    return pcv__holder_count(word, PCV_HOLDER_CALLER) != 0 ||
+           pcv__holder_count(word, PCV_HOLDER_VECTOR) != 0 ||
+           pcv__holder_count(word, PCV_HOLDER_ACCESS) != 0;
+}
+
+/* Nothing else runs for this host, so nothing changes between two looks. */
+static bool segment_is_held(struct pcv__segment *segment)
+{
+    uint32_t rid = 0;
+    struct pcv_device *device;
+
+    while ((device = pcv__segment_next(segment, rid, 0xffffu)) != NULL) {
+        if (is_held(device)) {
+            return true;
+        }
+        rid = pcv__rid(pcv__device_sbdf(device)) + 1u;
+    }
+    return false;
+}
+
+/* From the highest address down, so that bridges and PFs go last. A VF whose
+ * requester ID wrapped below its PF's is taken in a second round. */
+static void remove_devices(struct pcv_host *host, struct pcv__segment *segment)
+{
+    for (int round = 0; round < 2; round++) {
+        uint32_t rid = 0xffffu;
+        struct pcv_device *device;
+
+        while ((device = pcv__segment_prev(segment, rid, 0)) != NULL) {
+            pcv_sbdf sbdf = pcv__device_sbdf(device);
+            int error = pcv_device_remove(host, sbdf, NULL, NULL);
+
+            PCV__ASSERT(&host->mem, error == 0 || round == 0);
+            (void)error;
+            if (pcv__rid(sbdf) == 0) {
+                break;
+            }
+            rid = pcv__rid(sbdf) - 1u;
+        }
+    }
+}
+
+static struct pcv__segment *segment_at(struct pcv_host *host, uint32_t number)
+{
+    return pcv__segment_find(host, (uint16_t)number);
+}
+
+int pcv_host_destroy(struct pcv_host *host)
+{
+    if (!host) {
+        return 0;
+    }
+    for (uint32_t i = 0; i <= 0xffffu; i++) {
+        struct pcv__segment *segment = segment_at(host, i);
+
+        if (segment && segment_is_held(segment)) {
+            return -PCV_EBUSY;
+        }
+    }
+    for (uint32_t i = 0; i <= 0xffffu; i++) {
+        struct pcv__segment *segment = segment_at(host, i);
+
+        if (segment) {
+            remove_devices(host, segment);
+        }
+    }
+    pcv__host_free(host);
+    return 0;
+}

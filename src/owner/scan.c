@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Finding every function (TOPO-8). Buses are looked at in ascending order, so
+ * that the bridge above a bus is known before the bus is. Every loop is bounded
+ * by the numbers there are, whatever devices answer.
+ */
+#include "owner/internal.h"
+
+static void failed(struct pcv_scan *scan, pcv_sbdf sbdf, int error)
+{
+    if (scan->failed++ == 0) {
+        scan->first_error = error;
+        scan->first_failed = sbdf;
+    }
+}
+
+/* Add what answers. Returns the device with a reference, or NULL. */
+static struct pcv_device *try_add(struct pcv_host *host, struct pcv_scan *scan,
+                                  pcv_sbdf sbdf,
+                                  const struct pcv_add_info *info)
+{
+    struct pcv_device *device = pcv_device_find(host, sbdf);
+    int error;
+
+    if (device) {
+        return device;
+    }
+    error = pcv_device_add(host, sbdf, info);
+    /* Bounded by the pages of the function's BARs. */
+    while (error == -PCV_ERESTART) {
+        error = pcv_device_add(host, sbdf, info);
+    }
+    if (error == 0) {
+        scan->found++;
+        return pcv_device_find(host, sbdf);
+    }
+    if (error != -PCV_ENODEV) {
+        failed(scan, sbdf, error);
+    }
+    return NULL;
+}
+
+/* VFs come from their PF's capability; their vendor ID reads all ones. */
+static void add_vfs(struct pcv_host *host, struct pcv_scan *scan,
+                    const struct pcv_device *pf)
+{
+    const struct pcv__vfs *vfs = pf->vfs;
+    pcv_sbdf sbdf = pcv__device_sbdf(pf);
+    const struct pcv_add_info info = {.flags = PCV_ADD_IS_VF, .physfn = sbdf};
+    uint32_t rid = pcv__rid(sbdf);
+
+    if (!vfs || vfs->count == 0 || vfs->offset == 0 ||
+        (vfs->count > 1 && vfs->stride == 0)) {
+        return;
+    }
+    rid += vfs->offset;
+    /* Bounded: at most 65,535 of them, and within the segment. */
+    for (uint32_t i = 0; i < vfs->count && rid <= 0xffffu; i++) {
+        const pcv_sbdf vf = {(sbdf.v & 0xffff0000u) | rid};
+
+        pcv_device_put(try_add(host, scan, vf, &info));
+        rid += vfs->stride;
+    }
+}
+
+static struct pcv_device *scan_function(struct pcv_host *host,
+                                        struct pcv_scan *scan, pcv_sbdf sbdf)
+{
+    struct pcv_device *device = try_add(host, scan, sbdf, NULL);
+
+    if (device) {
+        add_vfs(host, scan, device);
+    }
+    return device;
+}
+
+/* Functions 1 to 7 of a device whose function 0 says that there are others. */
+static void scan_functions(struct pcv_host *host, struct pcv_scan *scan,
+                           pcv_sbdf function0)
+{
+    for (uint32_t fn = 1; fn < PCV_FUNCTIONS; fn++) {
+        const pcv_sbdf sbdf = {function0.v | fn};
+
+        pcv_device_put(scan_function(host, scan, sbdf));
+    }
+}
+
+/* With ARI each function names the next; the numbers must grow. */
+static void scan_ari(struct pcv_host *host, struct pcv_scan *scan,
+                     struct pcv_device *function0)
+{
+    pcv_sbdf base = pcv__device_sbdf(function0);
+    struct pcv_device *device = function0;
+    uint32_t number = 0;
+
+    /* Bounded: number grows and has 8 bits. */
+    while (device && device->ari_cap) {
+        uint32_t next =
+            pcv__hw_read(device, (uint16_t)(device->ari_cap + PCV_ARI_CAP),
+                         2) >>
+            8;
+        pcv_sbdf sbdf = {(base.v & ~0xffu) | next};
+
+        if (next <= number) {
+            break;
+        }
+        if (device != function0) {
+            pcv_device_put(device);
+        }
+        number = next;
+        device = scan_function(host, scan, sbdf);
+    }
+    if (device != function0) {
+        pcv_device_put(device);
+    }
+}
+
+/* Whether the bridge above a device forwards to all function numbers. */
+static bool forwards_ari(const struct pcv_device *port)
+{
+    uint16_t reg = (uint16_t)(port->pcie_cap + PCV_PCIE_DEVCTL2);
+    uint32_t flags =
+        pcv__hw_read((struct pcv_device *)port,
+                     (uint16_t)(port->pcie_cap + PCV_PCIE_FLAGS), 2);
+
+    if ((flags & PCV_PCIE_FLAGS_VERSION) < 2 || reg > PCV_CFG_SIZE - 2u) {
+        return false;
+    }
+    return (pcv__hw_read((struct pcv_device *)port, reg, 2) &
+            PCV_PCIE_DEVCTL2_ARI) != 0;
+}
+
+static void scan_slot(struct pcv_host *host, struct pcv_scan *scan,
+                      pcv_sbdf function0, const struct pcv_device *above)
+{
+    struct pcv_device *device = scan_function(host, scan, function0);
+
+    if (!device) {
+        return;
+    }
+    if (above && device->ari_cap && forwards_ari(above)) {
+        scan_ari(host, scan, device);
+    } else if ((device->id.header_type & PCV_HEADER_MULTI) != 0) {
+        scan_functions(host, scan, function0);
+    }
+    pcv_device_put(device);
+}
+
+/* The port above a bus, if it is one behind which only device 0 can be. */
+static struct pcv_device *port_above(struct pcv_host *host, uint16_t segment,
+                                     uint8_t bus)
+{
+    pcv_sbdf up;
+    struct pcv_device *device;
+
+    if (pcv_topology_upstream(host, segment, bus, &up) != 0) {
+        return NULL;
+    }
+    device = pcv_device_find(host, up);
+    if (device && (device->type == PCV_TYPE_ROOT_PORT ||
+                   device->type == PCV_TYPE_DOWNSTREAM_PORT)) {
+        return device;
+    }
+    pcv_device_put(device);
+    return NULL;
+}
+
+static void scan_bus(struct pcv_host *host, struct pcv_scan *scan,
+                     uint16_t segment, uint8_t bus)
+{
+    struct pcv_device *port = port_above(host, segment, bus);
+    uint32_t slots = port ? 1 : PCV_SLOTS;
+
+    /* Behind a port's secondary bus lies one link. Further buses of its range
+     * that no bridge claims can hold only VFs. */
+    if (port && port->secondary != bus) {
+        slots = 0;
+    }
+    for (uint32_t slot = 0; slot < slots; slot++) {
+        scan_slot(host, scan,
+                  pcv_sbdf_make(segment, bus, pcv_devfn((uint8_t)slot, 0)),
+                  port);
+    }
+    pcv_device_put(port);
+}
+
+int pcv_host_scan(struct pcv_host *host, struct pcv_scan *scan, uint32_t budget)
+{
+    const struct pcv__mem *mem;
+    struct pcv_segment_info info;
+    uint32_t looked = 0;
+
+    if (!host || !scan) {
+        return -PCV_EINVAL;
+    }
+    mem = &host->mem;
+    while (scan->segment_index <= PCV__SEGMENT_RUNS_MAX &&
+           mem->ops.segment(mem->ctx, scan->segment_index, &info) == 0) {
+        uint32_t bus = info.bus_first + scan->bus;
+
+        if (bus > info.bus_last) {
+            scan->segment_index++;
+            scan->bus = 0;
+            continue;
+        }
+        if (budget != 0 && looked == budget) {
+            return -PCV_ERESTART;
+        }
+        scan_bus(host, scan, info.segment, (uint8_t)bus);
+        scan->bus++;
+        looked++;
+    }
+    return 0;
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/* Events for the host's log, and names for what people read. */
+#include "registry/internal.h"
+
+static void tell(struct pcv_host *host, const struct pcv_event *event)
+{
+    if (host->mem.ops.event) {
+        host->mem.ops.event(host->mem.ctx, event);
+    }
+}
+
+void pcv__event(struct pcv_device *device, enum pcv_event_kind kind,
+                enum pcv_event_class of, uint64_t arg0, uint64_t arg1)
+{
+    const struct pcv_domain *owner =
+        atomic_load_explicit(&device->owner, memory_order_acquire);
+    const struct pcv_event event = {
+        .kind = kind,
+        .of = of,
+        .sbdf = pcv__device_sbdf(device),
+        .domain_id = owner->id,
+        .arg = {arg0, arg1},
+    };
+
+    tell(device->host, &event);
+}
+
+void pcv__event_at(struct pcv_host *host, pcv_sbdf sbdf,
+                   enum pcv_event_kind kind, uint64_t arg0, uint64_t arg1)
+{
+    const struct pcv_event event = {
+        .kind = kind,
+        .of = PCV_EVENT_DEVICE,
+        .sbdf = sbdf,
+        .domain_id = host->hardware.id,
+        .arg = {arg0, arg1},
+    };
+
+    tell(host, &event);
+}
+
+const char *pcv_event_name(enum pcv_event_kind kind)
+{
+    switch (kind) {
+    case PCV_EVENT_ADDED:
+        return "added";
+    case PCV_EVENT_LEAVING:
+        return "leaving";
+    case PCV_EVENT_GONE:
+        return "gone";
+    case PCV_EVENT_VANISHED:
+        return "vanished";
+    case PCV_EVENT_CAP_LIST:
+        return "capability list damaged";
+    case PCV_EVENT_BAR_SIZE:
+        return "BAR cannot be sized";
+    case PCV_EVENT_BUS_NUMBERS:
+        return "bus numbers unusable";
+    case PCV_EVENT_MAP_FAILED:
+        return "map failed";
+    case PCV_EVENT_UNMAP_FAILED:
+        return "unmap failed";
+    case PCV_EVENT_NOT_MAPPED:
+        return "BAR not mapped";
+    case PCV_EVENT_RESET_SEEN:
+        return "reset seen";
+    }
+    return "unknown event";
+}
+
+const char *pcv_holder_name(enum pcv_holder holder)
+{
+    switch (holder) {
+    case PCV_HOLDER_REGISTRY:
+        return "registry";
+    case PCV_HOLDER_OWNER:
+        return "owner";
+    case PCV_HOLDER_VECTOR:
+        return "vector";
+    case PCV_HOLDER_ACCESS:
+        return "access";
+    case PCV_HOLDER_CALLER:
+        return "caller";
+    case PCV_HOLDERS:
+        break;
+    }
+    return "unknown holder";
+}
+
+const char *pcv_device_type_name(enum pcv_device_type type)
+{
+    switch (type) {
+    case PCV_TYPE_UNKNOWN:
+        return "unknown";
+    case PCV_TYPE_LEGACY_ENDPOINT:
+        return "legacy endpoint";
+    case PCV_TYPE_ENDPOINT:
+        return "endpoint";
+    case PCV_TYPE_RC_ENDPOINT:
+        return "root-complex integrated endpoint";
+    case PCV_TYPE_RC_EVENT_COLLECTOR:
+        return "root-complex event collector";
+    case PCV_TYPE_ROOT_PORT:
+        return "root port";
+    case PCV_TYPE_UPSTREAM_PORT:
+        return "switch upstream port";
+    case PCV_TYPE_DOWNSTREAM_PORT:
+        return "switch downstream port";
+    case PCV_TYPE_PCIE_TO_PCI_BRIDGE:
+        return "PCIe-to-PCI bridge";
+    case PCV_TYPE_PCI_TO_PCIE_BRIDGE:
+        return "PCI-to-PCIe bridge";
+    case PCV_TYPE_PCI_BRIDGE:
+        return "PCI bridge";
+    case PCV_TYPE_HOST_BRIDGE:
+        return "host bridge";
+    case PCV_TYPES:
+        break;
+    }
+    return "unknown";
+}

@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Who answers at an address: identity, type, capabilities that the registry
+ * needs, extended space. Everything read here is suspect; what makes no sense
+ * is recorded and does no harm.
+ */
+#include "registry/internal.h"
+
+#define SSVID_VENDOR 4u
+#define SSVID_LENGTH 8u
+#define CARDBUS_SUBSYSTEM 0x40u
+#define PRIMARY_CAPS 48u
+#define DSN_LENGTH 12u
+
+struct reader {
+    struct pcv_host *host;
+    pcv_sbdf sbdf;
+};
+
+static uint32_t read_cap(void *ctx, uint16_t reg, uint8_t size)
+{
+    const struct reader *reader = ctx;
+
+    return pcv__hw_probe(reader->host, reader->sbdf, reg, size);
+}
+
+/* An address without a function reads all ones; some bridges answer zeros or
+ * half of each for one. */
+static bool answers(uint32_t ids)
+{
+    return ids != 0xffffffffu && ids != 0 && ids != 0x0000ffffu &&
+           ids != 0xffff0000u;
+}
+
+static void set_subsystem(struct pcv__identity *id, uint32_t value)
+{
+    id->subsystem_vendor = (uint16_t)value;
+    id->subsystem = (uint16_t)(value >> 16);
+}
+
+/* A capability's registers must lie in the first 256 bytes. */
+static bool fits_header(uint16_t offset, uint16_t length)
+{
+    return length <= PCV_CFG_SIZE && offset <= PCV_CFG_SIZE - length;
+}
+
+/* A bridge's subsystem stands in a capability. */
+static void read_ssvid(struct reader *reader, struct pcv__identity *id)
+{
+    const struct pcv_cap_source source = {read_cap, reader};
+    struct pcv_cap caps[PRIMARY_CAPS];
+    size_t count = pcv_caps_walk(&source, caps, PRIMARY_CAPS, NULL);
+
+    for (size_t i = 0; i < count; i++) {
+        if (caps[i].id == PCV_CAP_ID_SSVID &&
+            fits_header(caps[i].offset, SSVID_LENGTH)) {
+            set_subsystem(
+                id,
+                read_cap(reader, (uint16_t)(caps[i].offset + SSVID_VENDOR), 4));
+        }
+    }
+}
+
+/* The device serial number, 0 if there is none. */
+static uint64_t read_serial(struct reader *reader)
+{
+    const struct pcv_cap_source source = {read_cap, reader};
+    struct pcv_cap caps[PRIMARY_CAPS];
+    size_t count = pcv_ext_caps_walk(&source, caps, PRIMARY_CAPS, NULL);
+
+    for (size_t i = 0; i < count; i++) {
+        uint16_t at = caps[i].offset;
+
+        if (caps[i].id == PCV_EXT_CAP_ID_DSN &&
+            at <= PCV_CFG_EXT_SIZE - DSN_LENGTH) {
+            return read_cap(reader, (uint16_t)(at + 4u), 4) |
+                   (uint64_t)read_cap(reader, (uint16_t)(at + 8u), 4) << 32;
+        }
+    }
+    return 0;
+}
+
+static void read_header(struct reader *reader, struct pcv__identity *id)
+{
+    uint32_t class_rev = read_cap(reader, PCV_REG_REVISION, 4);
+    uint32_t subsystem = 0;
+
+    id->revision = (uint8_t)class_rev;
+    id->class_code = class_rev >> 8;
+    id->header_type = (uint8_t)read_cap(reader, PCV_REG_HEADER_TYPE, 1);
+    switch (id->header_type & PCV_HEADER_TYPE_MASK) {
+    case 0:
+        subsystem = read_cap(reader, PCV_REG_SUBSYSTEM_VENDOR, 4);
+        break;
+    case 2:
+        subsystem = read_cap(reader, CARDBUS_SUBSYSTEM, 4);
+        break;
+    default:
+        break;
+    }
+    set_subsystem(id, subsystem);
+    if ((id->header_type & PCV_HEADER_TYPE_MASK) == 1) {
+        read_ssvid(reader, id);
+    }
+}
+
+static enum pcv_device_type pcie_type(uint32_t flags)
+{
+    static const uint8_t types[16] = {
+        [PCV_PCIE_TYPE_ENDPOINT] = PCV_TYPE_ENDPOINT,
+        [PCV_PCIE_TYPE_LEGACY] = PCV_TYPE_LEGACY_ENDPOINT,
+        [PCV_PCIE_TYPE_ROOT_PORT] = PCV_TYPE_ROOT_PORT,
+        [PCV_PCIE_TYPE_UPSTREAM] = PCV_TYPE_UPSTREAM_PORT,
+        [PCV_PCIE_TYPE_DOWNSTREAM] = PCV_TYPE_DOWNSTREAM_PORT,
+        [PCV_PCIE_TYPE_TO_PCI] = PCV_TYPE_PCIE_TO_PCI_BRIDGE,
+        [PCV_PCIE_TYPE_FROM_PCI] = PCV_TYPE_PCI_TO_PCIE_BRIDGE,
+        [PCV_PCIE_TYPE_RC_ENDPOINT] = PCV_TYPE_RC_ENDPOINT,
+        [PCV_PCIE_TYPE_RC_EVENT] = PCV_TYPE_RC_EVENT_COLLECTOR,
+    };
+
+    return types[flags >> PCV_PCIE_FLAGS_TYPE_SHIFT & 0xfu];
+}
+
+bool pcv__type_is_bridge(enum pcv_device_type type)
+{
+    return type == PCV_TYPE_ROOT_PORT || type == PCV_TYPE_UPSTREAM_PORT ||
+           type == PCV_TYPE_DOWNSTREAM_PORT ||
+           type == PCV_TYPE_PCIE_TO_PCI_BRIDGE ||
+           type == PCV_TYPE_PCI_TO_PCIE_BRIDGE || type == PCV_TYPE_PCI_BRIDGE;
+}
+
+static bool is_host_bridge(const struct pcv__identity *id)
+{
+    return id->class_code >> 8 == PCV_CLASS_BRIDGE_HOST;
+}
+
+/*
+ * TOPO-1. What the capability says must agree with the header: a port has a
+ * type 1 header and nothing else has one. What contradicts itself is unknown.
+ */
+static enum pcv_device_type classify(const struct pcv_device *device,
+                                     uint32_t pcie_flags)
+{
+    uint8_t header = device->id.header_type & PCV_HEADER_TYPE_MASK;
+    enum pcv_device_type type;
+
+    if (header > 1) {
+        return PCV_TYPE_UNKNOWN;
+    }
+    if (device->pcie_cap == 0) {
+        if (header == 1) {
+            return PCV_TYPE_PCI_BRIDGE;
+        }
+        return is_host_bridge(&device->id) ? PCV_TYPE_HOST_BRIDGE
+                                           : PCV_TYPE_LEGACY_ENDPOINT;
+    }
+    type = pcie_type(pcie_flags);
+    if (pcv__type_is_bridge(type) != (header == 1)) {
+        return PCV_TYPE_UNKNOWN;
+    }
+    if (is_host_bridge(&device->id) && type != PCV_TYPE_UNKNOWN) {
+        return PCV_TYPE_HOST_BRIDGE;
+    }
+    return type;
+}
+
+static void read_pcie(struct pcv_device *device, struct reader *reader)
+{
+    uint16_t cap = device->pcie_cap;
+    uint32_t devcap = read_cap(reader, cap + PCV_PCIE_DEVCAP, 4);
+    uint32_t devctl = read_cap(reader, cap + PCV_PCIE_DEVCTL, 2);
+
+    if ((devctl & PCV_PCIE_DEVCTL_PHANTOM) != 0) {
+        device->phantom_bits =
+            (uint8_t)(devcap >> PCV_PCIE_DEVCAP_PHANTOM_SHIFT & 3u);
+    }
+}
+
+#define PCIE_LENGTH 0x14u /* up to the link registers, version 1 */
+#define PCIX_LENGTH 0x08u
+
+/* Returns whether the function says that it is PCI-X 266 or 533. */
+static bool read_caps(struct pcv_device *device, struct reader *reader)
+{
+    const struct pcv_cap_source source = {read_cap, reader};
+    struct pcv_cap caps[PRIMARY_CAPS];
+    size_t count =
+        pcv_caps_walk(&source, caps, PRIMARY_CAPS, &device->cap_problems);
+    bool pcix = false;
+    uint32_t value;
+
+    for (size_t i = 0; i < count; i++) {
+        uint16_t at = caps[i].offset;
+
+        if (caps[i].id == PCV_CAP_ID_PCIE && device->pcie_cap == 0 &&
+            fits_header(at, PCIE_LENGTH)) {
+            device->pcie_cap = (uint8_t)at;
+            read_pcie(device, reader);
+        } else if (caps[i].id == PCV_CAP_ID_PCIX &&
+                   fits_header(at, PCIX_LENGTH)) {
+            value = read_cap(reader, at + PCV_PCIX_STATUS, 4);
+            pcix = (value & (PCV_PCIX_STATUS_266 | PCV_PCIX_STATUS_533)) != 0;
+        }
+    }
+    return pcix;
+}
+
+/* Conventional buses carry no extended register number (EXT-1). */
+static bool path_forwards(struct pcv_host *host, pcv_sbdf sbdf)
+{
+    uint8_t bus = pcv_sbdf_bus(sbdf);
+    pcv_sbdf up;
+
+    /* Bounded: pcv_topology_upstream() answers only with a lower bus. */
+    while (pcv_topology_upstream(host, pcv_sbdf_segment(sbdf), bus, &up) == 0) {
+        struct pcv_device *bridge = pcv_device_find(host, up);
+        bool forwards =
+            bridge &&
+            (bridge->type == PCV_TYPE_ROOT_PORT ||
+             bridge->type == PCV_TYPE_UPSTREAM_PORT ||
+             bridge->type == PCV_TYPE_DOWNSTREAM_PORT ||
+             (bridge->type != PCV_TYPE_PCIE_TO_PCI_BRIDGE && bridge->extended));
+
+        pcv_device_put(bridge);
+        if (!forwards) {
+            return false;
+        }
+        bus = pcv_sbdf_bus(up);
+    }
+    return true;
+}
+
+/* Some devices decode only eight bits of the register number: then each 256
+ * bytes are the first ones again. */
+static bool is_aliased(struct reader *reader)
+{
+    uint32_t ids = read_cap(reader, PCV_REG_VENDOR, 4);
+
+    for (uint16_t reg = PCV_CFG_SIZE; reg < PCV_CFG_EXT_SIZE;
+         reg += PCV_CFG_SIZE) {
+        if (read_cap(reader, reg, 4) != ids) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool probe_extended(struct pcv_device *device, struct reader *reader,
+                           bool pcix)
+{
+    struct pcv_host *host = device->host;
+    pcv_sbdf sbdf = reader->sbdf;
+
+    if ((device->pcie_cap == 0 && !pcix && !is_host_bridge(&device->id)) ||
+        !host->mem.ops.ecam_usable ||
+        host->mem.ops.ecam_usable(host->mem.ctx, pcv_sbdf_segment(sbdf),
+                                  pcv_sbdf_bus(sbdf)) != 1 ||
+        !path_forwards(host, sbdf)) {
+        return false;
+    }
+    return read_cap(reader, PCV_EXT_CAP_START, 4) != 0xffffffffu &&
+           !is_aliased(reader);
+}
+
+static void read_ext_caps(struct pcv_device *device, struct reader *reader)
+{
+    const struct pcv_cap_source source = {read_cap, reader};
+    struct pcv_cap caps[PRIMARY_CAPS];
+    uint32_t problems;
+    size_t count = pcv_ext_caps_walk(&source, caps, PRIMARY_CAPS, &problems);
+
+    device->cap_problems |= problems & ~PCV_CAP_FULL;
+    device->id.serial = read_serial(reader);
+    for (size_t i = 0; i < count; i++) {
+        uint16_t at = caps[i].offset;
+
+        if (caps[i].id == PCV_EXT_CAP_ID_SRIOV && !device->sriov_cap &&
+            at <= PCV_CFG_EXT_SIZE - 0x40u) {
+            device->sriov_cap = at;
+        } else if (caps[i].id == PCV_EXT_CAP_ID_ARI && !device->ari_cap &&
+                   at <= PCV_CFG_EXT_SIZE - 8u) {
+            device->ari_cap = at;
+        }
+    }
+}
+
+/* A VF's vendor and device registers read all ones: the identity comes from
+ * its PF and the PF's capability (SR-IOV, PCI Express Base 6.0, 9.3.4.1). */
+static void identify_vf(struct pcv_device *device, const struct pcv_device *pf)
+{
+    device->id.vendor = pf->id.vendor;
+    device->id.device = (uint16_t)pcv__hw_probe(
+        device->host, pcv__device_sbdf(pf),
+        (uint16_t)(pf->sriov_cap + PCV_SRIOV_VF_DEVICE), 2);
+}
+
+bool pcv__identify_again(struct pcv_device *device, struct pcv__identity *out)
+{
+    struct reader reader = {device->host, pcv__device_sbdf(device)};
+    uint32_t ids = read_cap(&reader, PCV_REG_VENDOR, 4);
+
+    memset(out, 0, sizeof(*out));
+    out->vendor = (uint16_t)ids;
+    out->device = (uint16_t)(ids >> 16);
+    if (device->is_vf) {
+        /* Its registers do not tell: it is what its PF says. */
+        out->vendor = device->id.vendor;
+        out->device = device->id.device;
+    } else if (!answers(ids)) {
+        return false;
+    }
+    read_header(&reader, out);
+    if (atomic_load_explicit(&device->extended, memory_order_relaxed)) {
+        out->serial = read_serial(&reader);
+    }
+    return true;
+}
+
+int pcv__identify(struct pcv_device *device, const struct pcv_device *pf)
+{
+    struct reader reader = {device->host, pcv__device_sbdf(device)};
+    uint32_t ids = read_cap(&reader, PCV_REG_VENDOR, 4);
+    bool pcix;
+
+    device->id.vendor = (uint16_t)ids;
+    device->id.device = (uint16_t)(ids >> 16);
+    if (pf) {
+        identify_vf(device, pf);
+    } else if (!answers(ids)) {
+        return -PCV_ENODEV;
+    }
+    read_header(&reader, &device->id);
+    pcix = read_caps(device, &reader);
+    device->type = classify(
+        device, device->pcie_cap
+                    ? read_cap(&reader, device->pcie_cap + PCV_PCIE_FLAGS, 2)
+                    : 0);
+    device->is_bridge = (device->id.header_type & PCV_HEADER_TYPE_MASK) == 1;
+    if (pf ? atomic_load_explicit(&pf->extended, memory_order_relaxed)
+           : probe_extended(device, &reader, pcix)) {
+        atomic_store_explicit(&device->extended, true, memory_order_relaxed);
+        read_ext_caps(device, &reader);
+    }
+    if (device->ari_cap) {
+        device->phantom_bits = 0; /* never with ARI (TOPO-5) */
+    }
+    if (device->is_bridge) {
+        device->secondary = (uint8_t)read_cap(&reader, PCV_REG_SECONDARY, 1);
+        device->subordinate =
+            (uint8_t)read_cap(&reader, PCV_REG_SUBORDINATE, 1);
+    }
+    return 0;
+}
+
+bool pcv__identity_same(const struct pcv__identity *a,
+                        const struct pcv__identity *b)
+{
+    return a->vendor == b->vendor && a->device == b->device &&
+           a->revision == b->revision && a->class_code == b->class_code &&
+           a->subsystem_vendor == b->subsystem_vendor &&
+           a->subsystem == b->subsystem && a->header_type == b->header_type &&
+           a->serial == b->serial;
+}

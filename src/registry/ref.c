@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: MIT */
+/* References and the gate: one atomic word a device (LIFE-3, LIFE-4). */
+#include "registry/internal.h"
+
+struct field {
+    uint8_t shift;
+    uint8_t bits;
+};
+
+static const struct field fields[PCV_HOLDERS] = {
+    [PCV_HOLDER_REGISTRY] = {56, 1}, [PCV_HOLDER_OWNER] = {48, 8},
+    [PCV_HOLDER_VECTOR] = {20, 12},  [PCV_HOLDER_ACCESS] = {32, 16},
+    [PCV_HOLDER_CALLER] = {0, 20},
+};
+
+uint64_t pcv__holder_unit(enum pcv_holder holder)
+{
+    return 1ull << fields[holder].shift;
+}
+
+uint32_t pcv__holder_count(uint64_t word, enum pcv_holder holder)
+{
+    uint64_t mask = (1ull << fields[holder].bits) - 1;
+
+    return (uint32_t)(word >> fields[holder].shift & mask);
+}
+
+static bool is_full(uint64_t word, enum pcv_holder holder)
+{
+    return pcv__holder_count(word, holder) == (1u << fields[holder].bits) - 1u;
+}
+
+bool pcv__ref_try(struct pcv_device *device, enum pcv_holder holder,
+                  uint64_t forbidden)
+{
+    uint64_t word = pcv__word(device);
+
+    do {
+        if ((word & PCV__WORD_COUNTS) == 0 || (word & forbidden) != 0 ||
+            is_full(word, holder)) {
+            return false;
+        }
+    } while (!atomic_compare_exchange_weak_explicit(
+        &device->word, &word, word + pcv__holder_unit(holder),
+        memory_order_acq_rel, memory_order_acquire));
+    return true;
+}
+
+/*
+ * The device has no holder left. Only we can touch it now: no find gets in
+ * (the count is zero) and no removal either (it needs the registry's count).
+ * The order matters: first the view and what else belongs to it, then the
+ * place in the table, after which the address may be used again, then the
+ * slot, after which another device may use it.
+ */
+static void release(struct pcv_device *device)
+{
+    struct pcv_host *host = device->host;
+    struct pcv_completion *done = device->done;
+    pcv_sbdf sbdf = pcv__device_sbdf(device);
+    uint64_t word = pcv__word(device);
+    struct pcv_device *self = device;
+    _Atomic(struct pcv_device *) *place;
+
+    if (device->view) {
+        device->view->free(device, device->view);
+        device->view = NULL;
+    }
+    if ((word & PCV__WORD_NEW) == 0) {
+        pcv__event(device, PCV_EVENT_GONE, PCV_EVENT_HOST, 0, 0);
+        atomic_fetch_sub_explicit(&host->leaving_count, 1,
+                                  memory_order_relaxed);
+    }
+    atomic_fetch_sub_explicit(&host->device_count, 1, memory_order_relaxed);
+    place = pcv__table_find_place(device->segment, sbdf);
+    PCV__ASSERT(&host->mem, place != NULL);
+    if (place) {
+        atomic_compare_exchange_strong_explicit(
+            place, &self, NULL, memory_order_release, memory_order_relaxed);
+    }
+    pcv__pool_give(&host->devices, &device->pooled);
+    if (done) {
+        done->done(done, sbdf);
+    }
+}
+
+bool pcv__ref_put(struct pcv_device *device, enum pcv_holder holder)
+{
+    uint64_t unit = pcv__holder_unit(holder);
+    uint64_t before =
+        atomic_fetch_sub_explicit(&device->word, unit, memory_order_acq_rel);
+
+    PCV__ASSERT(&device->host->mem, pcv__holder_count(before, holder) > 0);
+    if (((before - unit) & PCV__WORD_COUNTS) != 0) {
+        return false;
+    }
+    release(device);
+    return true;
+}
+
+/* Take a reference to what stands at an address; the address is checked again
+ * afterwards, since the slot may have been used for another device. */
+static struct pcv_device *find(struct pcv_host *host, pcv_sbdf sbdf)
+{
+    struct pcv_device *device = pcv__table_peek(host, sbdf);
+
+    if (!device || !pcv__ref_try(device, PCV_HOLDER_CALLER,
+                                 PCV__WORD_NEW | PCV__WORD_LEAVING)) {
+        return NULL;
+    }
+    if (pcv__device_sbdf(device).v != sbdf.v) {
+        pcv__ref_put(device, PCV_HOLDER_CALLER);
+        return NULL;
+    }
+    return device;
+}
+
+struct pcv_device *pcv_device_find(struct pcv_host *host, pcv_sbdf sbdf)
+{
+    return find(host, sbdf);
+}
+
+/* The hardware domain also has the use of what the hypervisor hides. */
+static bool owns(const struct pcv_domain *domain,
+                 const struct pcv_device *device)
+{
+    const struct pcv_domain *owner =
+        atomic_load_explicit(&device->owner, memory_order_acquire);
+
+    return owner == domain || (domain->kind == PCV_DOMAIN_HARDWARE &&
+                               owner->kind == PCV_DOMAIN_HYPERVISOR);
+}
+
+struct pcv_device *pcv_device_find_owned(struct pcv_domain *domain,
+                                         pcv_sbdf sbdf)
+{
+    struct pcv_device *device = find(domain->host, sbdf);
+
+    if (device && !owns(domain, device)) {
+        pcv__ref_put(device, PCV_HOLDER_CALLER);
+        return NULL;
+    }
+    return device;
+}
+
+/* Phantom functions use the upper bits of the function number: with one bit a
+ * function f also speaks as f + 4, with two as f + 2, f + 4 and f + 6. */
+struct pcv_device *pcv_device_find_real(struct pcv_host *host, pcv_sbdf sbdf)
+{
+    struct pcv_device *device = find(host, sbdf);
+
+    for (uint8_t bits = 1; !device && bits <= 3; bits++) {
+        uint32_t keep = (PCV_FUNCTIONS >> bits) - 1u;
+        pcv_sbdf real = {(sbdf.v & ~7u) | (sbdf.v & keep)};
+
+        if (real.v == sbdf.v) {
+            continue;
+        }
+        device = find(host, real);
+        if (device && device->phantom_bits != bits) {
+            pcv__ref_put(device, PCV_HOLDER_CALLER);
+            device = NULL;
+        }
+    }
+    return device;
+}
+
+struct pcv_device *pcv_device_get(struct pcv_device *device)
+{
+    return pcv__ref_try(device, PCV_HOLDER_CALLER, 0) ? device : NULL;
+}
+
+void pcv_device_put(struct pcv_device *device)
+{
+    if (device) {
+        pcv__ref_put(device, PCV_HOLDER_CALLER);
+    }
+}
+
+pcv_sbdf pcv_device_sbdf(const struct pcv_device *device)
+{
+    return pcv__device_sbdf(device);
+}
+
+enum pcv_verdict pcv__gate_enter(struct pcv_host *host,
+                                 struct pcv_domain *domain, pcv_sbdf sbdf,
+                                 struct pcv_device **out_device)
+{
+    struct pcv_device *device = pcv__table_peek(host, sbdf);
+    const uint64_t shut = PCV__WORD_NEW | PCV__WORD_CLOSED | PCV__WORD_LEAVING;
+    uint64_t word;
+
+    if (!device) {
+        return PCV_ABSENT;
+    }
+    if (!pcv__ref_try(device, PCV_HOLDER_ACCESS, shut | PCV__WORD_PAUSED)) {
+        word = pcv__word(device);
+        if ((word & PCV__WORD_COUNTS) == 0 || (word & shut) != 0 ||
+            pcv__device_sbdf(device).v != sbdf.v) {
+            return PCV_ABSENT;
+        }
+        return PCV_RETRY;
+    }
+    if (pcv__device_sbdf(device).v != sbdf.v ||
+        (domain && !owns(domain, device))) {
+        pcv__gate_leave(device);
+        return PCV_ABSENT;
+    }
+    *out_device = device;
+    return PCV_DONE;
+}
+
+void pcv__gate_leave(struct pcv_device *device)
+{
+    pcv__ref_put(device, PCV_HOLDER_ACCESS);
+}
+
+int pcv__gate_pause(struct pcv_device *device)
+{
+    uint64_t word = pcv__word(device);
+
+    do {
+        if ((word & (PCV__WORD_LEAVING | PCV__WORD_CLOSED)) != 0) {
+            return -PCV_ENODEV;
+        }
+        if ((word & PCV__WORD_PAUSED) != 0 ||
+            pcv__holder_count(word, PCV_HOLDER_ACCESS) != 0) {
+            return -PCV_ERESTART;
+        }
+    } while (!atomic_compare_exchange_weak_explicit(
+        &device->word, &word, word | PCV__WORD_PAUSED, memory_order_acq_rel,
+        memory_order_acquire));
+    return 0;
+}
+
+void pcv__gate_open(struct pcv_device *device)
+{
+    atomic_fetch_and_explicit(&device->word, ~PCV__WORD_PAUSED,
+                              memory_order_release);
+}

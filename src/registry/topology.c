@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which bridge is above a bus (TOPO-2). The map is built from numbers that
+ * were read once; a bridge covers only buses above its own number and within
+ * what its own upstream bridge covers, so that every walk up goes down in bus
+ * numbers and ends.
+ */
+#include "registry/internal.h"
+
+/* The path from bus 255 to a root has at most this many bridges. */
+#define WALK_MAX PCV_BUSES
+
+static uint32_t up_entry(pcv_sbdf bridge)
+{
+    return PCV__UP_VALID | pcv__rid(bridge);
+}
+
+static pcv_sbdf up_sbdf(const struct pcv__segment *segment, uint32_t entry)
+{
+    return pcv_sbdf_make(segment->number, (uint8_t)(entry >> 8),
+                         (uint8_t)entry);
+}
+
+static uint32_t up_load(const struct pcv__segment *segment, uint8_t bus)
+{
+    return atomic_load_explicit(&segment->up[bus], memory_order_acquire);
+}
+
+static void up_store(struct pcv__segment *segment, uint8_t bus, uint32_t entry)
+{
+    atomic_store_explicit(&segment->up[bus], entry, memory_order_release);
+}
+
+int pcv_topology_upstream(struct pcv_host *host, uint16_t segment_number,
+                          uint8_t bus, pcv_sbdf *out_bridge)
+{
+    struct pcv__segment *segment = pcv__segment_find(host, segment_number);
+    uint32_t entry = segment ? up_load(segment, bus) : 0;
+
+    if ((entry & PCV__UP_VALID) == 0) {
+        return -PCV_ENOENT;
+    }
+    if ((uint8_t)(entry >> 8) >= bus) {
+        return -PCV_ELOOP;
+    }
+    *out_bridge = up_sbdf(segment, entry);
+    return 0;
+}
+
+int pcv_topology_path(struct pcv_host *host, pcv_sbdf sbdf, pcv_sbdf *out_path,
+                      size_t max)
+{
+    uint8_t bus = pcv_sbdf_bus(sbdf);
+    int depth = 0;
+
+    while (depth < (int)WALK_MAX) {
+        pcv_sbdf bridge;
+        int error =
+            pcv_topology_upstream(host, pcv_sbdf_segment(sbdf), bus, &bridge);
+
+        if (error == -PCV_ENOENT) {
+            return depth;
+        }
+        if (error != 0) {
+            return error;
+        }
+        if ((size_t)depth < max) {
+            out_path[depth] = bridge;
+        }
+        depth++;
+        bus = pcv_sbdf_bus(bridge);
+    }
+    return -PCV_ELOOP;
+}
+
+/* The bound bridge that an entry of the map names. */
+static struct pcv_device *bridge_at(struct pcv__segment *segment,
+                                    uint32_t entry)
+{
+    _Atomic(struct pcv_device *) *place =
+        pcv__table_find_place(segment, up_sbdf(segment, entry));
+
+    return place ? atomic_load_explicit(place, memory_order_acquire) : NULL;
+}
+
+static bool within(const struct pcv_device *outer, uint8_t first, uint8_t last)
+{
+    return outer->secondary <= first && last <= outer->subordinate;
+}
+
+/* Whether a bridge may cover [first, last] beside those that do already. */
+static bool fits(struct pcv_device *bridge, uint8_t first, uint8_t last)
+{
+    struct pcv__segment *segment = bridge->segment;
+    uint8_t own = pcv_sbdf_bus(pcv__device_sbdf(bridge));
+    uint32_t above = up_load(segment, own);
+    struct pcv_device *outer;
+
+    if (first <= own || last < first) {
+        return false;
+    }
+    if ((above & PCV__UP_VALID) != 0) {
+        outer = bridge_at(segment, above);
+        if (!outer || !within(outer, first, last)) {
+            return false;
+        }
+    }
+    for (uint32_t bus = first; bus <= last; bus++) {
+        uint32_t entry = up_load(segment, (uint8_t)bus);
+        struct pcv_device *other;
+
+        if (entry == above) {
+            continue; /* what covers our own bus, or nobody */
+        }
+        other = (entry & PCV__UP_VALID) != 0 ? bridge_at(segment, entry) : NULL;
+        /* Another bridge is there: it must be behind this one entirely. */
+        if (!other || other->secondary < first || other->subordinate > last ||
+            (uint8_t)(entry >> 8) < first) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void pcv__bridge_bind(struct pcv__segment *segment, struct pcv_device *bridge)
+{
+    pcv_sbdf sbdf = pcv__device_sbdf(bridge);
+    uint32_t above = up_load(segment, pcv_sbdf_bus(sbdf));
+    uint8_t first = bridge->secondary;
+    uint8_t last = bridge->subordinate;
+
+    if (first == 0 && last == 0) {
+        return; /* not configured: nothing is wrong, nothing is behind it */
+    }
+    if (!fits(bridge, first, last)) {
+        bridge->bus_conflict = true;
+        return;
+    }
+    for (uint32_t bus = first; bus <= last; bus++) {
+        if (up_load(segment, (uint8_t)bus) == above) {
+            up_store(segment, (uint8_t)bus, up_entry(sbdf));
+        }
+    }
+    bridge->bound = true;
+}
+
+void pcv__bridge_unbind(struct pcv__segment *segment, struct pcv_device *bridge)
+{
+    pcv_sbdf sbdf = pcv__device_sbdf(bridge);
+    uint32_t above = up_load(segment, pcv_sbdf_bus(sbdf));
+
+    if (!bridge->bound) {
+        return;
+    }
+    for (uint32_t bus = bridge->secondary; bus <= bridge->subordinate; bus++) {
+        if (up_load(segment, (uint8_t)bus) == up_entry(sbdf)) {
+            up_store(segment, (uint8_t)bus, above);
+        }
+    }
+    bridge->bound = false;
+}

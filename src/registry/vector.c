@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/* Vectors, each with a reference of its own (LIFE-8). */
+#include "registry/internal.h"
+
+#define MSI_VECTORS 32u
+#define MSIX_VECTORS 2048u
+
+static bool has_vector(const struct pcv_device *device, bool msix,
+                       uint16_t index) PCV__REQUIRES(device->lock)
+{
+    /* Bounded: a device has at most 32 + 2048 vectors, each once. */
+    for (const struct pcv_vector *v = device->vectors; v; v = v->next) {
+        if (v->msix == msix && v->index == index) {
+            return true;
+        }
+    }
+    return false;
+}
+
+int pcv_vector_attach(struct pcv_device *device, struct pcv_vector *vector,
+                      bool msix, uint16_t index)
+{
+    struct pcv__mem *mem = &device->host->mem;
+    int error = 0;
+
+    if (index >= (msix ? MSIX_VECTORS : MSI_VECTORS) || vector->device) {
+        return -PCV_EINVAL;
+    }
+    pcv__lock_take(mem, &device->lock);
+    if (has_vector(device, msix, index)) {
+        error = -PCV_EEXIST;
+    } else if (device->torn ||
+               atomic_load_explicit(&device->vanished, memory_order_acquire) ||
+               !pcv__ref_try(device, PCV_HOLDER_VECTOR,
+                             PCV__WORD_NEW | PCV__WORD_LEAVING)) {
+        error = -PCV_ENODEV;
+    } else {
+        vector->device = device;
+        vector->msix = msix;
+        vector->index = index;
+        vector->next = device->vectors;
+        device->vectors = vector;
+    }
+    pcv__lock_drop(mem, &device->lock);
+    return error;
+}
+
+/* Take a vector off its device's list. True if it was there. */
+static bool unlink_vector(struct pcv_device *device, struct pcv_vector *vector)
+    PCV__REQUIRES(device->lock)
+{
+    for (struct pcv_vector **at = &device->vectors; *at; at = &(*at)->next) {
+        if (*at == vector) {
+            *at = vector->next;
+            vector->next = NULL;
+            vector->device = NULL;
+            return true;
+        }
+    }
+    return false;
+}
+
+void pcv_vector_detach(struct pcv_vector *vector)
+{
+    struct pcv_device *device = vector->device;
+    struct pcv__mem *mem;
+    bool was_there;
+
+    if (!device) {
+        return;
+    }
+    mem = &device->host->mem;
+    pcv__lock_take(mem, &device->lock);
+    was_there = unlink_vector(device, vector);
+    pcv__lock_drop(mem, &device->lock);
+    if (was_there) {
+        pcv__ref_put(device, PCV_HOLDER_VECTOR);
+    }
+}
+
+void pcv__vectors_release(struct pcv_device *device)
+{
+    struct pcv__mem *mem = &device->host->mem;
+    struct pcv_vector **at;
+
+    if (!mem->ops.vector_release) {
+        return;
+    }
+    pcv__lock_take(mem, &device->lock);
+    at = &device->vectors;
+    while (*at) {
+        struct pcv_vector *vector = *at;
+
+        if (mem->ops.vector_release(mem->ctx, vector) != 0) {
+            at = &vector->next;
+            continue;
+        }
+        *at = vector->next;
+        vector->next = NULL;
+        vector->device = NULL;
+        /* Not the last one: the registry's is still there. */
+        pcv__ref_put(device, PCV_HOLDER_VECTOR);
+    }
+    pcv__lock_drop(mem, &device->lock);
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* Sizing one BAR, wherever its register is. */
+#ifndef PCV_VPCI_BARS_H
+#define PCV_VPCI_BARS_H
+
+#include "vpci/internal.h"
+
+/*
+ * Find kind and size of the BAR whose register is at `reg`. Decoding is off.
+ *
+ * @number  for the event, if it makes no sense
+ * @last    there is no register after it for an upper half
+ * @stated  the host's word for its size, or NULL: size it
+ *
+ * Returns how many registers it takes: 1, or 2 for a 64-bit one.
+ */
+uint32_t pcv__bar_probe(struct pcv_device *device, uint16_t reg,
+                        uint32_t number, bool last, const uint64_t *stated,
+                        struct pcv__bar *out);
+
+#endif

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: MIT */
+/* The array of cells: building it, and giving registers their places. */
+#include "vpci/internal.h"
+
+static void free_arrays(struct pcv__mem *mem, struct pcv__vpci *vpci)
+{
+    pcv__free(mem, vpci->index, vpci->pages_room * sizeof(*vpci->index));
+    pcv__free(mem, vpci->cells, vpci->cell_room * sizeof(*vpci->cells));
+    pcv__free(mem, vpci->regs, vpci->reg_room * sizeof(*vpci->regs));
+}
+
+static void free_view(struct pcv_device *device, struct pcv__view *view)
+{
+    struct pcv__vpci *vpci = (struct pcv__vpci *)view;
+    struct pcv__mem *mem = &device->host->mem;
+
+    free_arrays(mem, vpci);
+    pcv__free(mem, device->vfs, sizeof(*device->vfs));
+    device->vfs = NULL;
+    pcv__free(mem, vpci, sizeof(*vpci));
+}
+
+struct pcv__vpci *pcv__vpci_create(struct pcv_device *device)
+{
+    struct pcv__vpci *vpci = pcv__alloc(&device->host->mem, sizeof(*vpci));
+
+    if (vpci) {
+        vpci->view.free = free_view;
+        vpci->device = device;
+    }
+    return vpci;
+}
+
+static uint32_t all_masks(const struct pcv_policy *policy)
+{
+    return policy->hardware | policy->constant | policy->virt | policy->w1c |
+           policy->virt_w1c | policy->preserve;
+}
+
+static bool masks_overlap(const struct pcv_policy *policy)
+{
+    const uint32_t masks[] = {policy->hardware, policy->constant,
+                              policy->virt,     policy->w1c,
+                              policy->virt_w1c, policy->preserve};
+    uint32_t seen = 0;
+
+    for (size_t i = 0; i < sizeof(masks) / sizeof(masks[0]); i++) {
+        if ((seen & masks[i]) != 0) {
+            return true;
+        }
+        seen |= masks[i];
+    }
+    return false;
+}
+
+static bool valid(const struct pcv_register *reg)
+{
+    if (reg->size != 1 && reg->size != 2 && reg->size != 4) {
+        return false;
+    }
+    return reg->offset % reg->size == 0 &&
+           reg->offset <= PCV_CFG_EXT_SIZE - reg->size &&
+           !masks_overlap(&reg->policy) &&
+           (all_masks(&reg->policy) & ~pcv__ones(reg->size)) == 0;
+}
+
+/* Room for one more element of an array; the room doubles. Nothing changes if
+ * there is no memory. */
+static bool reserve(struct pcv__mem *mem, void **array, uint16_t *room,
+                    uint16_t used, size_t element)
+{
+    uint16_t more;
+    void *bigger;
+
+    if (used < *room) {
+        return true;
+    }
+    more = (uint16_t)(*room ? *room * 2u : 8u);
+    bigger = pcv__alloc(mem, more * element);
+    if (!bigger) {
+        return false;
+    }
+    if (*array) {
+        memcpy(bigger, *array, used * element);
+        pcv__free(mem, *array, *room * element);
+    }
+    *array = bigger;
+    *room = more;
+    return true;
+}
+
+/* Make room for a register: everything that can fail, and nothing that shows.
+ */
+static bool make_room(struct pcv__vpci *vpci)
+{
+    struct pcv__mem *mem = &vpci->device->host->mem;
+    void *index = vpci->index;
+    void *cells = vpci->cells;
+    void *regs = vpci->regs;
+    bool ok = reserve(mem, &index, &vpci->pages_room, vpci->pages,
+                      sizeof(*vpci->index)) &&
+              reserve(mem, &cells, &vpci->cell_room, vpci->cell_count,
+                      sizeof(*vpci->cells)) &&
+              reserve(mem, &regs, &vpci->reg_room, vpci->reg_count,
+                      sizeof(*vpci->regs));
+
+    vpci->index = index;
+    vpci->cells = cells;
+    vpci->regs = regs;
+    return ok;
+}
+
+static struct pcv__cell *cell_make(struct pcv__vpci *vpci, uint16_t reg)
+{
+    uint32_t dword = reg / 4u;
+    uint16_t *page = &vpci->page[dword / PCV__PAGE_CELLS];
+    uint16_t *cell;
+
+    if (*page == 0) {
+        memset(vpci->index[vpci->pages], 0, sizeof(*vpci->index));
+        *page = ++vpci->pages;
+    }
+    cell = &vpci->index[*page - 1][dword % PCV__PAGE_CELLS];
+    if (*cell == 0) {
+        memset(&vpci->cells[vpci->cell_count], 0, sizeof(*vpci->cells));
+        *cell = ++vpci->cell_count;
+        vpci->cells[*cell - 1].policy.hardware =
+            vpci->pass_through ? 0xffffffffu : 0;
+    }
+    return &vpci->cells[*cell - 1];
+}
+
+static uint16_t reg_make(struct pcv__vpci *vpci)
+{
+    for (uint16_t i = 0; i < vpci->reg_count; i++) {
+        if (!vpci->regs[i].desc) {
+            return (uint16_t)(i + 1u);
+        }
+    }
+    return ++vpci->reg_count;
+}
+
+/* Put a register's policy into its cell's bytes, or (reg NULL) the owner's
+ * default. */
+static void set_policy(struct pcv__cell *cell, uint32_t mask,
+                       const struct pcv_policy *from, uint32_t shift,
+                       bool pass_through)
+{
+    const struct pcv_policy none = {.hardware = pass_through ? ~0u : 0};
+    const struct pcv_policy *p = from ? from : &none;
+
+    cell->policy.hardware =
+        (cell->policy.hardware & ~mask) | (p->hardware << shift & mask);
+    cell->policy.constant =
+        (cell->policy.constant & ~mask) | (p->constant << shift & mask);
+    cell->policy.virt = (cell->policy.virt & ~mask) | (p->virt << shift & mask);
+    cell->policy.w1c = (cell->policy.w1c & ~mask) | (p->w1c << shift & mask);
+    cell->policy.virt_w1c =
+        (cell->policy.virt_w1c & ~mask) | (p->virt_w1c << shift & mask);
+    cell->policy.preserve =
+        (cell->policy.preserve & ~mask) | (p->preserve << shift & mask);
+}
+
+/* Recompute what the cell's registers have in common. */
+static void summarise(const struct pcv__vpci *vpci, struct pcv__cell *cell)
+{
+    cell->read_by = 0;
+    cell->write_by = 0;
+    for (uint32_t i = 0; i < 4; i++) {
+        const struct pcv_register_ops *ops;
+
+        if (cell->reg[i] == 0) {
+            continue;
+        }
+        ops = vpci->regs[cell->reg[i] - 1].desc->ops;
+        if (ops && ops->read) {
+            cell->read_by |= (uint8_t)(1u << i);
+        }
+        if (ops && ops->write) {
+            cell->write_by |= (uint8_t)(1u << i);
+        }
+    }
+}
+
+int pcv__cells_add(struct pcv__vpci *vpci, const struct pcv_register *reg,
+                   void *data)
+{
+    struct pcv__cell *cell;
+    uint32_t first, shift, mask, value;
+    uint16_t place;
+
+    if (!reg || !valid(reg)) {
+        return -PCV_EINVAL;
+    }
+    first = reg->offset % 4u;
+    cell = pcv__cell_at(vpci, reg->offset);
+    for (uint32_t i = first; cell && i < first + reg->size; i++) {
+        if (cell->reg[i] != 0) {
+            return -PCV_EEXIST;
+        }
+    }
+    if (!make_room(vpci)) {
+        return -PCV_ENOMEM;
+    }
+    cell = cell_make(vpci, reg->offset);
+    place = reg_make(vpci);
+    vpci->regs[place - 1] = (struct pcv__reg){reg, data};
+    for (uint32_t i = first; i < first + reg->size; i++) {
+        cell->reg[i] = place;
+    }
+    shift = first * 8u;
+    mask = pcv__ones(reg->size) << shift;
+    set_policy(cell, mask, &reg->policy, shift, vpci->pass_through);
+    value = atomic_load_explicit(&cell->value, memory_order_relaxed);
+    value = (value & ~mask) |
+            ((reg->initial &
+              (reg->policy.constant | reg->policy.virt | reg->policy.virt_w1c))
+                 << shift &
+             mask);
+    atomic_store_explicit(&cell->value, value, memory_order_relaxed);
+    summarise(vpci, cell);
+    return 0;
+}
+
+/* Whether a register reaches over either end of [offset, offset + size). */
+static bool is_cut(const struct pcv_register *reg, uint32_t offset,
+                   uint32_t end)
+{
+    return reg->offset < offset || (uint32_t)reg->offset + reg->size > end;
+}
+
+static void drop_register(struct pcv__vpci *vpci, uint16_t place)
+{
+    const struct pcv_register *reg = vpci->regs[place - 1].desc;
+    struct pcv__cell *cell = pcv__cell_at(vpci, reg->offset);
+    uint32_t first = reg->offset % 4u;
+    uint32_t mask = pcv__ones(reg->size) << (first * 8u);
+    uint32_t value = atomic_load_explicit(&cell->value, memory_order_relaxed);
+
+    for (uint32_t i = first; i < first + reg->size; i++) {
+        cell->reg[i] = 0;
+    }
+    set_policy(cell, mask, NULL, 0, vpci->pass_through);
+    atomic_store_explicit(&cell->value, value & ~mask, memory_order_relaxed);
+    vpci->regs[place - 1] = (struct pcv__reg){NULL, NULL};
+    summarise(vpci, cell);
+}
+
+int pcv__cells_remove(struct pcv__vpci *vpci, uint16_t offset, uint16_t size)
+{
+    uint32_t end = (uint32_t)offset + size;
+    uint32_t found = 0;
+
+    if (size == 0 || end > PCV_CFG_EXT_SIZE) {
+        return -PCV_EINVAL;
+    }
+    for (uint16_t i = 0; i < vpci->reg_count; i++) {
+        const struct pcv_register *reg = vpci->regs[i].desc;
+
+        if (!reg || reg->offset >= end ||
+            (uint32_t)reg->offset + reg->size <= offset) {
+            continue;
+        }
+        if (is_cut(reg, offset, end)) {
+            return -PCV_ERANGE;
+        }
+        found++;
+    }
+    if (found == 0) {
+        return -PCV_ENOENT;
+    }
+    for (uint16_t i = 0; i < vpci->reg_count; i++) {
+        const struct pcv_register *reg = vpci->regs[i].desc;
+
+        if (reg && reg->offset >= offset && reg->offset < end) {
+            drop_register(vpci, (uint16_t)(i + 1u));
+        }
+    }
+    return 0;
+}
+
+/* A change of a view that is in use: its gate is paused, nobody is inside. */
+static int paused_change(struct pcv_device *device,
+                         const struct pcv_register *reg, void *data,
+                         uint16_t offset, uint16_t size)
+{
+    struct pcv__mem *mem = &device->host->mem;
+    int error;
+
+    pcv__lock_take(mem, &device->lock);
+    error = pcv__gate_pause(device);
+    if (error == 0) {
+        error = reg ? pcv__cells_add(pcv__vpci(device), reg, data)
+                    : pcv__cells_remove(pcv__vpci(device), offset, size);
+        pcv__gate_open(device);
+    }
+    pcv__lock_drop(mem, &device->lock);
+    return error;
+}
+
+int pcv_register_add(struct pcv_device *device, const struct pcv_register *reg,
+                     void *data)
+{
+    return reg ? paused_change(device, reg, data, 0, 0) : -PCV_EINVAL;
+}
+
+int pcv_register_remove(struct pcv_device *device, uint16_t offset,
+                        uint16_t size)
+{
+    return paused_change(device, NULL, NULL, offset, size);
+}
