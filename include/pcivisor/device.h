@@ -9,6 +9,8 @@
 #ifndef PCIVISOR_DEVICE_H
 #define PCIVISOR_DEVICE_H
 
+#include <stdatomic.h>
+
 #include "pcivisor/errno.h"
 #include "pcivisor/host.h"
 #include "pcivisor/types.h"
@@ -83,7 +85,8 @@ struct pcv_completion {
  * Returns 0; -PCV_ENODEV if nothing answers there, or a VF's PF is not
  * registered; -PCV_EBUSY while the address' earlier device is still held: call
  * again once pcv_device_status() says absent; -PCV_EINVAL if the address is on
- * no bus of the host or the information contradicts itself; -PCV_ENOMEM;
+ * no bus of the host or the information contradicts itself; -PCV_ENOMEM; the
+ * host's error (-PCV_EIO) if it could not read or write a register;
  * -PCV_ERESTART: registered, but its BARs are not all mapped yet, call again.
  * A failed add leaves nothing behind.
  * Context: control. Locking: takes the segment's lock.
@@ -271,9 +274,9 @@ int pcv_device_nodes(struct pcv_host *host, const pcv_sbdf *sbdfs, size_t count,
  * it holds a reference of its own from attach to detach (LIFE-8).
  */
 struct pcv_vector {
-    struct pcv_device *device; /* NULL while detached */
-    struct pcv_vector *next;   /* the library's */
-    uint16_t index;            /* 0 to 31 (MSI) or 0 to 2047 (MSI-X) */
+    _Atomic(struct pcv_device *) device; /* NULL while detached */
+    struct pcv_vector *next;             /* the library's */
+    uint16_t index; /* 0 to 31 (MSI) or 0 to 2047 (MSI-X) */
     bool msix;
 };
 

@@ -63,7 +63,8 @@ struct pcv_scan {
  *
  * Returns 0 when everything was looked at; scan->failed and scan->first_error
  * then say whether every function that answered could be added. -PCV_ERESTART:
- * call again with the same scan.
+ * call again with the same scan. Another negative result is the host's, from
+ * its list of segments; calling again goes on where it failed.
  * Context: control. Locking: takes segment locks, one function at a time.
  */
 int PCV_MUST_CHECK pcv_host_scan(struct pcv_host *host, struct pcv_scan *scan,

@@ -34,8 +34,9 @@ struct pcv_bar_hint {
 };
 
 /* Flags of pcv_host_ops.function_flags. */
-#define PCV_FUNCTION_IN_USE 1u /* the hypervisor drives it: never disturb it   \
-                                */
+#define PCV_FUNCTION_IN_USE                                                    \
+    1u /* the hypervisor drives it: never disturb it                           \
+        */
 
 struct pcv_host_ops {
     /* sizeof(struct pcv_host_ops) at the time the host was compiled. Entries

@@ -9,23 +9,26 @@
 
 #define KNOWN_FLAGS (PCV_ADD_IS_VF | PCV_ADD_HAS_NODE)
 
-/* Whether the host has a bus. Bounded by the host's own list, and by us. */
-static bool host_has_bus(struct pcv_host *host, pcv_sbdf sbdf)
+/* Whether the host has a bus: 0, -PCV_EINVAL, or the host's error. Bounded by
+ * the host's own list, and by us. */
+static int check_bus(struct pcv_host *host, pcv_sbdf sbdf)
 {
     const struct pcv__mem *mem = &host->mem;
     struct pcv_segment_info info;
 
     for (uint32_t i = 0; i <= PCV__SEGMENT_RUNS_MAX; i++) {
-        if (mem->ops.segment(mem->ctx, i, &info) != 0) {
-            return false;
+        int error = mem->ops.segment(mem->ctx, i, &info);
+
+        if (error != 0) {
+            return error == -PCV_ENOENT ? -PCV_EINVAL : error;
         }
         if (info.segment == pcv_sbdf_segment(sbdf) &&
             info.bus_first <= pcv_sbdf_bus(sbdf) &&
             pcv_sbdf_bus(sbdf) <= info.bus_last) {
-            return true;
+            return 0;
         }
     }
-    return false;
+    return -PCV_EINVAL;
 }
 
 static bool info_valid(pcv_sbdf sbdf, const struct pcv_add_info *info)
@@ -59,6 +62,7 @@ static void device_init(struct pcv_device *device, struct pcv_host *host,
                           memory_order_relaxed);
     atomic_store_explicit(&device->vanished, false, memory_order_relaxed);
     atomic_store_explicit(&device->extended, false, memory_order_relaxed);
+    atomic_store_explicit(&device->hw_error, 0, memory_order_relaxed);
     atomic_store_explicit(&device->reads, 0, memory_order_relaxed);
     atomic_store_explicit(&device->writes, 0, memory_order_relaxed);
     atomic_store_explicit(&device->refused, 0, memory_order_relaxed);
@@ -84,7 +88,10 @@ static void device_init(struct pcv_device *device, struct pcv_host *host,
     device->vectors = NULL;
     device->vfs = NULL;
     device->torn = false;
-    pcv__lock_init(&device->lock, PCV__RANK_DEVICE);
+    if (device->lock.rank == 0) {
+        /* Once for the slot: a detach may still take it in passing. */
+        pcv__lock_init(&device->lock, PCV__RANK_DEVICE);
+    }
     atomic_store_explicit(&device->sbdf, sbdf.v, memory_order_relaxed);
     atomic_store_explicit(&device->word,
                           PCV__WORD_NEW |
@@ -210,6 +217,10 @@ static int build(struct pcv_device *device, const struct pcv_device *pf,
         learn_node(device, info);
         error = pcv__vpci_build(device, pf);
     }
+    if (error == 0) {
+        /* What the host could not read or write, we do not build on. */
+        error = atomic_load_explicit(&device->hw_error, memory_order_relaxed);
+    }
     return error;
 }
 
@@ -298,13 +309,31 @@ static int update(struct pcv_device *device, const struct pcv_add_info *info)
     return finish_mapping(device);
 }
 
+/*
+ * 0: the card that answers is the registered one; -PCV_ENOENT: it is another;
+ * or an error of the host. A device that does not answer is asleep for all we
+ * know (LIFE-9), not another.
+ */
+static int same_card(struct pcv_device *device)
+{
+    struct pcv__identity now;
+    int error = pcv__identify_again(device, &now);
+
+    if (error == -PCV_ENODEV) {
+        return 0;
+    }
+    if (error != 0) {
+        return error;
+    }
+    return pcv__identity_same(&now, &device->id) ? 0 : -PCV_ENOENT;
+}
+
 /* A device is registered there. 0 or -PCV_ERESTART: it is the same one;
  * -PCV_ENOENT: it was another, and is gone. */
 static int meet(struct pcv_host *host, struct pcv_device *device,
                 const struct pcv_add_info *info)
 {
     pcv_sbdf sbdf = pcv__device_sbdf(device);
-    struct pcv__identity now;
     int error;
 
     if (is_vf(info)) {
@@ -317,10 +346,11 @@ static int meet(struct pcv_host *host, struct pcv_device *device,
             return -PCV_ENODEV;
         }
     }
-    if (pcv__identify_again(device, &now) &&
-        pcv__identity_same(&now, &device->id) &&
-        !atomic_load_explicit(&device->vanished, memory_order_acquire)) {
-        error = update(device, info);
+    error = atomic_load_explicit(&device->vanished, memory_order_acquire)
+                ? -PCV_ENOENT
+                : same_card(device);
+    if (error != -PCV_ENOENT) {
+        error = error == 0 ? update(device, info) : error;
         pcv_device_put(device);
         return error;
     }
@@ -339,8 +369,12 @@ int pcv_device_add(struct pcv_host *host, pcv_sbdf sbdf,
     struct pcv_device *device;
     int error;
 
-    if (!host || !info_valid(sbdf, info) || !host_has_bus(host, sbdf)) {
+    if (!host || !info_valid(sbdf, info)) {
         return -PCV_EINVAL;
+    }
+    error = check_bus(host, sbdf);
+    if (error != 0) {
+        return error;
     }
     device = pcv_device_find(host, sbdf);
     if (device) {

@@ -194,10 +194,14 @@ int pcv_host_scan(struct pcv_host *host, struct pcv_scan *scan, uint32_t budget)
         return -PCV_EINVAL;
     }
     mem = &host->mem;
-    while (scan->segment_index <= PCV__SEGMENT_RUNS_MAX &&
-           mem->ops.segment(mem->ctx, scan->segment_index, &info) == 0) {
-        uint32_t bus = info.bus_first + scan->bus;
+    while (scan->segment_index <= PCV__SEGMENT_RUNS_MAX) {
+        int error = mem->ops.segment(mem->ctx, scan->segment_index, &info);
+        uint32_t bus;
 
+        if (error != 0) {
+            return error == -PCV_ENOENT ? 0 : error;
+        }
+        bus = info.bus_first + scan->bus;
         if (bus > info.bus_last) {
             scan->segment_index++;
             scan->bus = 0;

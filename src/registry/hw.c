@@ -6,14 +6,24 @@
 #include "registry/internal.h"
 
 uint32_t pcv__hw_probe(struct pcv_host *host, pcv_sbdf sbdf, uint16_t reg,
-                       uint8_t size)
+                       uint8_t size, int *error)
 {
     uint32_t value = 0;
+    int result = host->mem.ops.cfg_read(host->mem.ctx, sbdf, reg, size, &value);
 
-    if (host->mem.ops.cfg_read(host->mem.ctx, sbdf, reg, size, &value) != 0) {
+    if (result != 0) {
+        *error = result < 0 ? result : -PCV_EIO;
         return pcv__ones(size);
     }
     return value & pcv__ones(size);
+}
+
+/* The host could not perform an access: whoever builds on it must know. */
+static void note(struct pcv_device *device, int error)
+{
+    if (error != 0) {
+        atomic_store_explicit(&device->hw_error, error, memory_order_relaxed);
+    }
 }
 
 static bool reachable(const struct pcv_device *device, uint16_t reg)
@@ -25,10 +35,16 @@ static bool reachable(const struct pcv_device *device, uint16_t reg)
 
 uint32_t pcv__hw_read(struct pcv_device *device, uint16_t reg, uint8_t size)
 {
+    int error = 0;
+    uint32_t value;
+
     if (!reachable(device, reg)) {
         return pcv__ones(size);
     }
-    return pcv__hw_probe(device->host, pcv__device_sbdf(device), reg, size);
+    value = pcv__hw_probe(device->host, pcv__device_sbdf(device), reg, size,
+                          &error);
+    note(device, error);
+    return value;
 }
 
 void pcv__hw_write(struct pcv_device *device, uint16_t reg, uint8_t size,
@@ -38,7 +54,20 @@ void pcv__hw_write(struct pcv_device *device, uint16_t reg, uint8_t size,
 
     if (reachable(device, reg)) {
         /* A write that the host cannot perform is lost, as on a bus. */
-        (void)mem->ops.cfg_write(mem->ctx, pcv__device_sbdf(device), reg, size,
-                                 value & pcv__ones(size));
+        note(device, mem->ops.cfg_write(mem->ctx, pcv__device_sbdf(device), reg,
+                                        size, value & pcv__ones(size)));
+    }
+}
+
+void pcv__hw_restore(struct pcv_device *device, uint16_t reg, uint8_t size,
+                     uint32_t value)
+{
+    int before = atomic_load_explicit(&device->hw_error, memory_order_relaxed);
+
+    pcv__hw_write(device, reg, size, value);
+    if (atomic_exchange_explicit(&device->hw_error, before,
+                                 memory_order_relaxed) != before) {
+        pcv__hw_write(device, reg, size, value);
+        note(device, before);
     }
 }

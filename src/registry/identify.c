@@ -15,13 +15,14 @@
 struct reader {
     struct pcv_host *host;
     pcv_sbdf sbdf;
+    int error; /* of the host, in any read so far */
 };
 
 static uint32_t read_cap(void *ctx, uint16_t reg, uint8_t size)
 {
-    const struct reader *reader = ctx;
+    struct reader *reader = ctx;
 
-    return pcv__hw_probe(reader->host, reader->sbdf, reg, size);
+    return pcv__hw_probe(reader->host, reader->sbdf, reg, size, &reader->error);
 }
 
 /* An address without a function reads all ones; some bridges answer zeros or
@@ -286,17 +287,18 @@ static void read_ext_caps(struct pcv_device *device, struct reader *reader)
 
 /* A VF's vendor and device registers read all ones: the identity comes from
  * its PF and the PF's capability (SR-IOV, PCI Express Base 6.0, 9.3.4.1). */
-static void identify_vf(struct pcv_device *device, const struct pcv_device *pf)
+static void identify_vf(struct pcv_device *device, struct reader *reader,
+                        const struct pcv_device *pf)
 {
     device->id.vendor = pf->id.vendor;
     device->id.device = (uint16_t)pcv__hw_probe(
         device->host, pcv__device_sbdf(pf),
-        (uint16_t)(pf->sriov_cap + PCV_SRIOV_VF_DEVICE), 2);
+        (uint16_t)(pf->sriov_cap + PCV_SRIOV_VF_DEVICE), 2, &reader->error);
 }
 
-bool pcv__identify_again(struct pcv_device *device, struct pcv__identity *out)
+int pcv__identify_again(struct pcv_device *device, struct pcv__identity *out)
 {
-    struct reader reader = {device->host, pcv__device_sbdf(device)};
+    struct reader reader = {device->host, pcv__device_sbdf(device), 0};
     uint32_t ids = read_cap(&reader, PCV_REG_VENDOR, 4);
 
     memset(out, 0, sizeof(*out));
@@ -307,27 +309,27 @@ bool pcv__identify_again(struct pcv_device *device, struct pcv__identity *out)
         out->vendor = device->id.vendor;
         out->device = device->id.device;
     } else if (!answers(ids)) {
-        return false;
+        return reader.error ? reader.error : -PCV_ENODEV;
     }
     read_header(&reader, out);
     if (atomic_load_explicit(&device->extended, memory_order_relaxed)) {
         out->serial = read_serial(&reader);
     }
-    return true;
+    return reader.error;
 }
 
 int pcv__identify(struct pcv_device *device, const struct pcv_device *pf)
 {
-    struct reader reader = {device->host, pcv__device_sbdf(device)};
+    struct reader reader = {device->host, pcv__device_sbdf(device), 0};
     uint32_t ids = read_cap(&reader, PCV_REG_VENDOR, 4);
     bool pcix;
 
     device->id.vendor = (uint16_t)ids;
     device->id.device = (uint16_t)(ids >> 16);
     if (pf) {
-        identify_vf(device, pf);
+        identify_vf(device, &reader, pf);
     } else if (!answers(ids)) {
-        return -PCV_ENODEV;
+        return reader.error ? reader.error : -PCV_ENODEV;
     }
     read_header(&reader, &device->id);
     pcix = read_caps(device, &reader);
@@ -349,7 +351,7 @@ int pcv__identify(struct pcv_device *device, const struct pcv_device *pf)
         device->subordinate =
             (uint8_t)read_cap(&reader, PCV_REG_SUBORDINATE, 1);
     }
-    return 0;
+    return reader.error;
 }
 
 bool pcv__identity_same(const struct pcv__identity *a,

@@ -80,6 +80,7 @@ struct pcv_device {
     _Atomic(struct pcv_domain *) owner;
     _Atomic bool vanished;
     _Atomic bool extended;
+    _Atomic int hw_error; /* last error of the host in an access, or 0 */
     struct pcv_host *host;
     struct pcv__segment *segment;
     struct pcv__view *view; /* set before the device is published */
@@ -240,14 +241,18 @@ static inline uint64_t pcv__word(const struct pcv_device *device)
 /* ---- hardware (hw.c): the one place that reads and writes it ---------------
  */
 
-/* A function that is not registered yet. */
+/* A function that is not registered yet. *error is set, and all ones are
+ * returned, if the host could not perform the access; it is not cleared. */
 uint32_t pcv__hw_probe(struct pcv_host *host, pcv_sbdf sbdf, uint16_t reg,
-                       uint8_t size);
+                       uint8_t size, int *error);
 /* All ones if the device has vanished, or reg needs extended space that it
  * does not have. */
 uint32_t pcv__hw_read(struct pcv_device *device, uint16_t reg, uint8_t size);
 void pcv__hw_write(struct pcv_device *device, uint16_t reg, uint8_t size,
                    uint32_t value);
+/* A write that puts back what we changed: tried again if the host fails. */
+void pcv__hw_restore(struct pcv_device *device, uint16_t reg, uint8_t size,
+                     uint32_t value);
 /* All ones of an access's width. */
 static inline uint32_t pcv__ones(uint8_t size)
 {
@@ -260,12 +265,12 @@ static inline uint32_t pcv__ones(uint8_t size)
 /*
  * Read who answers at an address into a device that nobody can find yet.
  * `pf` is the device of its PF for a VF, else NULL.
- * 0; -PCV_ENODEV: nothing answers.
+ * 0; -PCV_ENODEV: nothing answers; an error of the host.
  */
 int pcv__identify(struct pcv_device *device, const struct pcv_device *pf);
-/* Read the identity of what answers now at a registered device's address.
- * False: nothing answers, or the device is known to have vanished. */
-bool pcv__identify_again(struct pcv_device *device, struct pcv__identity *out);
+/* Read the identity of what answers now at a registered device's address. 0;
+ * -PCV_ENODEV: nothing answers; an error of the host. */
+int pcv__identify_again(struct pcv_device *device, struct pcv__identity *out);
 bool pcv__identity_same(const struct pcv__identity *a,
                         const struct pcv__identity *b);
 /* Whether functions behind this bridge can be reached above register 0xff. */

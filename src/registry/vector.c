@@ -23,7 +23,8 @@ int pcv_vector_attach(struct pcv_device *device, struct pcv_vector *vector,
     struct pcv__mem *mem = &device->host->mem;
     int error = 0;
 
-    if (index >= (msix ? MSIX_VECTORS : MSI_VECTORS) || vector->device) {
+    if (index >= (msix ? MSIX_VECTORS : MSI_VECTORS) ||
+        atomic_load_explicit(&vector->device, memory_order_acquire)) {
         return -PCV_EINVAL;
     }
     pcv__lock_take(mem, &device->lock);
@@ -35,14 +36,20 @@ int pcv_vector_attach(struct pcv_device *device, struct pcv_vector *vector,
                              PCV__WORD_NEW | PCV__WORD_LEAVING)) {
         error = -PCV_ENODEV;
     } else {
-        vector->device = device;
         vector->msix = msix;
         vector->index = index;
         vector->next = device->vectors;
         device->vectors = vector;
+        atomic_store_explicit(&vector->device, device, memory_order_release);
     }
     pcv__lock_drop(mem, &device->lock);
     return error;
+}
+
+static void forget(struct pcv_vector *vector)
+{
+    vector->next = NULL;
+    atomic_store_explicit(&vector->device, NULL, memory_order_release);
 }
 
 /* Take a vector off its device's list. True if it was there. */
@@ -52,8 +59,7 @@ static bool unlink_vector(struct pcv_device *device, struct pcv_vector *vector)
     for (struct pcv_vector **at = &device->vectors; *at; at = &(*at)->next) {
         if (*at == vector) {
             *at = vector->next;
-            vector->next = NULL;
-            vector->device = NULL;
+            forget(vector);
             return true;
         }
     }
@@ -62,13 +68,17 @@ static bool unlink_vector(struct pcv_device *device, struct pcv_vector *vector)
 
 void pcv_vector_detach(struct pcv_vector *vector)
 {
-    struct pcv_device *device = vector->device;
+    struct pcv_device *device =
+        atomic_load_explicit(&vector->device, memory_order_acquire);
     struct pcv__mem *mem;
     bool was_there;
 
     if (!device) {
         return;
     }
+    /* A removal may have taken the vector off meanwhile, and another device
+     * may stand in the slot: its lock is a lock still, and the vector is not on
+     * its list. */
     mem = &device->host->mem;
     pcv__lock_take(mem, &device->lock);
     was_there = unlink_vector(device, vector);
@@ -96,8 +106,7 @@ void pcv__vectors_release(struct pcv_device *device)
             continue;
         }
         *at = vector->next;
-        vector->next = NULL;
-        vector->device = NULL;
+        forget(vector);
         /* Not the last one: the registry's is still there. */
         pcv__ref_put(device, PCV_HOLDER_VECTOR);
     }

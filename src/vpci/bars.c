@@ -61,7 +61,7 @@ static uint32_t settable(struct pcv_device *device, uint16_t reg, uint32_t ones)
 
     pcv__hw_write(device, reg, 4, ones);
     mask = pcv__hw_read(device, reg, 4);
-    pcv__hw_write(device, reg, 4, before);
+    pcv__hw_restore(device, reg, 4, before);
     return mask;
 }
 
@@ -229,7 +229,7 @@ void pcv__bars_size(struct pcv_device *device)
     }
     probe_all(device);
     if (off) {
-        pcv__hw_write(device, PCV_REG_COMMAND, 2, command);
+        pcv__hw_restore(device, PCV_REG_COMMAND, 2, command);
     }
 }
 

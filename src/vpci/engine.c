@@ -23,7 +23,7 @@ static uint32_t bits_of(uint8_t bytes)
     uint32_t bits = 0;
 
     for (uint32_t i = 0; i < 4; i++) {
-        if ((bytes >> i & 1u) != 0) {
+        if (((uint32_t)bytes >> i & 1u) != 0) {
             bits |= 0xffu << (i * 8u);
         }
     }
@@ -51,7 +51,7 @@ static uint8_t next_piece(uint8_t bytes, uint8_t widest, uint8_t *out_first)
 {
     uint8_t first = 0;
 
-    while ((bytes >> first & 1u) == 0) {
+    while (((uint32_t)bytes >> first & 1u) == 0) {
         first++;
     }
     *out_first = first;
@@ -259,8 +259,9 @@ static bool must_wait(const struct pcv__vpci *vpci,
         return false;
     }
     for (uint32_t i = 0; i < 4; i++) {
-        const struct pcv__reg *reg =
-            (bytes >> i & 1u) != 0 ? reg_of_byte(vpci, cell, i) : NULL;
+        const struct pcv__reg *reg = ((uint32_t)bytes >> i & 1u) != 0
+                                         ? reg_of_byte(vpci, cell, i)
+                                         : NULL;
 
         if (reg && (reg->desc->flags & PCV_REGISTER_MAPS) != 0) {
             return true;

@@ -49,7 +49,7 @@ bool pcv__vfs_read(struct pcv_device *pf)
     }
     size_one_by_one(pf, vfs);
     if ((ctrl & PCV_SRIOV_CTRL_MSE) != 0) {
-        pcv__hw_write(pf, ctrl_reg, 2, ctrl);
+        pcv__hw_restore(pf, ctrl_reg, 2, ctrl);
     }
     pf->vfs = vfs;
     return true;
