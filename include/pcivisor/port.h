@@ -33,10 +33,9 @@ struct pcv_bar_hint {
     uint64_t size; /* bytes, a power of two; 0: the BAR does not exist */
 };
 
-/* Flags of pcv_host_ops.function_flags. */
-#define PCV_FUNCTION_IN_USE                                                    \
-    1u /* the hypervisor drives it: never disturb it                           \
-        */
+/* Flags of pcv_host_ops.function_flags. IN_USE: the hypervisor drives the
+ * function itself, so it is never disturbed. */
+#define PCV_FUNCTION_IN_USE 1u
 
 struct pcv_host_ops {
     /* sizeof(struct pcv_host_ops) at the time the host was compiled. Entries

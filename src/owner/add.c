@@ -224,24 +224,57 @@ static int build(struct pcv_device *device, const struct pcv_device *pf,
     return error;
 }
 
-static void publish(struct pcv_device *device)
+static bool has_vanished(struct pcv__segment *segment, pcv_sbdf sbdf)
+    PCV__REQUIRES(segment->lock)
+{
+    _Atomic(struct pcv_device *) *place = pcv__table_find_place(segment, sbdf);
+    const struct pcv_device *device =
+        place ? atomic_load_explicit(place, memory_order_acquire) : NULL;
+
+    return device &&
+           atomic_load_explicit(&device->vanished, memory_order_acquire);
+}
+
+/* Whether the bridge above, or the PF, is known to be gone. */
+static bool lost(struct pcv__segment *segment, const struct pcv_device *device)
+    PCV__REQUIRES(segment->lock)
+{
+    pcv_sbdf above;
+
+    if (device->is_vf && has_vanished(segment, device->physfn)) {
+        return true;
+    }
+    return pcv_topology_upstream(device->host, segment->number,
+                                 pcv_sbdf_bus(pcv__device_sbdf(device)),
+                                 &above) == 0 &&
+           has_vanished(segment, above);
+}
+
+/* Let it be found, and keep a caller's reference to it. -PCV_ENODEV: what it
+ * hangs on vanished while hardware was asked, so it did too. */
+static int publish(struct pcv_device *device)
 {
     struct pcv_host *host = device->host;
     struct pcv__segment *segment = device->segment;
-    pcv_sbdf sbdf = pcv__device_sbdf(device);
+    int error = 0;
 
     pcv__lock_take(&host->mem, &segment->lock);
-    if (device->is_bridge) {
-        pcv__bridge_bind(segment, device);
+    if (lost(segment, device)) {
+        error = -PCV_ENODEV;
+    } else {
+        if (device->is_bridge) {
+            pcv__bridge_bind(segment, device);
+        }
+        pcv__lock_take(&host->mem, &device->lock);
+        pcv__map_begin(device);
+        pcv__lock_drop(&host->mem, &device->lock);
+        /* Nobody else can have one yet, so the count is not full. */
+        (void)pcv__ref_try(device, PCV_HOLDER_CALLER, 0);
+        atomic_fetch_and_explicit(&device->word, ~PCV__WORD_NEW,
+                                  memory_order_acq_rel);
     }
-    pcv__lock_take(&host->mem, &device->lock);
-    pcv__map_begin(device);
-    pcv__lock_drop(&host->mem, &device->lock);
-    atomic_fetch_and_explicit(&device->word, ~PCV__WORD_NEW,
-                              memory_order_acq_rel);
     pcv__lock_drop(&host->mem, &segment->lock);
-
-    pcv__event_at(host, sbdf, PCV_EVENT_ADDED, 0, 0);
+    return error;
 }
 
 static void tell_problems(const struct pcv_device *device)
@@ -282,17 +315,16 @@ static int add_new(struct pcv_host *host, struct pcv__segment *segment,
     }
     error = build(device, pf, info);
     pcv_device_put(pf);
+    if (error == 0) {
+        error = publish(device);
+    }
     if (error != 0) {
         pcv__forget_vf(host, device);
         pcv__ref_put(device, PCV_HOLDER_OWNER);
         pcv__ref_put(device, PCV_HOLDER_REGISTRY);
         return error;
     }
-    /* Ours until we let go, whatever others do once it can be found. */
-    if (!pcv__ref_try(device, PCV_HOLDER_CALLER, 0)) {
-        return -PCV_EBUSY;
-    }
-    publish(device);
+    pcv__event_at(host, sbdf, PCV_EVENT_ADDED, 0, 0);
     tell_problems(device);
     error = finish_mapping(device);
     pcv_device_put(device);

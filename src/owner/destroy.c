@@ -18,11 +18,11 @@ static bool segment_is_held(struct pcv__segment *segment)
     uint32_t rid = 0;
     struct pcv_device *device;
 
-    while ((device = pcv__segment_next(segment, rid, 0xffffu)) != NULL) {
+    while ((device = pcv__segment_next(segment, &rid, 0xffffu)) != NULL) {
         if (is_held(device)) {
             return true;
         }
-        rid = pcv__rid(pcv__device_sbdf(device)) + 1u;
+        rid++;
     }
     return false;
 }
@@ -35,16 +35,15 @@ static void remove_devices(struct pcv_host *host, struct pcv__segment *segment)
         uint32_t rid = 0xffffu;
         struct pcv_device *device;
 
-        while ((device = pcv__segment_prev(segment, rid, 0)) != NULL) {
+        while ((device = pcv__segment_prev(segment, &rid, 0)) != NULL) {
             pcv_sbdf sbdf = pcv__device_sbdf(device);
             int error = pcv_device_remove(host, sbdf, NULL, NULL);
 
             PCV__ASSERT(&host->mem, error == 0 || round == 0);
             (void)error;
-            if (pcv__rid(sbdf) == 0) {
+            if (rid-- == 0) {
                 break;
             }
-            rid = pcv__rid(sbdf) - 1u;
         }
     }
 }

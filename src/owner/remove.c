@@ -55,13 +55,56 @@ static struct pcv_device *deeper(const struct pcv_device *bridge, uint32_t *rid)
     if (*rid < first_rid(bridge) || *rid > last_rid(bridge)) {
         return NULL;
     }
-    device = pcv__segment_prev(bridge->segment, *rid, first_rid(bridge));
+    device = pcv__segment_prev(bridge->segment, rid, first_rid(bridge));
     if (device) {
-        uint32_t at = pcv__rid(pcv__device_sbdf(device));
-
-        *rid = at == 0 ? UINT32_MAX : at - 1u;
+        *rid -= 1u; /* below 0 it wraps, which is past the end too */
     }
     return device;
+}
+
+/* The next VF of a PF at or after an address of its segment; those that are
+ * being added or leave are passed over. */
+static struct pcv_device *next_vf(const struct pcv_device *pf, uint32_t *rid)
+{
+    pcv_sbdf sbdf = pcv__device_sbdf(pf);
+    struct pcv_device *device;
+
+    if (pf->vf_count == 0) {
+        return NULL;
+    }
+    /* Bounded: *rid goes up. */
+    while ((device = pcv__segment_next(pf->segment, rid, 0xffffu)) != NULL) {
+        *rid += 1u;
+        if (!is_leaving(device) && (pcv__word(device) & PCV__WORD_NEW) == 0 &&
+            device->is_vf && device->physfn.v == sbdf.v) {
+            return device;
+        }
+    }
+    return NULL;
+}
+
+static bool is_behind(const struct pcv_device *bridge, pcv_sbdf sbdf)
+{
+    return first_rid(bridge) <= pcv__rid(sbdf) &&
+           pcv__rid(sbdf) <= last_rid(bridge);
+}
+
+/* Whether a PF behind the bridge has VFs that would stay: one of them, the PF
+ * if its VF is on its way in or out, or NULL. */
+static struct pcv_device *vf_elsewhere(struct pcv_device *pf,
+                                       const struct pcv_device *bridge)
+{
+    uint32_t inside = 0;
+    uint32_t rid = 0;
+    struct pcv_device *vf;
+
+    while ((vf = next_vf(pf, &rid)) != NULL) {
+        if (!is_behind(bridge, pcv__device_sbdf(vf))) {
+            return vf;
+        }
+        inside++;
+    }
+    return inside == pf->vf_count ? NULL : pf;
 }
 
 /* A device behind the bridge that is busy, or NULL. */
@@ -76,6 +119,10 @@ static struct pcv_device *busy_behind(struct pcv__segment *segment,
     /* Bounded: rid goes down. */
     while (bridge->bound && (device = deeper(bridge, &rid)) != NULL) {
         if (is_busy(device)) {
+            return device;
+        }
+        device = vf_elsewhere(device, bridge);
+        if (device) {
             return device;
         }
     }
@@ -113,18 +160,10 @@ static void mark_all(struct pcv__segment *segment, struct leaving *list,
 /* A VF of a PF, to be named. The PF counts at least one. */
 static pcv_sbdf some_vf(const struct pcv_device *pf)
 {
-    pcv_sbdf sbdf = pcv__device_sbdf(pf);
     uint32_t rid = 0;
-    struct pcv_device *device;
+    const struct pcv_device *vf = next_vf(pf, &rid);
 
-    /* Bounded: rid goes up. */
-    while ((device = pcv__segment_next(pf->segment, rid, 0xffffu)) != NULL) {
-        rid = pcv__rid(pcv__device_sbdf(device)) + 1u;
-        if (device->is_vf && device->physfn.v == sbdf.v) {
-            return pcv__device_sbdf(device);
-        }
-    }
-    return sbdf;
+    return pcv__device_sbdf(vf ? vf : pf);
 }
 
 static void name_busy(pcv_sbdf *out_busy, pcv_sbdf sbdf)
@@ -231,25 +270,32 @@ static void vanish(struct pcv_device *device)
     }
 }
 
-/* What is behind a bridge goes with it, and a PF's VFs. */
-static void vanish_all(struct pcv_device *device)
+/* A PF takes its VFs along. */
+static void vanish_with_vfs(struct pcv_device *device)
 {
-    pcv_sbdf sbdf = pcv__device_sbdf(device);
-    uint32_t rid = last_rid(device);
-    struct pcv_device *other;
+    uint32_t rid = 0;
+    struct pcv_device *vf;
 
-    while (device->bound && (other = deeper(device, &rid)) != NULL) {
-        vanish(other);
-    }
-    rid = 0;
-    while (device->vf_count != 0 &&
-           (other = pcv__segment_next(device->segment, rid, 0xffffu)) != NULL) {
-        rid = pcv__rid(pcv__device_sbdf(other)) + 1u;
-        if (other->is_vf && other->physfn.v == sbdf.v) {
-            vanish(other);
-        }
+    while ((vf = next_vf(device, &rid)) != NULL) {
+        vanish(vf);
     }
     vanish(device);
+}
+
+/* What is behind a bridge goes with it. A device that is being added finds its
+ * bridge or PF vanished when it is to be published; one that leaves may not be
+ * touched, and is not read or written any more anyway. */
+static void vanish_all(struct pcv_device *device)
+{
+    uint32_t rid = last_rid(device);
+    struct pcv_device *behind;
+
+    while (device->bound && (behind = deeper(device, &rid)) != NULL) {
+        if (!is_leaving(behind) && (pcv__word(behind) & PCV__WORD_NEW) == 0) {
+            vanish_with_vfs(behind);
+        }
+    }
+    vanish_with_vfs(device);
 }
 
 int pcv_device_vanished(struct pcv_host *host, pcv_sbdf sbdf)

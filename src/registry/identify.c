@@ -285,6 +285,12 @@ static void read_ext_caps(struct pcv_device *device, struct reader *reader)
     }
 }
 
+/* A VF's IDs read all ones even where it answers; its class code does not. */
+static bool vf_answers(struct reader *reader)
+{
+    return read_cap(reader, PCV_REG_REVISION, 4) != 0xffffffffu;
+}
+
 /* A VF's vendor and device registers read all ones: the identity comes from
  * its PF and the PF's capability (SR-IOV, PCI Express Base 6.0, 9.3.4.1). */
 static void identify_vf(struct pcv_device *device, struct reader *reader,
@@ -302,14 +308,15 @@ int pcv__identify_again(struct pcv_device *device, struct pcv__identity *out)
     uint32_t ids = read_cap(&reader, PCV_REG_VENDOR, 4);
 
     memset(out, 0, sizeof(*out));
+    if (device->is_vf ? !vf_answers(&reader) : !answers(ids)) {
+        return reader.error ? reader.error : -PCV_ENODEV;
+    }
     out->vendor = (uint16_t)ids;
     out->device = (uint16_t)(ids >> 16);
     if (device->is_vf) {
         /* Its registers do not tell: it is what its PF says. */
         out->vendor = device->id.vendor;
         out->device = device->id.device;
-    } else if (!answers(ids)) {
-        return reader.error ? reader.error : -PCV_ENODEV;
     }
     read_header(&reader, out);
     if (atomic_load_explicit(&device->extended, memory_order_relaxed)) {
@@ -326,10 +333,11 @@ int pcv__identify(struct pcv_device *device, const struct pcv_device *pf)
 
     device->id.vendor = (uint16_t)ids;
     device->id.device = (uint16_t)(ids >> 16);
+    if (pf ? !vf_answers(&reader) : !answers(ids)) {
+        return reader.error ? reader.error : -PCV_ENODEV;
+    }
     if (pf) {
         identify_vf(device, &reader, pf);
-    } else if (!answers(ids)) {
-        return reader.error ? reader.error : -PCV_ENODEV;
     }
     read_header(&reader, &device->id);
     pcix = read_caps(device, &reader);

@@ -212,14 +212,15 @@ _Atomic(struct pcv_device *) *pcv__table_place(struct pcv_host *host,
                                                pcv_sbdf sbdf)
     PCV__REQUIRES(segment->lock);
 void pcv__tables_free(struct pcv_host *host);
-/* The device in the table of a segment at or after an address of it, without a
+/* The device in the table of a segment at or after *rid, which becomes the
+ * place where it was seen (its slot may be another device's by now). Without a
  * reference; whoever removes takes the segment's lock, so under it the pointer
- * stays valid unless the device is leaving. */
+ * stays valid unless the device is new or leaving. */
 struct pcv_device *pcv__segment_next(struct pcv__segment *segment,
-                                     uint32_t from_rid, uint32_t last_rid);
-/* As above, downwards from `from_rid` to `first_rid`. */
+                                     uint32_t *rid, uint32_t last_rid);
+/* As above, downwards from *rid to `first_rid`. */
 struct pcv_device *pcv__segment_prev(struct pcv__segment *segment,
-                                     uint32_t from_rid, uint32_t first_rid);
+                                     uint32_t *rid, uint32_t first_rid);
 
 /* Address in the segment: bus, device, function. */
 static inline uint32_t pcv__rid(pcv_sbdf sbdf)

@@ -133,29 +133,29 @@ static struct pcv_device *look(struct pcv__segment *segment, uint32_t rid,
 }
 
 struct pcv_device *pcv__segment_next(struct pcv__segment *segment,
-                                     uint32_t from_rid, uint32_t last_rid)
+                                     uint32_t *rid, uint32_t last_rid)
 {
     /* At most 65,536 steps: each goes up. */
-    for (uint32_t rid = from_rid; rid <= last_rid;) {
+    while (*rid <= last_rid) {
         uint32_t block;
-        struct pcv_device *device = look(segment, rid, &block);
+        struct pcv_device *device = look(segment, *rid, &block);
 
         if (device) {
             return device;
         }
-        rid = (rid & ~(block - 1u)) + block;
+        *rid = (*rid & ~(block - 1u)) + block;
     }
     return NULL;
 }
 
 struct pcv_device *pcv__segment_prev(struct pcv__segment *segment,
-                                     uint32_t from_rid, uint32_t first_rid)
+                                     uint32_t *rid, uint32_t first_rid)
 {
     /* At most 65,536 steps: each goes down. */
-    for (uint32_t rid = from_rid;;) {
+    for (;;) {
         uint32_t block;
-        struct pcv_device *device = look(segment, rid, &block);
-        uint32_t base = rid & ~(block - 1u);
+        struct pcv_device *device = look(segment, *rid, &block);
+        uint32_t base = *rid & ~(block - 1u);
 
         if (device) {
             return device;
@@ -163,7 +163,7 @@ struct pcv_device *pcv__segment_prev(struct pcv__segment *segment,
         if (base == 0 || base - 1u < first_rid) {
             return NULL;
         }
-        rid = base - 1u;
+        *rid = base - 1u;
     }
 }
 
@@ -174,7 +174,7 @@ static struct pcv_device *next_in(struct pcv_host *host, uint32_t *number,
 {
     struct pcv__segment *segment = pcv__segment_find(host, (uint16_t)*number);
     struct pcv_device *device =
-        segment ? pcv__segment_next(segment, *rid, 0xffffu) : NULL;
+        segment ? pcv__segment_next(segment, rid, 0xffffu) : NULL;
 
     if (!device) {
         *number += 1;
@@ -210,10 +210,7 @@ struct pcv_device *pcv_device_next(struct pcv_host *host, pcv_sbdf from)
         /* It is leaving, or its slot is another device's by now: go on behind
          * the place where it stood. */
         pcv_device_put(held);
-        rid = pcv__rid(sbdf) >= rid && pcv_sbdf_segment(sbdf) == number
-                  ? pcv__rid(sbdf) + 1
-                  : rid + 1;
-        if (rid > 0xffffu) {
+        if (++rid > 0xffffu) {
             number++;
             rid = 0;
         }

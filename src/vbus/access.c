@@ -24,7 +24,7 @@ const char *pcv_verdict_name(enum pcv_verdict verdict)
 
 static uint64_t all_ones(uint8_t size)
 {
-    return size >= 8 ? UINT64_MAX : pcv__ones(size);
+    return size >= 8 ? UINT64_MAX : (1ull << (size * 8u)) - 1u;
 }
 
 /* CFG-2. An 8-byte access is one of ECAM's only. */
@@ -70,8 +70,13 @@ static enum pcv_verdict perform(struct pcv_device *device, bool write,
         !atomic_load_explicit(&device->extended, memory_order_relaxed);
 
     if (write) {
-        count(&device->writes);
-        return hidden ? PCV_DONE : pcv__vpci_write(device, reg, size, *data);
+        enum pcv_verdict verdict =
+            hidden ? PCV_DONE : pcv__vpci_write(device, reg, size, *data);
+
+        if (verdict != PCV_RETRY) {
+            count(&device->writes);
+        }
+        return verdict;
     }
     count(&device->reads);
     *data =

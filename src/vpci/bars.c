@@ -59,6 +59,9 @@ static uint32_t settable(struct pcv_device *device, uint16_t reg, uint32_t ones)
     uint32_t before = pcv__hw_read(device, reg, 4);
     uint32_t mask;
 
+    if (atomic_load_explicit(&device->hw_error, memory_order_relaxed) != 0) {
+        return 0; /* what stands there may be unknown: it is left alone */
+    }
     pcv__hw_write(device, reg, 4, ones);
     mask = pcv__hw_read(device, reg, 4);
     pcv__hw_restore(device, reg, 4, before);

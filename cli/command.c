@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/* How a line becomes a call of a command, and what all commands share. */
+#include "command.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum command_result call_failed(struct call *call, int error,
+                                const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    text_add(call->out, "error: %s %s: ", pcv_errno_name(error),
+             pcv_errno_meaning(error));
+    text_vadd(call->out, format, args);
+    text_add(call->out, "\n");
+    va_end(args);
+    return COMMAND_FAILED;
+}
+
+enum command_result call_misused(struct call *call, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    text_add(call->out, "error: ");
+    text_vadd(call->out, format, args);
+    text_add(call->out, "\n");
+    va_end(args);
+    return COMMAND_MISUSED;
+}
+
+bool call_sbdf(struct call *call, size_t index, pcv_sbdf *out_sbdf)
+{
+    struct text why = {0};
+    bool good = parse_sbdf(call->session->machine.model, call->args.word[index],
+                           out_sbdf, &why);
+    if (!good) {
+        call_misused(call, "%s", text_str(&why));
+    }
+    text_fini(&why);
+    return good;
+}
+
+struct sbdf_text call_show(const struct call *call, pcv_sbdf sbdf)
+{
+    return machine_sbdf(&call->session->machine, sbdf);
+}
+
+enum command_result command_help(struct call *call)
+{
+    const struct command *command;
+
+    if (call->args.count == 1) {
+        command = command_named(call->args.word[0]);
+        if (command == NULL) {
+            return call_misused(call, "no such command; 'help' lists them");
+        }
+        text_add(call->out, "%s %s\n", command->name, command->arguments);
+        text_add(call->out, "  %s\n", command->help);
+        return COMMAND_DONE;
+    }
+    for (size_t i = 0; (command = command_at(i)) != NULL; i++) {
+        text_add(call->out, "%-12s %s\n", command->name, command->help);
+    }
+    return COMMAND_DONE;
+}
+
+/* A call of this command, with its arguments checked as far as the table
+ * knows them. */
+static enum command_result call_run(struct call *call,
+                                    const struct command *command,
+                                    const struct words *words)
+{
+    struct text why = {0};
+    enum command_result result;
+
+    if (!args_parse(&call->args, words->count - 1, words->word + 1,
+                    command->option, &why)) {
+        result = call_misused(call, "%s; usage: %s %s", text_str(&why),
+                              command->name, command->arguments);
+        text_fini(&why);
+        return result;
+    }
+    if (call->args.count < command->min || call->args.count > command->max) {
+        result = call_misused(call, "too %s arguments; usage: %s %s",
+                              call->args.count < command->min ? "few" : "many",
+                              command->name, command->arguments);
+    } else if (!command->anywhere && call->session->machine.model == NULL) {
+        text_add(call->out, "error: no machine is loaded; 'host HOST' does\n");
+        result = COMMAND_FAILED;
+    } else {
+        result = command->run(call);
+    }
+    args_fini(&call->args);
+    return result;
+}
+
+/* What could be taken for something else in a transcript moves one column to
+ * the right; blank lines go. */
+static void output_tidy(struct text *out)
+{
+    struct text tidy = {0};
+    const char *line = text_str(out);
+
+    while (*line != '\0') {
+        size_t len = strcspn(line, "\n");
+        const char *next = line + len + (line[len] == '\n');
+        while (len > 0 && line[len - 1] == ' ') {
+            len--;
+        }
+        if (len > 0) {
+            bool mistakable = line[0] == '#' || line[0] == '>' ||
+                              (len == 3 && memcmp(line, "...", 3) == 0);
+            text_add(&tidy, "%s%.*s\n", mistakable ? " " : "", (int)len, line);
+        }
+        line = next;
+    }
+    text_fini(out);
+    *out = tidy;
+}
+
+enum command_result command_run(struct session *session, const char *line)
+{
+    struct call call = {.session = session, .out = &session->out};
+    struct words words;
+    struct text why = {0};
+    enum command_result result = COMMAND_DONE;
+
+    text_clear(&session->out);
+    call.view.machine = &session->machine;
+    call.view.domain = session->machine.dom0;
+    call.view.via = session->via;
+    if (!words_split(&words, line, &why)) {
+        result = call_misused(&call, "%s", text_str(&why));
+        text_fini(&why);
+        return result;
+    }
+    if (words.count > 0) {
+        const struct command *command = command_named(words.word[0]);
+        if (command == NULL) {
+            text_add_clean(&why, words.word[0]);
+            result =
+                call_misused(&call, "unknown command '%s'; 'help' lists them",
+                             text_str(&why));
+        } else {
+            result = call_run(&call, command, &words);
+        }
+    }
+    output_tidy(&session->out);
+    text_fini(&why);
+    words_fini(&words);
+    return result;
+}

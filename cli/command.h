@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The commands of transcripts and of the shell: one table says what there is;
+ * running, help and completion all read it.
+ */
+#ifndef PCIVISOR_CLI_COMMAND_H
+#define PCIVISOR_CLI_COMMAND_H
+
+#include "args.h"
+#include "session.h"
+#include "view.h"
+
+/* What became of a command; its output is in the session either way. */
+enum command_result {
+    COMMAND_DONE,
+    COMMAND_FAILED,  /* understood, and answered with an error */
+    COMMAND_MISUSED, /* no such command, or arguments that mean nothing */
+};
+
+/* A command being run. */
+struct call {
+    struct session *session;
+    struct text *out; /* the session's */
+    struct args args; /* in the order of the command's options */
+    struct view view; /* the hardware domain's, by the session's entrance */
+};
+
+#define COMMAND_WORDS_MAX 1024u
+
+struct command {
+    const char *name;
+    const char *arguments; /* for people */
+    const char *help;      /* one line */
+    /* One letter for each argument, for completion; the last one repeats, NULL
+     * stands for nothing.
+     * s: address, r: register, o: host operation, c: command, w: on or off,
+     * v: entrance, -: nothing. */
+    const char *completes;
+    size_t min; /* arguments */
+    size_t max;
+    bool anywhere;                    /* works without a machine */
+    const struct args_option *option; /* NULL: none */
+    enum command_result (*run)(struct call *call);
+};
+
+/* The index-th command; NULL past the last. */
+const struct command *command_at(size_t index);
+/* NULL if there is none. */
+const struct command *command_named(const char *name);
+
+/* Run a line; what it prints replaces what is in session->out. Every line of
+ * it ends with a newline, none is blank or could be taken for a command or a
+ * comment. */
+enum command_result command_run(struct session *session, const char *line);
+
+/* An error in the output: "error: EBUSY in use: ...". Returns
+ * COMMAND_FAILED. `error` may be negated. */
+enum command_result call_failed(struct call *call, int error,
+                                const char *format, ...) CLI_PRINTF(3, 4);
+/* "error: ..." for what was not understood. Returns COMMAND_MISUSED. */
+enum command_result call_misused(struct call *call, const char *format, ...)
+    CLI_PRINTF(2, 3);
+/* The index-th argument as an address; false with its error printed. */
+bool call_sbdf(struct call *call, size_t index, pcv_sbdf *out_sbdf);
+/* An address of the call's machine, printed. */
+struct sbdf_text call_show(const struct call *call, pcv_sbdf sbdf);
+
+/* The commands, by file. commands_device.c: */
+enum command_result command_devices(struct call *call);
+enum command_result command_find(struct call *call);
+enum command_result command_put(struct call *call);
+enum command_result command_holders(struct call *call);
+enum command_result command_status(struct call *call);
+enum command_result command_nodes(struct call *call);
+enum command_result command_path(struct call *call);
+/* commands_change.c: */
+enum command_result command_add(struct call *call);
+enum command_result command_remove(struct call *call);
+enum command_result command_scan(struct call *call);
+enum command_result command_vanish(struct call *call);
+enum command_result command_plug(struct call *call);
+enum command_result command_dead(struct call *call);
+enum command_result command_vector(struct call *call);
+enum command_result command_vector_free(struct call *call);
+/* commands_config.c: */
+enum command_result command_via(struct call *call);
+enum command_result command_read(struct call *call);
+enum command_result command_write(struct call *call);
+enum command_result command_dump(struct call *call);
+enum command_result command_caps(struct call *call);
+enum command_result command_peek(struct call *call);
+enum command_result command_poke(struct call *call);
+/* commands_raw.c: */
+enum command_result command_in(struct call *call);
+enum command_result command_out(struct call *call);
+enum command_result command_load(struct call *call);
+enum command_result command_store(struct call *call);
+enum command_result command_windows(struct call *call);
+/* commands_host.c: */
+enum command_result command_host(struct call *call);
+enum command_result command_mapped(struct call *call);
+enum command_result command_map_chunk(struct call *call);
+enum command_result command_events(struct call *call);
+enum command_result command_trace(struct call *call);
+enum command_result command_stats(struct call *call);
+enum command_result command_fail(struct call *call);
+/* commands.c: */
+enum command_result command_help(struct call *call);
+
+#endif

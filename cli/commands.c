@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: MIT */
+/* The table of commands: all there is to know of each but what it does. */
+#include "command.h"
+
+#include <string.h>
+
+#define ANY COMMAND_WORDS_MAX
+
+static const struct args_option long_json_options[] = {
+    {"--long", NULL},
+    {"--json", NULL},
+    {NULL, NULL},
+};
+static const struct args_option real_owned_options[] = {
+    {"--real", NULL},
+    {"--owned", "DOMAIN"},
+    {NULL, NULL},
+};
+static const struct args_option json_options[] = {
+    {"--json", NULL},
+    {NULL, NULL},
+};
+static const struct args_option as_via_options[] = {
+    {"--as", "DOMAIN"},
+    {"--via", "ENTRANCE"},
+    {NULL, NULL},
+};
+static const struct args_option as_options[] = {
+    {"--as", "DOMAIN"},
+    {NULL, NULL},
+};
+static const struct args_option msix_options[] = {
+    {"--msix", NULL},
+    {NULL, NULL},
+};
+static const struct args_option calls_options[] = {
+    {"--calls", NULL},
+    {NULL, NULL},
+};
+
+static const struct command table[] = {
+    {
+        .name = "host",
+        .arguments = "HOST",
+        .help = "load a machine (FILE, live, generate:...) and boot it",
+        .min = 1,
+        .max = 1,
+        .anywhere = true,
+        .run = command_host,
+    },
+    {
+        .name = "devices",
+        .arguments = "[--long] [--json]",
+        .help = "list every registered function",
+        .option = long_json_options,
+        .run = command_devices,
+    },
+    {
+        .name = "find",
+        .arguments = "SBDF... [--real] [--owned DOMAIN]",
+        .help = "take a reference and keep it; --real: of who uses a phantom's "
+                "address",
+        .completes = "s",
+        .min = 1,
+        .max = ANY,
+        .option = real_owned_options,
+        .run = command_find,
+    },
+    {
+        .name = "put",
+        .arguments = "SBDF...",
+        .help = "give a kept reference back",
+        .completes = "s",
+        .min = 1,
+        .max = ANY,
+        .run = command_put,
+    },
+    {
+        .name = "add",
+        .arguments = "SBDF [vf-of SBDF] [node N]",
+        .help = "report a function to the library",
+        .completes = "s-",
+        .min = 1,
+        .max = 5,
+        .run = command_add,
+    },
+    {
+        .name = "remove",
+        .arguments = "SBDF",
+        .help = "remove a function, and what is behind a bridge",
+        .completes = "s",
+        .min = 1,
+        .max = 1,
+        .run = command_remove,
+    },
+    {
+        .name = "holders",
+        .arguments = "SBDF... [--json]",
+        .help = "who holds a function, and how often",
+        .completes = "s",
+        .min = 1,
+        .max = ANY,
+        .option = json_options,
+        .run = command_holders,
+    },
+    {
+        .name = "status",
+        .arguments = "SBDF...",
+        .help = "where a function stands: state, owner, counters",
+        .completes = "s",
+        .min = 1,
+        .max = ANY,
+        .run = command_status,
+    },
+    {
+        .name = "nodes",
+        .arguments = "SBDF... [--json]",
+        .help = "NUMA nodes of functions",
+        .completes = "s",
+        .min = 1,
+        .max = ANY,
+        .option = json_options,
+        .run = command_nodes,
+    },
+    {
+        .name = "path",
+        .arguments = "SBDF...",
+        .help = "the bridges up to the root bus, nearest first",
+        .completes = "s",
+        .min = 1,
+        .max = ANY,
+        .run = command_path,
+    },
+    {
+        .name = "scan",
+        .arguments = "",
+        .help = "look at every bus again and add what is new",
+        .run = command_scan,
+    },
+    {
+        .name = "via",
+        .arguments = "ENTRANCE",
+        .help = "where accesses go in: " VIEW_VIA_NAMES,
+        .completes = "v",
+        .min = 1,
+        .max = 1,
+        .run = command_via,
+    },
+    {
+        .name = "read",
+        .arguments =
+            "SBDF REG[.b|.w|.l|.q] [COUNT] [--as DOMAIN] [--via ENTRANCE]",
+        .help = "read registers as a domain does; 'help via' lists entrances",
+        .completes = "sr-",
+        .min = 2,
+        .max = 3,
+        .option = as_via_options,
+        .run = command_read,
+    },
+    {
+        .name = "write",
+        .arguments =
+            "SBDF REG[.b|.w|.l|.q] VALUE [--as DOMAIN] [--via ENTRANCE]",
+        .help = "write a register as a domain does, and resume what is pending",
+        .completes = "sr-",
+        .min = 3,
+        .max = 3,
+        .option = as_via_options,
+        .run = command_write,
+    },
+    {
+        .name = "dump",
+        .arguments = "SBDF [REG [BYTES]] [--as DOMAIN]",
+        .help = "configuration space as a domain sees it, in rows of 16 bytes",
+        .completes = "sr-",
+        .min = 1,
+        .max = 3,
+        .option = as_options,
+        .run = command_dump,
+    },
+    {
+        .name = "caps",
+        .arguments = "SBDF [--as DOMAIN]",
+        .help = "the capability lists that a domain sees",
+        .completes = "s",
+        .min = 1,
+        .max = 1,
+        .option = as_options,
+        .run = command_caps,
+    },
+    {
+        .name = "peek",
+        .arguments = "SBDF REG[.b|.w|.l]",
+        .help = "what hardware holds, behind all backs",
+        .completes = "sr",
+        .min = 2,
+        .max = 2,
+        .run = command_peek,
+    },
+    {
+        .name = "poke",
+        .arguments = "SBDF REG[.b|.w|.l] VALUE",
+        .help = "change hardware behind all backs",
+        .completes = "sr-",
+        .min = 3,
+        .max = 3,
+        .run = command_poke,
+    },
+    {
+        .name = "in",
+        .arguments = "PORT[.b|.w|.l] [--as DOMAIN]",
+        .help = "read an I/O port as a domain does",
+        .min = 1,
+        .max = 1,
+        .option = as_options,
+        .run = command_in,
+    },
+    {
+        .name = "out",
+        .arguments = "PORT[.b|.w|.l] VALUE [--as DOMAIN]",
+        .help = "write an I/O port as a domain does",
+        .min = 2,
+        .max = 2,
+        .option = as_options,
+        .run = command_out,
+    },
+    {
+        .name = "load",
+        .arguments = "ADDRESS[.b|.w|.l|.q] [--as DOMAIN]",
+        .help = "read guest memory, where an ECAM window may be",
+        .min = 1,
+        .max = 1,
+        .option = as_options,
+        .run = command_load,
+    },
+    {
+        .name = "store",
+        .arguments = "ADDRESS[.b|.w|.l|.q] VALUE [--as DOMAIN]",
+        .help = "write guest memory, where an ECAM window may be",
+        .min = 2,
+        .max = 2,
+        .option = as_options,
+        .run = command_store,
+    },
+    {
+        .name = "windows",
+        .arguments = "",
+        .help = "the hardware domain's ECAM windows",
+        .run = command_windows,
+    },
+    {
+        .name = "mapped",
+        .arguments = "[--json]",
+        .help = "guest memory that the hardware domain has mapped",
+        .option = json_options,
+        .run = command_mapped,
+    },
+    {
+        .name = "map-chunk",
+        .arguments = "PAGES",
+        .help = "map at most so many pages at a time; 0: no bound",
+        .min = 1,
+        .max = 1,
+        .run = command_map_chunk,
+    },
+    {
+        .name = "vector",
+        .arguments = "SBDF N [--msix]",
+        .help = "attach a vector, and keep it",
+        .completes = "s-",
+        .min = 2,
+        .max = 2,
+        .option = msix_options,
+        .run = command_vector,
+    },
+    {
+        .name = "vector-free",
+        .arguments = "SBDF N [--msix]",
+        .help = "detach a kept vector",
+        .completes = "s-",
+        .min = 2,
+        .max = 2,
+        .option = msix_options,
+        .run = command_vector_free,
+    },
+    {
+        .name = "vanish",
+        .arguments = "SBDF",
+        .help = "pull a function without warning, and tell the library",
+        .completes = "s",
+        .min = 1,
+        .max = 1,
+        .run = command_vanish,
+    },
+    {
+        .name = "plug",
+        .arguments = "SBDF",
+        .help = "put what was pulled in again; nobody is told",
+        .completes = "s",
+        .min = 1,
+        .max = 1,
+        .run = command_plug,
+    },
+    {
+        .name = "dead",
+        .arguments = "SBDF on|off",
+        .help = "let a function read all ones without being gone",
+        .completes = "sw",
+        .min = 2,
+        .max = 2,
+        .run = command_dead,
+    },
+    {
+        .name = "fail",
+        .arguments = "[OP N]",
+        .help = "make the Nth call of a host operation fail; 0: none; alone: "
+                "list them",
+        .completes = "o-",
+        .max = 2,
+        .run = command_fail,
+    },
+    {
+        .name = "events",
+        .arguments = "",
+        .help = "what the library told since last asked",
+        .run = command_events,
+    },
+    {
+        .name = "trace",
+        .arguments = "on|off",
+        .help = "print each access as the library records it",
+        .completes = "w",
+        .min = 1,
+        .max = 1,
+        .run = command_trace,
+    },
+    {
+        .name = "stats",
+        .arguments = "[--calls]",
+        .help = "counts of the host; --calls: of its operations",
+        .option = calls_options,
+        .run = command_stats,
+    },
+    {
+        .name = "help",
+        .arguments = "[COMMAND]",
+        .help = "list the commands, or say how one is used",
+        .completes = "c",
+        .max = 1,
+        .anywhere = true,
+        .run = command_help,
+    },
+};
+
+const struct command *command_at(size_t index)
+{
+    return index < sizeof(table) / sizeof(table[0]) ? &table[index] : NULL;
+}
+
+const struct command *command_named(const char *name)
+{
+    const struct command *command;
+    for (size_t i = 0; (command = command_at(i)) != NULL; i++) {
+        if (strcmp(command->name, name) == 0) {
+            return command;
+        }
+    }
+    return NULL;
+}

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT */
+/* Commands about the machine as a whole. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "command.h"
+#include "json.h"
+#include "report.h"
+
+enum command_result command_host(struct call *call)
+{
+    struct session *session = call->session;
+    struct machine *machine = &session->machine;
+    struct text why = {0};
+
+    if (!session_load(session, call->args.word[0], &why)) {
+        text_add(call->out, "error: %s\n", text_str(&why));
+        text_fini(&why);
+        return COMMAND_FAILED;
+    }
+    text_add(call->out, "%s: ", call->args.word[0]);
+    machine_add_size(machine, call->out);
+    if (machine->reported_count != 0) {
+        text_add(call->out, ", %zu reported because no scan finds them",
+                 machine->reported_count);
+    }
+    if (machine->scan.failed != 0) {
+        text_add(call->out, ", %" PRIu32 " not added", machine->scan.failed);
+    }
+    text_add(call->out, "\n");
+    return COMMAND_DONE;
+}
+
+enum command_result command_mapped(struct call *call)
+{
+    struct json_object *list = NULL;
+    struct pcv_mapping mapping;
+    uint64_t from = 0;
+
+    if (call->args.option[0] != NULL) {
+        list = json_object_new_array();
+    }
+    while (pcv_domain_next_mapping(call->view.domain, from, &mapping) &&
+           mapping.pages != 0) {
+        uint64_t last = mapping.first_page + mapping.pages - 1;
+        if (list != NULL) {
+            struct json_object *object = json_object_new_object();
+            json_add_hex(object, "first", 1, mapping.first_page << 12);
+            json_add_hex(object, "last", 1, last << 12 | 0xfff);
+            json_add_number(object, "pages", mapping.pages);
+            json_add_number(object, "users", mapping.users);
+            json_object_array_add(list, object);
+        } else {
+            text_add(call->out, "%" PRIx64 "-%" PRIx64 ": ",
+                     mapping.first_page << 12, last << 12 | 0xfff);
+            text_add_count(call->out, mapping.pages, "page");
+            text_add(call->out, ", ");
+            text_add_count(call->out, mapping.users, "user");
+            text_add(call->out, "\n");
+        }
+        from = last + 1;
+    }
+    if (list != NULL) {
+        json_print(call->out, list);
+    } else if (from == 0) {
+        text_add(call->out, "nothing is mapped\n");
+    }
+    return COMMAND_DONE;
+}
+
+enum command_result command_map_chunk(struct call *call)
+{
+    uint64_t pages;
+    if (!parse_decimal(call->args.word[0], UINT32_MAX, &pages)) {
+        return call_misused(call, "expected a number of pages, got '%s'",
+                            call->args.word[0]);
+    }
+    pcv_model_set_map_chunk(call->session->machine.model, pages);
+    if (pages == 0) {
+        text_add(call->out, "no bound\n");
+    } else {
+        text_add(call->out, "at most ");
+        text_add_count(call->out, pages, "page");
+        text_add(call->out, " at a time\n");
+    }
+    return COMMAND_DONE;
+}
+
+enum command_result command_events(struct call *call)
+{
+    struct event_log *log = &call->session->machine.events;
+
+    for (size_t i = 0; i < log->count; i++) {
+        report_event(call->out, &call->session->machine, &log->item[i]);
+        text_add(call->out, "\n");
+    }
+    if (log->lost != 0) {
+        text_add(call->out, "%" PRIu64 " more were lost\n", log->lost);
+    }
+    if (log->count == 0) {
+        text_add(call->out, "no events\n");
+    }
+    log->count = 0;
+    log->lost = 0;
+    return COMMAND_DONE;
+}
+
+enum command_result command_trace(struct call *call)
+{
+    bool on = strcmp(call->args.word[0], "on") == 0;
+
+    if (!on && strcmp(call->args.word[0], "off") != 0) {
+        return call_misused(call, "expected on or off, got '%s'",
+                            call->args.word[0]);
+    }
+    session_trace(call->session, on);
+    text_add(call->out, "trace is %s\n", on ? "on" : "off");
+    return COMMAND_DONE;
+}
+
+enum command_result command_stats(struct call *call)
+{
+    struct machine *machine = &call->session->machine;
+    struct pcv_host_stats stats;
+
+    pcv_host_get_stats(machine->host, &stats);
+    text_add(call->out,
+             "devices %" PRIu64 "\nleaving %" PRIu64 "\nsegments %" PRIu64
+             "\nabsent accesses %" PRIu64 "\nrefused accesses %" PRIu64 "\n",
+             stats.devices, stats.leaving, stats.segments,
+             stats.absent_accesses, stats.refused_accesses);
+    for (unsigned op = 0;
+         call->args.option[0] != NULL && op < PCV_MODEL_OP_COUNT; op++) {
+        text_add(call->out, "%s %" PRIu64 "\n",
+                 pcv_model_op_name((enum pcv_model_op)op),
+                 pcv_model_calls(machine->model, (enum pcv_model_op)op));
+    }
+    return COMMAND_DONE;
+}
+
+enum command_result command_fail(struct call *call)
+{
+    enum pcv_model_op op;
+    uint64_t nth;
+
+    if (call->args.count == 0) {
+        for (unsigned i = 0; i < PCV_MODEL_OP_COUNT; i++) {
+            text_add(call->out, "%s\n",
+                     pcv_model_op_name((enum pcv_model_op)i));
+        }
+        return COMMAND_DONE;
+    }
+    if (!pcv_model_op_by_name(call->args.word[0], &op)) {
+        return call_misused(
+            call, "there is no host operation '%s'; 'fail' lists them",
+            call->args.word[0]);
+    }
+    if (call->args.count != 2 ||
+        !parse_decimal(call->args.word[1], UINT64_MAX, &nth)) {
+        return call_misused(call, "expected which call is to fail, from 1; "
+                                  "0: none");
+    }
+    pcv_model_fail(call->session->machine.model, op, nth);
+    if (nth == 0) {
+        text_add(call->out, "%s: no call fails\n", pcv_model_op_name(op));
+    } else {
+        text_add(call->out, "%s: call %" PRIu64 " from now fails\n",
+                 pcv_model_op_name(op), nth);
+    }
+    return COMMAND_DONE;
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+/* Commands that play a vCPU's loads, stores and port accesses as they are. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "command.h"
+#include "reg.h"
+
+/* "cf8.l", "1000100000.q": an address and a width, `own_size` without one.
+ * False with its error printed. */
+static bool place_word(struct call *call, uint64_t max, uint8_t own_size,
+                       uint64_t *out_place, uint8_t *out_size)
+{
+    char place[32] = "";
+    const char *word = call->args.word[0];
+    const char *dot = strchr(word, '.');
+    size_t len = dot != NULL ? (size_t)(dot - word) : strlen(word);
+
+    if (len < sizeof(place)) {
+        memcpy(place, word, len);
+    }
+    *out_size = own_size;
+    if (!parse_hex(place, max, out_place) ||
+        (dot != NULL && !reg_width_parse(dot + 1, out_size))) {
+        call_misused(call,
+                     "expected a hexadecimal address up to %" PRIx64
+                     ", perhaps with .b .w .l .q or .BYTES, got '%s'",
+                     max, word);
+        return false;
+    }
+    return true;
+}
+
+/* Whom --as names, which is option 0 of all these commands. */
+static bool domain_option(struct call *call)
+{
+    struct text why = {0};
+    if (call->args.option[0] == NULL ||
+        machine_domain(&call->session->machine, call->args.option[0],
+                       &call->view.domain, &why)) {
+        return true;
+    }
+    call_misused(call, "%s", text_str(&why));
+    text_fini(&why);
+    return false;
+}
+
+static bool value_word(struct call *call, uint64_t max, uint64_t *out_value)
+{
+    if (!parse_hex(call->args.word[1], max, out_value)) {
+        call_misused(call,
+                     "expected a hexadecimal value up to %" PRIx64 ", got '%s'",
+                     max, call->args.word[1]);
+        return false;
+    }
+    return true;
+}
+
+/* One line: what was accessed, the data, and the verdict. */
+static void raw_line(struct call *call, uint64_t place, uint8_t size,
+                     bool write, uint64_t value,
+                     const struct view_result *result)
+{
+    int digits = size < 8 ? size * 2 : 16;
+
+    text_add(call->out, "%" PRIx64 "%s", place, reg_width(size).s);
+    if (write) {
+        text_add(call->out, " <- %0*" PRIx64, digits, value);
+    } else if (result->verdict != PCV_FORWARD) {
+        text_add(call->out, " = %0*" PRIx64, digits, result->data);
+    }
+    text_add(call->out, " (%s)\n", pcv_verdict_name(result->verdict));
+}
+
+static enum command_result port_run(struct call *call, bool write)
+{
+    uint64_t port;
+    uint64_t value = 0;
+    uint8_t size;
+
+    if (!domain_option(call) || !place_word(call, 0xffff, 4, &port, &size) ||
+        (write && !value_word(call, UINT32_MAX, &value))) {
+        return COMMAND_MISUSED;
+    }
+    struct view_result result =
+        view_port(&call->view, (uint16_t)port, size, write, (uint32_t)value);
+    raw_line(call, port, size, write, value, &result);
+    return COMMAND_DONE;
+}
+
+static enum command_result memory_run(struct call *call, bool write)
+{
+    uint64_t address;
+    uint64_t value = 0;
+    uint8_t size;
+
+    if (!domain_option(call) ||
+        !place_word(call, UINT64_MAX, 4, &address, &size) ||
+        (write && !value_word(call, UINT64_MAX, &value))) {
+        return COMMAND_MISUSED;
+    }
+    struct view_result result =
+        view_memory(&call->view, address, size, write, value);
+    raw_line(call, address, size, write, value, &result);
+    return COMMAND_DONE;
+}
+
+enum command_result command_in(struct call *call)
+{
+    return port_run(call, false);
+}
+
+enum command_result command_out(struct call *call)
+{
+    return port_run(call, true);
+}
+
+enum command_result command_load(struct call *call)
+{
+    return memory_run(call, false);
+}
+
+enum command_result command_store(struct call *call)
+{
+    return memory_run(call, true);
+}
+
+enum command_result command_windows(struct call *call)
+{
+    const struct machine *machine = &call->session->machine;
+
+    for (size_t i = 0; i < machine->windows; i++) {
+        const struct ecam_window *window = &machine->window[i];
+        uint64_t buses = (uint64_t)window->bus_last - window->bus_first + 1;
+        text_add(call->out,
+                 "%" PRIx64 "-%" PRIx64 ": domain %04" PRIx32
+                 " buses %02x-%02x\n",
+                 window->base, window->base + (buses << 20) - 1,
+                 pcv_model_domain_of(machine->model, window->segment),
+                 window->bus_first, window->bus_last);
+    }
+    return COMMAND_DONE;
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+/* How addresses, sizes and numbers are written and read. */
+#include "format.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+struct sbdf_text format_sbdf(const struct pcv_model *model, bool domains,
+                             pcv_sbdf sbdf)
+{
+    struct sbdf_text text;
+    char *at = text.s;
+    size_t room = sizeof(text.s);
+
+    if (domains) {
+        int len = snprintf(at, room, "%04" PRIx32 ":",
+                           pcv_model_domain_of(model, pcv_sbdf_segment(sbdf)));
+        at += len;
+        room -= (size_t)len;
+    }
+    snprintf(at, room, "%02x:%02x.%x", pcv_sbdf_bus(sbdf),
+             pcv_sbdf_device(sbdf), pcv_sbdf_function(sbdf));
+    return text;
+}
+
+struct size_text format_size(uint64_t bytes)
+{
+    static const char units[] = "\0KMGTPE";
+    struct size_text text;
+    size_t unit = 0;
+
+    while (unit < 6 && bytes >= 1024 && bytes % 1024 == 0) {
+        bytes /= 1024;
+        unit++;
+    }
+    snprintf(text.s, sizeof(text.s), "%" PRIu64 "%.1s", bytes, &units[unit]);
+    return text;
+}
+
+void text_add_count(struct text *text, uint64_t count, const char *noun)
+{
+    size_t len = strlen(noun);
+    const char *plural = "s";
+
+    if (count == 1) {
+        plural = "";
+    } else if (len > 0 && noun[len - 1] == 's') {
+        plural = "es";
+    }
+    text_add(text, "%" PRIu64 " %s%s", count, noun, plural);
+}
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    if (c >= 'a' && c <= 'f') {
+        return c - 'a' + 10;
+    }
+    if (c >= 'A' && c <= 'F') {
+        return c - 'A' + 10;
+    }
+    return -1;
+}
+
+/*
+ * Up to `digits_max` digits of base 10 or 16 at *at, which is moved behind
+ * them. False if there is none, or more than that.
+ */
+static bool digits_take(const char **at, int base, unsigned digits_max,
+                        uint64_t *out_value)
+{
+    uint64_t value = 0;
+    unsigned digits = 0;
+
+    for (;; digits++) {
+        int digit = hex_digit(**at);
+        if (digit < 0 || digit >= base) {
+            break;
+        }
+        if (digits == digits_max) {
+            return false;
+        }
+        value = value * (unsigned)base + (unsigned)digit;
+        (*at)++;
+    }
+    *out_value = value;
+    return digits > 0;
+}
+
+bool parse_hex(const char *word, uint64_t max, uint64_t *out_value)
+{
+    uint64_t value;
+    if (word[0] == '0' && (word[1] == 'x' || word[1] == 'X')) {
+        word += 2;
+    }
+    if (!digits_take(&word, 16, 16, &value) || *word != '\0' || value > max) {
+        return false;
+    }
+    *out_value = value;
+    return true;
+}
+
+bool parse_decimal(const char *word, uint64_t max, uint64_t *out_value)
+{
+    uint64_t value;
+    /* 18 digits stay below 2^64. */
+    if (!digits_take(&word, 10, 18, &value) || *word != '\0' || value > max) {
+        return false;
+    }
+    *out_value = value;
+    return true;
+}
+
+/* One field of an address that ends with `end`. */
+static bool field_take(const char **at, unsigned digits_max, uint64_t max,
+                       char end, uint64_t *out_value)
+{
+    if (!digits_take(at, 16, digits_max, out_value) || *out_value > max ||
+        **at != end) {
+        return false;
+    }
+    if (end != '\0') {
+        (*at)++;
+    }
+    return true;
+}
+
+bool parse_sbdf(const struct pcv_model *model, const char *word,
+                pcv_sbdf *out_sbdf, struct text *why)
+{
+    const char *colon = strchr(word, ':');
+    const char *at = word;
+    uint64_t domain = 0;
+    uint64_t bus;
+    uint64_t device;
+    uint64_t function;
+    uint16_t segment;
+
+    bool good = colon == NULL || strchr(colon + 1, ':') == NULL ||
+                field_take(&at, 8, UINT32_MAX, ':', &domain);
+    good = good && field_take(&at, 2, 0xff, ':', &bus) &&
+           field_take(&at, 2, 0x1f, '.', &device) &&
+           field_take(&at, 1, 7, '\0', &function);
+    if (!good) {
+        text_add(why, "expected an address, BB:DD.F or DDDD:BB:DD.F with "
+                      "device up to 1f and function up to 7, got '");
+        text_add_clean(why, word);
+        text_add(why, "'");
+        return false;
+    }
+    if (!pcv_model_segment_of(model, (uint32_t)domain, &segment)) {
+        text_add(why, "the machine has no domain %04" PRIx64, domain);
+        return false;
+    }
+    *out_sbdf = pcv_sbdf_make(segment, (uint8_t)bus,
+                              pcv_devfn((uint8_t)device, (uint8_t)function));
+    return true;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How addresses, sizes and numbers are written and read.
+ */
+#ifndef PCIVISOR_CLI_FORMAT_H
+#define PCIVISOR_CLI_FORMAT_H
+
+#include "model.h"
+#include "text.h"
+
+/* Room for any address, domain and NUL byte included. */
+#define FORMAT_SBDF_LEN 24u
+
+/* A printed address: returned by value, so that several fit in one call. */
+struct sbdf_text {
+    char s[FORMAT_SBDF_LEN];
+};
+
+/*
+ * "02:00.0", or "10000:02:00.0" where `domains` is set. The model knows what
+ * people call the segment.
+ */
+struct sbdf_text format_sbdf(const struct pcv_model *model, bool domains,
+                             pcv_sbdf sbdf);
+
+/* A number of bytes as people say it: 32, 4K, 16M, 8G, 1T. */
+struct size_text {
+    char s[16];
+};
+struct size_text format_size(uint64_t bytes);
+
+/* "1 function", "2 functions"; "1 bus", "2 buses". */
+void text_add_count(struct text *text, uint64_t count, const char *noun);
+
+/*
+ * An address as people write it: BB:DD.F or DDDD:BB:DD.F. False, and why, if
+ * it is none, or the machine has no such domain.
+ */
+bool parse_sbdf(const struct pcv_model *model, const char *word,
+                pcv_sbdf *out_sbdf, struct text *why);
+
+/* Hexadecimal, with or without 0x. False if it is not, or above `max`. */
+bool parse_hex(const char *word, uint64_t max, uint64_t *out_value);
+/* Decimal. False if it is not, or above `max`. */
+bool parse_decimal(const char *word, uint64_t max, uint64_t *out_value);
+
+#endif

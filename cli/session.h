@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A session: a machine, and what the commands of a transcript hold of it.
+ */
+#ifndef PCIVISOR_CLI_SESSION_H
+#define PCIVISOR_CLI_SESSION_H
+
+#include "machine.h"
+#include "view.h"
+
+/* A reference that `find` took. */
+struct held {
+    struct pcv_device *device;
+    pcv_sbdf sbdf;
+};
+
+/* A vector that `vector` attached; the library links these, so each stays
+ * where it is. */
+struct held_vector {
+    struct pcv_vector vector; /* vector.device is NULL once it is detached */
+    pcv_sbdf sbdf;
+    struct held_vector *next;
+};
+
+/* What waits for a removed device's last reference. */
+struct removal {
+    struct pcv_completion completion; /* first: the library gives it back */
+    struct session *session;
+    pcv_sbdf sbdf;
+    bool done;
+    struct removal *next;
+};
+
+struct session {
+    struct machine machine;
+    const char *folder; /* HOSTs are relative to it; NULL: to where we are */
+    struct text out;    /* what the running command prints */
+    struct held *held;
+    size_t held_count;
+    size_t held_room;
+    struct held_vector *vectors;
+    struct removal *removals;
+    bool tracing;
+    enum view_via via; /* the entrance of accesses that name none */
+};
+
+/* Zero it before. */
+void session_init(struct session *session, const char *folder);
+
+/* Load a machine in place of the one that is there. False, and why. */
+bool session_load(struct session *session, const char *spec, struct text *why);
+
+/*
+ * Give everything back and end the machine. Returns true, or false and what
+ * leaked. The session can be used again.
+ */
+bool session_close(struct session *session, struct text *why);
+void session_fini(struct session *session);
+
+/* How many references the session keeps to a function. */
+size_t session_held(const struct session *session, pcv_sbdf sbdf);
+void session_hold(struct session *session, struct pcv_device *device);
+/* Take one of them out of the list, the youngest; NULL if there is none. */
+struct pcv_device *session_unhold(struct session *session, pcv_sbdf sbdf);
+
+/*
+ * A completion for the removal of a function, or NULL if one waits already.
+ * session_removal_drop() takes back one that the library did not take.
+ */
+struct removal *session_removal(struct session *session, pcv_sbdf sbdf);
+void session_removal_drop(struct session *session, struct removal *removal);
+
+/* Print trace records as they come, or stop. */
+void session_trace(struct session *session, bool on);
+
+#endif

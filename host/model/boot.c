@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Bring-up of a host on the model, as a hypervisor's boot does it.
+ */
+#include <string.h>
+
+#include "internal.h"
+
+/* Report one function, to the end. */
+static int report(struct pcv_host *host, const struct pcv__model_fn *fn)
+{
+    struct pcv_add_info info = {0, {0}, 0};
+    int error;
+
+    if (fn->vf) {
+        info.flags |= PCV_ADD_IS_VF;
+        info.physfn = fn->physfn;
+    }
+    if (fn->has_node) {
+        info.flags |= PCV_ADD_HAS_NODE;
+        info.node = fn->node;
+    }
+    do {
+        error = pcv_device_add(host, fn->sbdf, &info);
+    } while (error == -PCV_ERESTART);
+    return error;
+}
+
+/* Report what the scan did not find and what does answer, PFs before VFs. A
+ * function that cannot be added counts in the scan as a failed one. */
+static void report_rest(struct pcv_model *model, struct pcv_host *host,
+                        struct pcv_scan *scan, bool vfs, uint32_t *count)
+{
+    for (size_t i = 0; i < model->fns; i++) {
+        const struct pcv__model_fn *fn = model->fn[i];
+        struct pcv_device_status status;
+        int error;
+
+        if (fn->vf != vfs || pcv__model_route(model, fn->sbdf) != fn ||
+            (pcv_device_status(host, fn->sbdf, &status) == 0 &&
+             status.state != PCV_STATE_ABSENT)) {
+            continue;
+        }
+        error = report(host, fn);
+        if (error == 0) {
+            (*count)++;
+        } else if (error != -PCV_ENODEV) {
+            if (scan->failed++ == 0) {
+                scan->first_error = error;
+                scan->first_failed = fn->sbdf;
+            }
+        }
+    }
+}
+
+int pcv_model_boot(struct pcv_model *model, struct pcv_host **out_host,
+                   struct pcv_scan *out_scan, uint32_t *out_reported)
+{
+    const struct pcv_host_config config = {.page_shift = 12,
+                                           .cpus = PCV__MODEL_CPUS};
+    struct pcv_host *host = NULL;
+    struct pcv_scan scan;
+    uint32_t reported = 0;
+    int error = pcv_host_create(pcv_model_ops(), model, &config, &host);
+
+    if (error != 0) {
+        return error;
+    }
+    memset(&scan, 0, sizeof(scan));
+    do {
+        error = pcv_host_scan(host, &scan, 0);
+    } while (error == -PCV_ERESTART);
+    if (error != 0) {
+        (void)pcv_host_destroy(host);
+        return error;
+    }
+    report_rest(model, host, &scan, false, &reported);
+    report_rest(model, host, &scan, true, &reported);
+    *out_host = host;
+    if (out_scan != NULL) {
+        *out_scan = scan;
+    }
+    if (out_reported != NULL) {
+        *out_reported = reported;
+    }
+    return 0;
+}

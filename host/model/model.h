@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The modelled host: a machine made of memory that behaves as hardware does,
+ * and implements pcivisor's host operations (SIM-1, SIM-2, SIM-3).
+ *
+ * A machine is built from text (lspci -xxxx), from the running machine, or by
+ * a generator; pcv_model_ready() then works out its wiring, after which it can
+ * be given to pcv_host_create() with pcv_model_ops().
+ *
+ * Everything is deterministic from the seed. A model may be used from several
+ * threads once it is ready, except where a comment says otherwise.
+ */
+#ifndef PCIVISOR_HOST_MODEL_H
+#define PCIVISOR_HOST_MODEL_H
+
+#include <stdio.h>
+
+#include "pcivisor/pcivisor.h"
+
+struct pcv_model;
+
+/* Why a host could not be built, for a person. */
+struct pcv_model_error {
+    unsigned line;  /* of the text, from 1; 0: not about a line */
+    char text[240]; /* what is wrong, where, and what was expected */
+};
+
+struct pcv_model *pcv_model_create(uint64_t seed);
+void pcv_model_destroy(struct pcv_model *model);
+
+/* ---- sources ------------------------------------------------------------ */
+
+/*
+ * Add every function of the text of `lspci -xxxx` or `lspci -vvvxxxx`.
+ * `name` is for messages. Returns 0, or a negative error number and *error;
+ * the model is then to be destroyed. -PCV_EINVAL: the text is damaged.
+ */
+int pcv_model_load_text(struct pcv_model *model, const char *text, size_t len,
+                        struct pcv_model_error *error);
+
+/* As above, from a file. -PCV_ENOENT, -PCV_EIO: it cannot be read. */
+int pcv_model_load_file(struct pcv_model *model, const char *path,
+                        struct pcv_model_error *error);
+
+/*
+ * The running machine, through libpci, read-only: its registers are copied,
+ * nothing is ever written to it. host/linux/live.c.
+ */
+int pcv_model_load_live(struct pcv_model *model, struct pcv_model_error *error);
+
+/*
+ * A made-up machine: "segments=1,buses=4,bridges=8,functions=64,multi=4,vfs=8,
+ * seed=7,...". Keys and their meaning: pcv_model_generate_help().
+ */
+int pcv_model_generate(struct pcv_model *model, const char *spec,
+                       struct pcv_model_error *error);
+const char *pcv_model_generate_help(void);
+
+/* ---- functions ----------------------------------------------------------- */
+
+#define PCV_MODEL_BARS 7u
+
+/* A function as a source describes it. */
+struct pcv_model_function {
+    pcv_sbdf sbdf;
+    uint16_t config_size;              /* 256 or 4096 bytes */
+    const uint8_t *config;             /* that many; copied */
+    uint64_t bar_size[PCV_MODEL_BARS]; /* bytes; 0: none is stated. 6: ROM */
+    bool bars_stated; /* the source says which BARs exist: one with neither a
+                         size nor a value does not exist */
+    bool has_node;
+    uint32_t node;
+    bool vf;          /* an SR-IOV virtual function ... */
+    pcv_sbdf physfn;  /* ... of this one */
+    const char *name; /* the text's own description, or NULL; copied */
+};
+
+/* -PCV_EEXIST: there is a function at that address; -PCV_EINVAL; -PCV_ENOMEM.
+ * Before pcv_model_ready() only. */
+int pcv_model_add(struct pcv_model *model, const struct pcv_model_function *fn);
+
+/*
+ * Work out which bus is behind which bridge, what each register's bits do,
+ * and BAR sizes that were not stated. To be called once.
+ */
+int pcv_model_ready(struct pcv_model *model, struct pcv_model_error *error);
+
+/* What the model knows, beside its registers. */
+struct pcv_model_facts {
+    pcv_sbdf sbdf;
+    uint16_t config_size;
+    uint64_t bar_size[PCV_MODEL_BARS];
+    bool bar_guessed[PCV_MODEL_BARS]; /* the size is a guess (SIM-1) */
+    bool present;                     /* not pulled */
+    bool vf;
+    pcv_sbdf physfn;
+    const char *name; /* borrowed, or NULL */
+};
+
+size_t pcv_model_count(const struct pcv_model *model);
+/* The index-th function in address order. False past the last. */
+bool pcv_model_facts_at(const struct pcv_model *model, size_t index,
+                        struct pcv_model_facts *out);
+bool pcv_model_facts_of(const struct pcv_model *model, pcv_sbdf sbdf,
+                        struct pcv_model_facts *out);
+
+/*
+ * How a segment is called by people: sources may use domain numbers above
+ * ffff (Intel VMD: 10000), which the model keeps at a 16-bit segment.
+ */
+uint32_t pcv_model_domain_of(const struct pcv_model *model, uint16_t segment);
+/* The segment that stands for a domain number, made if there is none yet: the
+ * number itself up to ffff, else a free one from ffff downwards. Before
+ * pcv_model_ready() only. -PCV_ENOSPC. */
+int pcv_model_intern_domain(struct pcv_model *model, uint32_t domain,
+                            uint16_t *out_segment);
+/* The segment for such a number; false if the model has none. */
+bool pcv_model_segment_of(const struct pcv_model *model, uint32_t domain,
+                          uint16_t *out_segment);
+
+/* ---- as a tester's hands and eyes --------------------------------------- */
+
+/* A register straight from the function's memory: no routing, no side effect,
+ * nothing counted. size 1, 2 or 4. All ones if there is no such function. */
+uint32_t pcv_model_peek(const struct pcv_model *model, pcv_sbdf sbdf,
+                        uint16_t reg, uint8_t size);
+/* Change a register's bits behind everybody's back, read-only ones too. */
+void pcv_model_poke(struct pcv_model *model, pcv_sbdf sbdf, uint16_t reg,
+                    uint8_t size, uint32_t value);
+/* Bits of the dword at `reg` that a write from software can change. */
+uint32_t pcv_model_writable(const struct pcv_model *model, pcv_sbdf sbdf,
+                            uint16_t reg);
+
+/* Pull a function (and whatever is behind it, and its VFs) out, without
+ * warning; or plug what was pulled in again, as after power-on. -PCV_ENODEV. */
+int pcv_model_pull(struct pcv_model *model, pcv_sbdf sbdf);
+int pcv_model_plug(struct pcv_model *model, pcv_sbdf sbdf);
+
+/* Make a function answer all ones without being gone (D3cold), or end that. */
+int pcv_model_set_dead(struct pcv_model *model, pcv_sbdf sbdf, bool dead);
+
+/* ---- host operations ------------------------------------------------------
+ */
+
+const struct pcv_host_ops *pcv_model_ops(void); /* ctx is the model */
+
+/* Kinds of host operations, for failures and counts. */
+#define PCV_MODEL_OPS(X)                                                       \
+    X(alloc)                                                                   \
+    X(cfg_read)                                                                \
+    X(cfg_write)                                                               \
+    X(segment)                                                                 \
+    X(node)                                                                    \
+    X(map)                                                                     \
+    X(unmap)
+
+#define PCV_MODEL_OP_ENUM(name) PCV_MODEL_OP_##name,
+enum pcv_model_op { PCV_MODEL_OPS(PCV_MODEL_OP_ENUM) PCV_MODEL_OP_COUNT };
+#undef PCV_MODEL_OP_ENUM
+
+const char *pcv_model_op_name(enum pcv_model_op op);
+/* False if there is no such operation. */
+bool pcv_model_op_by_name(const char *name, enum pcv_model_op *out);
+
+/* Make the nth call (from 1) of this kind fail from now on counted, once;
+ * nth 0 withdraws it. alloc returns NULL, others -PCV_EIO. */
+void pcv_model_fail(struct pcv_model *model, enum pcv_model_op op,
+                    uint64_t nth);
+/* Calls of this kind so far. */
+uint64_t pcv_model_calls(const struct pcv_model *model, enum pcv_model_op op);
+/* Bytes that the library holds through alloc now. */
+uint64_t pcv_model_bytes(const struct pcv_model *model);
+/* Pages that are mapped now, for all domains; and whether one is. */
+uint64_t pcv_model_mapped_pages(const struct pcv_model *model);
+bool pcv_model_is_mapped(const struct pcv_model *model, uint32_t domain_id,
+                         uint64_t page);
+/* Mapping a page that is mapped, or unmapping one that is not, is a bug of the
+ * library: how many such calls there were. */
+uint64_t pcv_model_map_errors(const struct pcv_model *model);
+/* map and unmap do at most this many pages a call; 0: no bound. */
+void pcv_model_set_map_chunk(struct pcv_model *model, uint64_t pages);
+
+/* Let the host state the size of a BAR (6: ROM; size 0: it does not exist), as
+ * bar_hint answers it. Host bridges have their own sizes stated anyway.
+ * -PCV_EINVAL, -PCV_ENOMEM. It must be set while nothing else runs. */
+int pcv_model_set_bar_hint(struct pcv_model *model, pcv_sbdf sbdf, uint8_t bar,
+                           uint64_t size);
+
+/* Every physical configuration access is told to `fn` (NULL: nobody). It must
+ * be set while nothing else runs. */
+struct pcv_model_cfg {
+    pcv_sbdf sbdf;
+    uint16_t reg;
+    uint8_t size;
+    bool write;
+    uint32_t value;
+};
+void pcv_model_watch(struct pcv_model *model,
+                     void (*fn)(void *arg, const struct pcv_model_cfg *access),
+                     void *arg);
+
+/* Events and trace records of the library go to `fn` (NULL: nobody). */
+void pcv_model_on_event(struct pcv_model *model,
+                        void (*fn)(void *arg, const struct pcv_event *event),
+                        void *arg);
+void pcv_model_on_trace(struct pcv_model *model,
+                        void (*fn)(void *arg, const struct pcv_trace *record),
+                        void *arg);
+
+/* Bring-up as the hypervisor's boot does it: create a host on the model, scan,
+ * then report functions that a scan cannot find (as firmware or the hardware
+ * domain would). *out_reported says how many those were. */
+int pcv_model_boot(struct pcv_model *model, struct pcv_host **out_host,
+                   struct pcv_scan *out_scan, uint32_t *out_reported);
+
+#endif

@@ -1,0 +1,598 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Adding devices: the same card again, another card, VFs, and adds that fail
+ * at any step.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "hosted.h"
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+#define DSN_AT 0x100u /* the leaf's first extended capability */
+
+static int add(struct hosted *h, pcv_sbdf sbdf)
+{
+    return pcv_device_add(h->host, sbdf, NULL);
+}
+
+static int add_vf(struct hosted *h, pcv_sbdf sbdf, pcv_sbdf physfn)
+{
+    const struct pcv_add_info info = {.flags = PCV_ADD_IS_VF,
+                                      .physfn = physfn};
+
+    return pcv_device_add(h->host, sbdf, &info);
+}
+
+/* ---- again ----------------------------------------------------------------
+ */
+
+/* LIFE-7 */
+static void the_same_card_added_again_takes_over_what_is_new(void **state)
+{
+    const struct pcv_add_info info = {.flags = PCV_ADD_HAS_NODE, .node = 5};
+    struct hosted h;
+    struct pcv_device *device;
+    uint64_t bytes;
+
+    (void)state;
+    tree_start(&h);
+    device = hosted_hold(&h, TREE_LEAF);
+    bytes = pcv_model_bytes(h.model);
+    assert_int_equal(hosted_info(&h, TREE_LEAF).node, PCV_NODE_NONE);
+    assert_int_equal(pcv_device_add(h.host, TREE_LEAF, &info), 0);
+    assert_int_equal(hosted_info(&h, TREE_LEAF).node, 5);
+    assert_int_equal(add(&h, TREE_LEAF), 0);
+    assert_int_equal(hosted_info(&h, TREE_LEAF).node, 5);
+    /* It is the same object with the same holders. */
+    assert_int_equal(hosted_status(&h, TREE_LEAF).held[PCV_HOLDER_CALLER], 1);
+    assert_int_equal(hosted_stats(&h).devices, TREE_FUNCTIONS);
+    assert_int_equal(pcv_model_bytes(h.model), bytes);
+    pcv_device_put(device);
+    hosted_end(&h);
+}
+
+/* What tells one card from another: a register of the leaf and another value.
+ */
+static const struct {
+    const char *what;
+    uint16_t reg;
+    uint8_t size;
+    uint32_t value;
+} identity[] = {
+    {"vendor", PCV_REG_VENDOR, 2, 0x1af4},
+    {"device", PCV_REG_DEVICE, 2, 0x1041},
+    {"revision", PCV_REG_REVISION, 1, 0x77},
+    {"interface", PCV_REG_REVISION + 1u, 1, 0x01},
+    {"class", PCV_REG_CLASS + 1u, 2, 0x0106},
+    {"subsystem vendor", PCV_REG_SUBSYSTEM_VENDOR, 2, 0x1234},
+    {"subsystem", PCV_REG_SUBSYSTEM, 2, 0x5678},
+    {"header type", PCV_REG_HEADER_TYPE, 1, PCV_HEADER_MULTI},
+    {"serial number", DSN_AT + 4u, 4, 0x87654321},
+    {"serial number, upper half", DSN_AT + 8u, 4, 1},
+};
+
+/* LIFE-7, LIFE-9 */
+static void another_card_makes_the_old_device_vanish_and_takes_its_place(
+    void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(identity); i++) {
+        struct hosted h;
+        struct pcv_device *old;
+
+        tree_start(&h);
+        old = hosted_hold(&h, TREE_LEAF);
+        pcv_model_poke(h.model, TREE_LEAF, identity[i].reg, identity[i].size,
+                       identity[i].value);
+        /* Until the old one is gone. */
+        for (int again = 0; again < 3; again++) {
+            assert_int_equal(add(&h, TREE_LEAF), -PCV_EBUSY);
+            assert_int_equal(hosted_state(&h, TREE_LEAF), PCV_STATE_LEAVING);
+            assert_true(hosted_status(&h, TREE_LEAF).vanished);
+            assert_int_equal(
+                hosted_status(&h, TREE_LEAF).held[PCV_HOLDER_CALLER], 1);
+        }
+        pcv_device_put(old);
+        assert_int_equal(hosted_state(&h, TREE_LEAF), PCV_STATE_ABSENT);
+        assert_int_equal(add(&h, TREE_LEAF), 0);
+        assert_false(hosted_status(&h, TREE_LEAF).vanished);
+        assert_int_equal(hosted_stats(&h).devices, TREE_FUNCTIONS);
+        hosted_end(&h);
+    }
+}
+
+/* LIFE-7 */
+static void another_card_where_nobody_held_the_old_one_is_added_at_once(
+    void **state)
+{
+    struct hosted h;
+
+    (void)state;
+    tree_start(&h);
+    pcv_model_poke(h.model, TREE_LEAF, PCV_REG_DEVICE, 2, 0x1041);
+    assert_int_equal(add(&h, TREE_LEAF), 0);
+    assert_int_equal(hosted_info(&h, TREE_LEAF).device, 0x1041);
+    assert_false(hosted_info(&h, TREE_LEAF).vanished);
+    hosted_end(&h);
+}
+
+/* LIFE-7, TOPO-3 */
+static void another_card_in_place_of_a_bridge_waits_for_those_behind(
+    void **state)
+{
+    struct hosted h;
+    struct pcv_device *leaf;
+
+    (void)state;
+    tree_start(&h);
+    leaf = hosted_hold(&h, TREE_LEAF);
+    pcv_model_poke(h.model, TREE_ROOT_PORT, PCV_REG_DEVICE, 2, 0x4242);
+    assert_int_equal(add(&h, TREE_ROOT_PORT), -PCV_EBUSY);
+    assert_true(hosted_status(&h, TREE_LEAF).vanished);
+    assert_int_equal(hosted_state(&h, TREE_LEAF), PCV_STATE_PRESENT);
+    pcv_device_put(leaf);
+    assert_int_equal(add(&h, TREE_ROOT_PORT), 0);
+    assert_int_equal(hosted_state(&h, TREE_LEAF), PCV_STATE_ABSENT);
+    assert_int_equal(hosted_info(&h, TREE_ROOT_PORT).device, 0x4242);
+    hosted_end(&h);
+}
+
+/* LIFE-7 */
+static void an_add_while_the_old_device_is_leaving_is_busy(void **state)
+{
+    struct hosted h;
+    struct pcv_device *device;
+
+    (void)state;
+    tree_start(&h);
+    device = hosted_hold(&h, TREE_LEAF);
+    assert_int_equal(pcv_device_remove(h.host, TREE_LEAF, NULL, NULL),
+                     -PCV_EBUSY);
+    assert_int_equal(add(&h, TREE_LEAF), -PCV_EBUSY);
+    assert_int_equal(hosted_state(&h, TREE_LEAF), PCV_STATE_LEAVING);
+    pcv_device_put(device);
+    assert_int_equal(add(&h, TREE_LEAF), 0);
+    assert_true(hosted_found(&h, TREE_LEAF));
+    hosted_end(&h);
+}
+
+/* LIFE-9 */
+static void all_ones_alone_never_make_a_device_vanish(void **state)
+{
+    const pcv_sbdf dead[] = {TREE_LEAF, TREE_ENDPOINT, TREE_PORT_3, TREE_PF,
+                             TREE_VF_1};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(dead); i++) {
+        struct hosted h;
+
+        tree_start(&h);
+        assert_int_equal(pcv_model_set_dead(h.model, dead[i], true), 0);
+        assert_int_equal(hosted_read(&h, dead[i], 0, 4), 0xffffffffu);
+        /* Asleep for all that anybody knows: it is the card that it was. */
+        assert_int_equal(add(&h, dead[i]), 0);
+        assert_int_equal(hosted_state(&h, dead[i]), PCV_STATE_PRESENT);
+        assert_false(hosted_status(&h, dead[i]).vanished);
+        assert_int_equal(pcv_model_set_dead(h.model, dead[i], false), 0);
+        assert_int_equal(add(&h, dead[i]), 0);
+        assert_int_equal(hosted_stats(&h).devices, TREE_FUNCTIONS);
+        hosted_end(&h);
+    }
+}
+
+/* ---- what is refused ------------------------------------------------------
+ */
+
+/* LIFE-7 */
+static void an_add_that_makes_no_sense_is_refused(void **state)
+{
+    static const struct {
+        struct pcv_add_info info;
+        uint32_t sbdf;
+        int error;
+    } rows[] = {
+        /* an unknown flag */
+        {{.flags = 0x80}, 0x00000900, -PCV_EINVAL},
+        /* a VF of itself, and of another segment's function */
+        {{.flags = PCV_ADD_IS_VF, .physfn = {0x0900}}, 0x0900, -PCV_EINVAL},
+        {{.flags = PCV_ADD_IS_VF, .physfn = {0x10400}}, 0x0404, -PCV_EINVAL},
+        /* a VF of something without SR-IOV, of a VF, of nobody */
+        {{.flags = PCV_ADD_IS_VF, .physfn = {0x0300}}, 0x0301, -PCV_EINVAL},
+        {{.flags = PCV_ADD_IS_VF, .physfn = {0x0404}}, 0x0406, -PCV_EINVAL},
+        {{.flags = PCV_ADD_IS_VF, .physfn = {0x0900}}, 0x0901, -PCV_ENODEV},
+        /* nothing answers; the host has no such segment */
+        {{.flags = 0}, 0x0900, -PCV_ENODEV},
+        {{.flags = 0}, 0x70000, -PCV_EINVAL},
+    };
+    struct hosted h;
+
+    (void)state;
+    tree_start(&h);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const pcv_sbdf sbdf = {rows[i].sbdf};
+
+        bool there = hosted_state(&h, sbdf) == PCV_STATE_PRESENT;
+
+        assert_int_equal(pcv_device_add(h.host, sbdf, &rows[i].info),
+                         rows[i].error);
+        assert_int_equal(hosted_state(&h, sbdf) == PCV_STATE_PRESENT, there);
+        assert_int_equal(hosted_stats(&h).devices, TREE_FUNCTIONS);
+    }
+    assert_int_equal(pcv_device_add(NULL, TREE_LEAF, NULL), -PCV_EINVAL);
+    hosted_end(&h);
+}
+
+/* LIFE-7, TOPO-7 */
+static void a_device_added_again_as_a_vf_it_is_not_stays_as_it_was(void **state)
+{
+    /* PFs: nobody, one that is no PF, and the right one for others */
+    const struct {
+        pcv_sbdf physfn;
+        int error;
+    } rows[] = {
+        {TREE_NOTHING, -PCV_ENODEV},
+        {TREE_ENDPOINT, -PCV_EINVAL},
+        {TREE_PF, -PCV_EINVAL},
+    };
+    struct pcv_device_info before, after;
+    struct pcv_device *leaf;
+    struct hosted h;
+
+    (void)state;
+    tree_start(&h);
+    leaf = hosted_hold(&h, TREE_LEAF);
+    pcv_device_get_info(leaf, &before);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        assert_int_equal(add_vf(&h, TREE_LEAF, rows[i].physfn), rows[i].error);
+        pcv_device_get_info(leaf, &after);
+        assert_memory_equal(&before, &after, sizeof(before));
+        assert_int_equal(hosted_status(&h, TREE_LEAF).held[PCV_HOLDER_CALLER],
+                         1);
+    }
+    pcv_device_put(leaf);
+    /* A VF is not moved to another PF either, and stays a VF without word. */
+    assert_int_equal(add_vf(&h, TREE_VF_0, TREE_NOTHING), -PCV_ENODEV);
+    assert_int_equal(add_vf(&h, TREE_VF_0, TREE_LEAF), -PCV_EINVAL);
+    assert_int_equal(add_vf(&h, TREE_VF_0, TREE_PF), 0);
+    assert_int_equal(add(&h, TREE_VF_0), 0);
+    assert_true(hosted_info(&h, TREE_VF_0).is_vf);
+    assert_int_equal(hosted_info(&h, TREE_VF_0).physfn.v, TREE_PF.v);
+    hosted_end(&h);
+}
+
+/* TOPO-7 */
+static void a_vf_reported_before_its_pf_is_unknown_and_leaves_nothing(
+    void **state)
+{
+    struct hosted h;
+
+    (void)state;
+    tree_build(&h);
+    hosted_start(&h);
+    assert_int_equal(add_vf(&h, TREE_VF_0, TREE_PF), -PCV_ENODEV);
+    assert_int_equal(hosted_state(&h, TREE_VF_0), PCV_STATE_ABSENT);
+    assert_int_equal(hosted_stats(&h).devices, 0);
+    assert_int_equal(hosted_scan(&h), TREE_FUNCTIONS);
+    hosted_end(&h);
+}
+
+/* TOPO-7 */
+static void a_vf_address_where_nothing_answers_becomes_no_device(void **state)
+{
+    struct hosted h;
+
+    (void)state;
+    tree_start(&h);
+    assert_int_equal(add_vf(&h, pcv_test_at(0, 4, 0, 7), TREE_PF),
+                     -PCV_ENODEV);
+    assert_int_equal(hosted_stats(&h).devices, TREE_FUNCTIONS);
+    /* The PF does not count it. */
+    assert_int_equal(pcv_device_remove(h.host, TREE_VF_0, NULL, NULL), 0);
+    assert_int_equal(pcv_device_remove(h.host, TREE_VF_1, NULL, NULL), 0);
+    assert_int_equal(pcv_device_remove(h.host, TREE_PF, NULL, NULL), 0);
+    hosted_end(&h);
+}
+
+/* ---- failures at any call -------------------------------------------------
+ */
+
+/* All registers of the machine that sizing touches. */
+struct registers {
+    uint16_t command;
+    uint32_t bar[7];
+};
+
+static struct registers registers_of(struct hosted *h, pcv_sbdf sbdf)
+{
+    struct registers r = {0};
+
+    r.command = (uint16_t)pcv_model_peek(h->model, sbdf, PCV_REG_COMMAND, 2);
+    for (uint16_t i = 0; i < 6; i++) {
+        r.bar[i] = pcv_model_peek(h->model, sbdf,
+                                  (uint16_t)(PCV_REG_BAR0 + 4u * i), 4);
+    }
+    r.bar[6] = pcv_model_peek(h->model, sbdf, PCV_REG_ROM0, 4);
+    return r;
+}
+
+/* Who else must not notice: holders of all devices, the map, memory. */
+struct world {
+    struct pcv_host_stats stats;
+    uint64_t bytes, pages;
+    struct pcv_device_status pf, port;
+};
+
+static void world_of(struct hosted *h, struct world *w)
+{
+    /* Padding too: worlds are compared as bytes. */
+    memset(w, 0, sizeof(*w));
+    w->stats = hosted_stats(h);
+    w->bytes = pcv_model_bytes(h->model);
+    w->pages = pcv_model_mapped_pages(h->model);
+    assert_int_equal(pcv_device_status(h->host, TREE_PF, &w->pf), 0);
+    assert_int_equal(pcv_device_status(h->host, TREE_PORT_3, &w->port), 0);
+}
+
+/* Sizing has put everything back. Where the device was added but could not be
+ * mapped, decoding is off (HDR-10); switch it on again for the next round. */
+static void expect_registers(struct hosted *h, pcv_sbdf sbdf,
+                             const struct registers *before, int error)
+{
+    struct registers now = registers_of(h, sbdf);
+
+    if (error == 0 && now.command != before->command) {
+        assert_int_equal(now.command, before->command & ~PCV_CMD_MEMORY);
+        now.command = before->command;
+        pcv_model_poke(h->model, sbdf, PCV_REG_COMMAND, 2, before->command);
+    }
+    assert_memory_equal(before, &now, sizeof(now));
+}
+
+/* An add of something that is not registered, failing at each call of a kind
+ * in turn until it goes through without meeting the failure. */
+static void fail_each(enum pcv_model_op op, pcv_sbdf sbdf, bool vf,
+                      bool may_succeed)
+{
+    struct hosted h;
+    struct world before;
+    struct registers registers;
+    uint64_t calls, n;
+    int error = -1;
+
+    tree_start(&h);
+    assert_int_equal(pcv_device_remove(h.host, sbdf, NULL, NULL), 0);
+    world_of(&h, &before);
+    registers = registers_of(&h, sbdf);
+    for (n = 1; n < 10000; n++) {
+        struct world after;
+
+        calls = pcv_model_calls(h.model, op);
+        pcv_model_fail(h.model, op, n);
+        error = vf ? add_vf(&h, sbdf, TREE_PF) : add(&h, sbdf);
+        pcv_model_fail(h.model, op, 0);
+        calls = pcv_model_calls(h.model, op) - calls;
+        assert_true(error <= 0);
+        if (calls >= n && !may_succeed) {
+            assert_int_not_equal(error, 0);
+        }
+        if (error == 0) {
+            assert_true(hosted_found(&h, sbdf));
+            assert_int_equal(pcv_device_remove(h.host, sbdf, NULL, NULL), 0);
+        }
+        assert_int_equal(hosted_state(&h, sbdf), PCV_STATE_ABSENT);
+        assert_false(hosted_found(&h, sbdf));
+        world_of(&h, &after);
+        assert_memory_equal(&before, &after, sizeof(before));
+        expect_registers(&h, sbdf, &registers, error);
+        if (calls < n) {
+            break;
+        }
+    }
+    assert_true(n > 1); /* the operation is used at all */
+    assert_int_equal(error, 0);
+    hosted_end(&h);
+}
+
+/* LIFE-7, PORT-3 */
+static void an_add_without_memory_at_any_step_leaves_nothing_behind(
+    void **state)
+{
+    (void)state;
+    fail_each(PCV_MODEL_OP_alloc, TREE_ENDPOINT, false, true);
+    fail_each(PCV_MODEL_OP_alloc, TREE_LEAF, false, true);
+    fail_each(PCV_MODEL_OP_alloc, TREE_VF_0, true, false);
+}
+
+/* LIFE-7, PORT-3 */
+static void an_add_without_memory_says_so(void **state)
+{
+    struct hosted h;
+    int error;
+
+    (void)state;
+    tree_build(&h);
+    hosted_start(&h);
+    /* Before anything else: segment, bus and device tables, the device, its
+     * view. What cannot be mapped for want of memory is no failed add. */
+    for (uint64_t n = 1;; n++) {
+        uint64_t calls = pcv_model_calls(h.model, PCV_MODEL_OP_alloc);
+
+        pcv_model_fail(h.model, PCV_MODEL_OP_alloc, n);
+        error = add(&h, pcv_test_at(0, 0, 0, 0));
+        if (pcv_model_calls(h.model, PCV_MODEL_OP_alloc) - calls < n) {
+            break;
+        }
+        assert_int_equal(error, -PCV_ENOMEM);
+        assert_int_equal(hosted_stats(&h).devices, 0);
+    }
+    pcv_model_fail(h.model, PCV_MODEL_OP_alloc, 0);
+    assert_int_equal(error, 0);
+    hosted_end(&h);
+}
+
+/* LIFE-7, PORT-3 */
+static void an_add_that_cannot_read_at_any_step_leaves_nothing_behind(
+    void **state)
+{
+    (void)state;
+    fail_each(PCV_MODEL_OP_cfg_read, TREE_ENDPOINT, false, true);
+    fail_each(PCV_MODEL_OP_cfg_read, TREE_LEAF, false, true);
+    fail_each(PCV_MODEL_OP_cfg_read, TREE_VF_0, true, true);
+}
+
+/* LIFE-7, PORT-3 */
+static void an_add_that_cannot_write_or_map_leaves_nothing_behind(void **state)
+{
+    (void)state;
+    fail_each(PCV_MODEL_OP_cfg_write, TREE_ENDPOINT, false, true);
+    fail_each(PCV_MODEL_OP_map, TREE_ENDPOINT, false, true);
+    fail_each(PCV_MODEL_OP_node, TREE_LEAF, false, true);
+    fail_each(PCV_MODEL_OP_segment, TREE_LEAF, false, false);
+}
+
+/* LIFE-7, PORT-3 */
+static void a_failing_read_never_makes_a_registered_device_vanish(void **state)
+{
+    const pcv_sbdf again[] = {TREE_LEAF, TREE_PORT_3, TREE_PF};
+    struct hosted h;
+
+    (void)state;
+    tree_start(&h);
+    for (size_t i = 0; i < COUNT(again); i++) {
+        for (uint64_t n = 1;; n++) {
+            uint64_t calls = pcv_model_calls(h.model, PCV_MODEL_OP_cfg_read);
+            int error;
+
+            pcv_model_fail(h.model, PCV_MODEL_OP_cfg_read, n);
+            error = add(&h, again[i]);
+            pcv_model_fail(h.model, PCV_MODEL_OP_cfg_read, 0);
+            assert_int_equal(hosted_state(&h, again[i]), PCV_STATE_PRESENT);
+            assert_false(hosted_status(&h, again[i]).vanished);
+            if (pcv_model_calls(h.model, PCV_MODEL_OP_cfg_read) - calls < n) {
+                assert_int_equal(error, 0);
+                break;
+            }
+            assert_int_not_equal(error, 0);
+        }
+    }
+    assert_int_equal(hosted_stats(&h).devices, TREE_FUNCTIONS);
+    hosted_end(&h);
+}
+
+/* LIFE-7, PORT-3 */
+static void a_card_read_with_failures_is_not_registered_as_another(void **state)
+{
+    struct pcv_device_info right, got;
+    struct hosted h;
+
+    (void)state;
+    tree_start(&h);
+    right = hosted_info(&h, TREE_LEAF);
+    for (uint64_t n = 1; n < 1000; n++) {
+        uint64_t calls = pcv_model_calls(h.model, PCV_MODEL_OP_cfg_read);
+
+        assert_int_equal(pcv_device_remove(h.host, TREE_LEAF, NULL, NULL), 0);
+        calls = pcv_model_calls(h.model, PCV_MODEL_OP_cfg_read);
+        pcv_model_fail(h.model, PCV_MODEL_OP_cfg_read, n);
+        if (add(&h, TREE_LEAF) == 0) {
+            got = hosted_info(&h, TREE_LEAF);
+            assert_int_equal(got.vendor, right.vendor);
+            assert_int_equal(got.class_code, right.class_code);
+            assert_int_equal(got.subsystem, right.subsystem);
+            assert_int_equal(got.header_type, right.header_type);
+            assert_int_equal(got.type, right.type);
+            assert_true(got.serial == right.serial);
+            assert_int_equal(got.extended, right.extended);
+        }
+        pcv_model_fail(h.model, PCV_MODEL_OP_cfg_read, 0);
+        if (pcv_model_calls(h.model, PCV_MODEL_OP_cfg_read) - calls < n) {
+            break;
+        }
+        if (hosted_state(&h, TREE_LEAF) == PCV_STATE_ABSENT) {
+            assert_int_equal(add(&h, TREE_LEAF), 0);
+        }
+    }
+    hosted_end(&h);
+}
+
+/* LIFE-7, CTL-2 */
+static void an_add_whose_mapping_takes_long_is_called_again(void **state)
+{
+    struct hosted h;
+    uint64_t pages, calls = 0;
+    int error;
+
+    (void)state;
+    tree_start(&h);
+    pages = pcv_model_mapped_pages(h.model);
+    assert_int_equal(pcv_device_remove(h.host, TREE_LEAF, NULL, NULL), 0);
+    assert_int_equal(pcv_model_mapped_pages(h.model), pages - 4);
+    pcv_model_set_map_chunk(h.model, 1);
+    while ((error = add(&h, TREE_LEAF)) == -PCV_ERESTART) {
+        calls++;
+        assert_true(hosted_found(&h, TREE_LEAF)); /* registered already */
+        assert_int_equal(pcv_model_mapped_pages(h.model), pages - 4 + calls);
+    }
+    assert_int_equal(error, 0);
+    assert_int_equal(calls, 3);
+    assert_int_equal(pcv_model_mapped_pages(h.model), pages);
+    hosted_end(&h);
+}
+
+/* LIFE-5 */
+static void a_removal_cancels_a_mapping_that_is_not_finished(void **state)
+{
+    struct hosted h;
+    uint64_t pages;
+
+    (void)state;
+    tree_start(&h);
+    pages = pcv_model_mapped_pages(h.model);
+    assert_int_equal(pcv_device_remove(h.host, TREE_LEAF, NULL, NULL), 0);
+    pcv_model_set_map_chunk(h.model, 1);
+    assert_int_equal(add(&h, TREE_LEAF), -PCV_ERESTART);
+    assert_int_equal(add(&h, TREE_LEAF), -PCV_ERESTART);
+    assert_int_equal(pcv_model_mapped_pages(h.model), pages - 4 + 2);
+    assert_int_equal(pcv_device_remove(h.host, TREE_LEAF, NULL, NULL), 0);
+    assert_int_equal(pcv_model_mapped_pages(h.model), pages - 4);
+    hosted_end(&h);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_same_card_added_again_takes_over_what_is_new),
+        cmocka_unit_test(
+            another_card_makes_the_old_device_vanish_and_takes_its_place),
+        cmocka_unit_test(
+            another_card_where_nobody_held_the_old_one_is_added_at_once),
+        cmocka_unit_test(
+            another_card_in_place_of_a_bridge_waits_for_those_behind),
+        cmocka_unit_test(an_add_while_the_old_device_is_leaving_is_busy),
+        cmocka_unit_test(all_ones_alone_never_make_a_device_vanish),
+        cmocka_unit_test(an_add_that_makes_no_sense_is_refused),
+        cmocka_unit_test(
+            a_device_added_again_as_a_vf_it_is_not_stays_as_it_was),
+        cmocka_unit_test(a_vf_reported_before_its_pf_is_unknown_and_leaves_nothing),
+        cmocka_unit_test(a_vf_address_where_nothing_answers_becomes_no_device),
+        cmocka_unit_test(an_add_without_memory_at_any_step_leaves_nothing_behind),
+        cmocka_unit_test(an_add_without_memory_says_so),
+        cmocka_unit_test(
+            an_add_that_cannot_read_at_any_step_leaves_nothing_behind),
+        cmocka_unit_test(an_add_that_cannot_write_or_map_leaves_nothing_behind),
+        cmocka_unit_test(
+            a_failing_read_never_makes_a_registered_device_vanish),
+        cmocka_unit_test(
+            a_card_read_with_failures_is_not_registered_as_another),
+        cmocka_unit_test(an_add_whose_mapping_takes_long_is_called_again),
+        cmocka_unit_test(a_removal_cancels_a_mapping_that_is_not_finished),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/* Bring-up of a host on the modelled machine (host/model/boot.c). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "machines.h"
+
+/* SIM-2 */
+static void boot_reports_what_a_scan_cannot_find(void **state)
+{
+    struct pcv_model *model = pcv_test_model();
+    struct pcv_test_function f;
+    struct pcv_host *host = NULL;
+    struct pcv_scan scan;
+    struct pcv_host_stats stats;
+    struct pcv_device_status status;
+    uint32_t reported = 0;
+    uint32_t node = 0;
+    const pcv_sbdf hidden = pcv_test_at(0, 0, 1, 3);
+
+    (void)state;
+    memset(&scan, 0, sizeof(scan));
+    pcv_test_host_bridge(&f);
+    pcv_test_add(model, &f, pcv_test_at(0, 0, 0, 0));
+    pcv_test_pcie_endpoint(&f, 0x8086, 1);
+    pcv_test_add(model, &f, pcv_test_at(0, 0, 1, 0));
+    /* Function 0 does not say that there are others. */
+    f.fn.has_node = true;
+    f.fn.node = 2;
+    pcv_test_add(model, &f, hidden);
+    pcv_test_ready(model);
+    assert_int_equal(pcv_model_boot(model, &host, &scan, &reported), 0);
+    assert_int_equal(scan.found, 2);
+    assert_int_equal(scan.failed, 0);
+    assert_int_equal(reported, 1);
+    pcv_host_get_stats(host, &stats);
+    assert_int_equal(stats.devices, 3);
+    assert_int_equal(pcv_device_status(host, hidden, &status), 0);
+    assert_int_equal(status.state, PCV_STATE_PRESENT);
+    assert_int_equal(pcv_device_nodes(host, &hidden, 1, &node), 0);
+    assert_int_equal(node, 2);
+    assert_int_equal(pcv_host_destroy(host), 0);
+    assert_int_equal(pcv_model_bytes(model), 0);
+    assert_int_equal(pcv_model_map_errors(model), 0);
+    pcv_model_destroy(model);
+}
+
+/* SIM-3 */
+static void boot_without_memory_fails_and_leaves_nothing(void **state)
+{
+    (void)state;
+    for (uint64_t nth = 1; nth < 8; nth++) {
+        struct pcv_model *model = pcv_test_model();
+        struct pcv_test_function f;
+        struct pcv_host *host = NULL;
+        struct pcv_scan scan;
+        uint32_t reported;
+        int error;
+
+        pcv_test_pcie_endpoint(&f, 0x8086, 1);
+        pcv_test_add(model, &f, pcv_test_at(0, 0, 1, 0));
+        pcv_test_ready(model);
+        pcv_model_fail(model, PCV_MODEL_OP_alloc, nth);
+        error = pcv_model_boot(model, &host, &scan, &reported);
+        if (error == 0) {
+            assert_int_equal(pcv_host_destroy(host), 0);
+        } else {
+            assert_null(host);
+        }
+        assert_int_equal(pcv_model_bytes(model), 0);
+        pcv_model_destroy(model);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(boot_reports_what_a_scan_cannot_find),
+        cmocka_unit_test(boot_without_memory_fails_and_leaves_nothing),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
