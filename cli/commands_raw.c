@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Commands that play a vCPU's loads, stores and port accesses as they are. */
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "command.h"
@@ -17,7 +18,7 @@ static bool place_word(struct call *call, uint64_t max, uint8_t own_size,
     size_t len = dot != NULL ? (size_t)(dot - word) : strlen(word);
 
     if (len < sizeof(place)) {
-        memcpy(place, word, len);
+        snprintf(place, sizeof(place), "%.*s", (int)len, word);
     }
     *out_size = own_size;
     if (!parse_hex(place, max, out_place) ||

@@ -118,7 +118,7 @@ static void missing_problems(struct problems *problems,
                         "it answers, but could not be added");
         } else {
             problem_add(problems, facts.sbdf, "%s",
-                        facts.vf ? "it is a VF without its PF"
+                        facts.vf ? "it is a VF whose PF is not there"
                                  : "no bridge leads to it, or it does "
                                    "not answer");
         }

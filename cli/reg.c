@@ -249,7 +249,7 @@ bool reg_parse(const struct view *view, pcv_sbdf sbdf, const char *word,
     uint8_t own_size;
 
     if (strlen(word) <= REG_WORD_MAX) {
-        strcpy(name, word);
+        snprintf(name, sizeof(name), "%s", word);
     }
     char *dot = strrchr(name, '.');
     uint8_t size = 0;

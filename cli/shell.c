@@ -183,9 +183,8 @@ static void shell_plain(struct shell *shell)
 {
     char *line = NULL;
     size_t room = 0;
-    ssize_t len;
 
-    while ((len = getline(&line, &room, stdin)) >= 0) {
+    while (getline(&line, &room, stdin) >= 0) {
         struct line whole = {line, strcspn(line, "\r\n")};
         size_t words_len = whole.len;
         const char *words = transcript_command(whole, &words_len);

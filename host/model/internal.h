@@ -224,8 +224,7 @@ void pcv__model_write_locked(struct pcv_model *model, struct pcv__model_fn *fn,
 /* ---- wire.c and route.c: who is behind whom ----------------------------- */
 
 /* Settle buses and links of one segment. -PCV_ENOMEM. */
-int pcv__model_wire(struct pcv_model *model,
-                    struct pcv__model_segment *segment);
+int pcv__model_wire(struct pcv__model_segment *segment);
 /* The function that answers at an address now, or NULL. */
 struct pcv__model_fn *pcv__model_route(struct pcv_model *model, pcv_sbdf sbdf);
 /* Something changed that routes depend on. Locked. */

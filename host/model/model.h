@@ -63,9 +63,12 @@ const char *pcv_model_generate_help(void);
 /* A function as a source describes it. */
 struct pcv_model_function {
     pcv_sbdf sbdf;
-    uint16_t config_size;              /* 256 or 4096 bytes */
-    const uint8_t *config;             /* that many; copied */
-    uint64_t bar_size[PCV_MODEL_BARS]; /* bytes; 0: none is stated. 6: ROM */
+    uint16_t config_size;  /* 256 or 4096 bytes */
+    const uint8_t *config; /* that many; copied */
+    /* Bytes; 0: none is stated. 6: ROM. Of a VF: of its PF's VF BARs. A size
+     * that is no power of two makes a BAR that answers sizing with nonsense:
+     * the bits of ~(size - 1) can be written. */
+    uint64_t bar_size[PCV_MODEL_BARS];
     bool bars_stated; /* the source says which BARs exist: one with neither a
                          size nor a value does not exist */
     bool has_node;
@@ -132,7 +135,8 @@ uint32_t pcv_model_writable(const struct pcv_model *model, pcv_sbdf sbdf,
                             uint16_t reg);
 
 /* Pull a function (and whatever is behind it, and its VFs) out, without
- * warning; or plug what was pulled in again, as after power-on. -PCV_ENODEV. */
+ * warning; or plug what was pulled in again, as after power-on: a bridge has
+ * no bus numbers then. Its slot reports both. -PCV_ENODEV. */
 int pcv_model_pull(struct pcv_model *model, pcv_sbdf sbdf);
 int pcv_model_plug(struct pcv_model *model, pcv_sbdf sbdf);
 
@@ -163,7 +167,8 @@ const char *pcv_model_op_name(enum pcv_model_op op);
 bool pcv_model_op_by_name(const char *name, enum pcv_model_op *out);
 
 /* Make the nth call (from 1) of this kind fail from now on counted, once;
- * nth 0 withdraws it. alloc returns NULL, others -PCV_EIO. */
+ * nth 0 withdraws it. alloc returns NULL, others -PCV_EIO. A failed unmap has
+ * unmapped its pages nevertheless, since the library takes them as such. */
 void pcv_model_fail(struct pcv_model *model, enum pcv_model_op op,
                     uint64_t nth);
 /* Calls of this kind so far. */

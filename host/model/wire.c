@@ -10,7 +10,6 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "internal.h"
 
@@ -126,11 +125,10 @@ static int wire_bus(struct pcv__model_segment *segment,
     return 0;
 }
 
-int pcv__model_wire(struct pcv_model *model, struct pcv__model_segment *segment)
+int pcv__model_wire(struct pcv__model_segment *segment)
 {
     struct pcv__model_fn *innermost[PCV_BUSES] = {NULL};
 
-    (void)model;
     for (uint32_t i = 0; i < PCV_BUSES; i++) {
         struct pcv__model_bus *bus = segment->home[i];
 
@@ -252,7 +250,7 @@ static int make_ready(struct pcv_model *model)
     }
     join_vfs(model);
     for (uint32_t i = 0; error == 0 && i < model->runs; i++) {
-        error = pcv__model_wire(model, model->run[i]);
+        error = pcv__model_wire(model->run[i]);
     }
     for (size_t i = 0; i < model->fns; i++) {
         pcv__model_sizes(model->fn[i]);

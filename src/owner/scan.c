@@ -40,6 +40,20 @@ static struct pcv_device *try_add(struct pcv_host *host, struct pcv_scan *scan,
     return NULL;
 }
 
+/* Whether a bus is behind the same bridge as a PF's, or no bridge claims
+ * either: beyond that no VF can be, whatever the PF says. */
+static bool may_have_vfs_of(const struct pcv_device *pf, uint8_t bus)
+{
+    uint16_t segment = pcv_sbdf_segment(pcv__device_sbdf(pf));
+    pcv_sbdf of_pf = {0};
+    pcv_sbdf of_bus = {0};
+    int error = pcv_topology_upstream(
+        pf->host, segment, pcv_sbdf_bus(pcv__device_sbdf(pf)), &of_pf);
+
+    return pcv_topology_upstream(pf->host, segment, bus, &of_bus) == error &&
+           of_bus.v == of_pf.v;
+}
+
 /* VFs come from their PF's capability; their vendor ID reads all ones. */
 static void add_vfs(struct pcv_host *host, struct pcv_scan *scan,
                     const struct pcv_device *pf)
@@ -58,20 +72,32 @@ static void add_vfs(struct pcv_host *host, struct pcv_scan *scan,
     for (uint32_t i = 0; i < vfs->count && rid <= 0xffffu; i++) {
         const pcv_sbdf vf = {(sbdf.v & 0xffff0000u) | rid};
 
-        pcv_device_put(try_add(host, scan, vf, &info));
+        if (may_have_vfs_of(pf, pcv_sbdf_bus(vf))) {
+            pcv_device_put(try_add(host, scan, vf, &info));
+        }
         rid += vfs->stride;
     }
 }
 
-static struct pcv_device *scan_function(struct pcv_host *host,
-                                        struct pcv_scan *scan, pcv_sbdf sbdf)
+/* The VFs of all PFs of a bus, once its bridges are known. */
+static void scan_vfs(struct pcv_host *host, struct pcv_scan *scan,
+                     uint16_t number, uint8_t bus)
 {
-    struct pcv_device *device = try_add(host, scan, sbdf, NULL);
+    struct pcv__segment *segment = pcv__segment_find(host, number);
+    uint32_t rid = (uint32_t)bus << 8;
+    const uint32_t last = rid | 0xffu;
 
-    if (device) {
-        add_vfs(host, scan, device);
+    /* Bounded: rid goes up. */
+    while (segment && pcv__segment_next(segment, &rid, last)) {
+        struct pcv_device *device =
+            pcv_device_find(host, pcv_sbdf_make(number, bus, (uint8_t)rid));
+
+        if (device) {
+            add_vfs(host, scan, device);
+        }
+        pcv_device_put(device);
+        rid++;
     }
-    return device;
 }
 
 /* Functions 1 to 7 of a device whose function 0 says that there are others. */
@@ -81,7 +107,7 @@ static void scan_functions(struct pcv_host *host, struct pcv_scan *scan,
     for (uint32_t fn = 1; fn < PCV_FUNCTIONS; fn++) {
         const pcv_sbdf sbdf = {function0.v | fn};
 
-        pcv_device_put(scan_function(host, scan, sbdf));
+        pcv_device_put(try_add(host, scan, sbdf, NULL));
     }
 }
 
@@ -108,7 +134,7 @@ static void scan_ari(struct pcv_host *host, struct pcv_scan *scan,
             pcv_device_put(device);
         }
         number = next;
-        device = scan_function(host, scan, sbdf);
+        device = try_add(host, scan, sbdf, NULL);
     }
     if (device != function0) {
         pcv_device_put(device);
@@ -133,7 +159,7 @@ static bool forwards_ari(const struct pcv_device *port)
 static void scan_slot(struct pcv_host *host, struct pcv_scan *scan,
                       pcv_sbdf function0, const struct pcv_device *above)
 {
-    struct pcv_device *device = scan_function(host, scan, function0);
+    struct pcv_device *device = try_add(host, scan, function0, NULL);
 
     if (!device) {
         return;
@@ -181,6 +207,7 @@ static void scan_bus(struct pcv_host *host, struct pcv_scan *scan,
                   pcv_sbdf_make(segment, bus, pcv_devfn((uint8_t)slot, 0)),
                   port);
     }
+    scan_vfs(host, scan, segment, bus);
     pcv_device_put(port);
 }
 

@@ -119,6 +119,15 @@ static bool fits(struct pcv_device *bridge, uint8_t first, uint8_t last)
             return false;
         }
     }
+    /* A bridge on one of these buses must not lead beyond them. */
+    for (uint32_t bus = last + 1u; bus < PCV_BUSES; bus++) {
+        uint32_t entry = up_load(segment, (uint8_t)bus);
+        uint8_t on = (uint8_t)(entry >> 8);
+
+        if ((entry & PCV__UP_VALID) != 0 && first <= on && on <= last) {
+            return false;
+        }
+    }
     return true;
 }
 

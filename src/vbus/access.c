@@ -61,29 +61,34 @@ static enum pcv_verdict refuse(struct pcv_domain *domain,
     return PCV_DONE;
 }
 
+/* Whether nothing can be reached: the device has vanished, or the register is
+ * one of extended space that it does not have (CFG-8, LIFE-9). */
+static bool nothing_there(const struct pcv_device *device, uint16_t reg)
+{
+    return atomic_load_explicit(&device->vanished, memory_order_acquire) ||
+           (reg >= PCV_CFG_SIZE &&
+            !atomic_load_explicit(&device->extended, memory_order_relaxed));
+}
+
 /* One access of 1, 2 or 4 bytes to a device that we are inside of. */
 static enum pcv_verdict perform(struct pcv_device *device, bool write,
                                 uint16_t reg, uint8_t size, uint32_t *data)
 {
-    bool hidden =
-        reg >= PCV_CFG_SIZE &&
-        !atomic_load_explicit(&device->extended, memory_order_relaxed);
+    bool nothing = nothing_there(device, reg);
+    enum pcv_verdict verdict = PCV_DONE;
 
-    if (write) {
-        enum pcv_verdict verdict =
-            hidden ? PCV_DONE : pcv__vpci_write(device, reg, size, *data);
-
-        if (verdict != PCV_RETRY) {
-            count(&device->writes);
-        }
+    if (!write) {
+        count(&device->reads);
+        *data = nothing ? pcv__ones(size) : pcv__vpci_read(device, reg, size);
         return verdict;
     }
-    count(&device->reads);
-    *data =
-        hidden || atomic_load_explicit(&device->vanished, memory_order_acquire)
-            ? pcv__ones(size)
-            : pcv__vpci_read(device, reg, size);
-    return PCV_DONE;
+    if (!nothing) {
+        verdict = pcv__vpci_write(device, reg, size, *data);
+    }
+    if (verdict != PCV_RETRY) {
+        count(&device->writes);
+    }
+    return verdict;
 }
 
 /* The part of an access that starts at `done` bytes and is `size` wide. */

@@ -113,15 +113,39 @@ static void broken(struct pcv_device *device, struct pcv__bar *bar,
     pcv__event(device, PCV_EVENT_BAR_SIZE, PCV_EVENT_DEVICE, number, mask);
 }
 
+/*
+ * The bits of a BAR that can be set. A register that takes none reads as its
+ * address, which may look like a size: it is believed only if it reaches up to
+ * the last bit, as the highest address does.
+ */
+static uint64_t measured(struct pcv_device *device, uint16_t reg,
+                         uint32_t value, uint8_t kind)
+{
+    uint32_t keep = kind == PCV_BAR_IO ? PCV_BAR_IO_MASK : PCV_BAR_MEM_MASK;
+    uint64_t before = value & keep;
+    uint64_t mask = settable(device, reg, 0xffffffffu) & keep;
+    bool to_the_top = (mask >> (kind == PCV_BAR_IO ? 15 : 31) & 1u) != 0;
+
+    if (kind == PCV_BAR_MEM64) {
+        uint16_t upper = (uint16_t)(reg + 4u);
+
+        before |= (uint64_t)pcv__hw_read(device, upper, 4) << 32;
+        mask |= (uint64_t)settable(device, upper, 0xffffffffu) << 32;
+        to_the_top = mask >> 63 != 0;
+    }
+    return mask == before && !to_the_top ? 0 : mask;
+}
+
 uint32_t pcv__bar_probe(struct pcv_device *device, uint16_t reg,
                         uint32_t number, bool last, const uint64_t *stated,
                         struct pcv__bar *out)
 {
     uint32_t value = pcv__hw_read(device, reg, 4);
     uint64_t mask = 0;
+    uint32_t registers;
 
     memset(out, 0, sizeof(*out));
-    if (value == 0xffffffffu) {
+    if (value == 0xffffffffu || (stated && *stated == 0)) {
         return 1;
     }
     out->kind = bar_kind(value);
@@ -136,28 +160,20 @@ uint32_t pcv__bar_probe(struct pcv_device *device, uint16_t reg,
     }
     if (stated) {
         out->flags |= PCV_BAR_HINTED;
-        mask = ~(*stated - 1u); /* of a power of two, or nothing at all */
-        mask = *stated == 0 ? 0 : mask;
-    } else if (out->kind == PCV_BAR_IO) {
-        mask = settable(device, reg, 0xffffffffu) & PCV_BAR_IO_MASK;
+        mask = ~(*stated - 1u); /* of a power of two */
     } else {
-        mask = settable(device, reg, 0xffffffffu) & PCV_BAR_MEM_MASK;
-        if (out->kind == PCV_BAR_MEM64) {
-            mask |=
-                (uint64_t)settable(device, (uint16_t)(reg + 4u), 0xffffffffu)
-                << 32;
-        }
+        mask = measured(device, reg, value, out->kind);
     }
     if (mask == 0 && (value & PCV_BAR_MEM_MASK) == 0) {
         out->kind = PCV_BAR_NONE; /* it does not exist */
         return 1;
     }
+    registers = out->kind == PCV_BAR_MEM64 ? 2 : 1;
     out->size = size_of(mask);
     if (out->size == 0) {
         broken(device, out, number, mask);
-        return 1;
     }
-    return out->kind == PCV_BAR_MEM64 ? 2 : 1;
+    return registers;
 }
 
 static void probe_rom(struct pcv_device *device)

@@ -337,9 +337,11 @@ enum pcv_verdict pcv__map_step(struct pcv_device *device)
 /* HDR-16: the record says mapped, hardware does not decode. */
 static bool was_reset(struct pcv_device *device, bool hardware_decodes)
 {
-    bool reset = pcv__vpci(device)->decoding && !hardware_decodes;
+    const struct pcv__vpci *vpci = pcv__vpci(device);
+    bool reset = vpci->decoding && !hardware_decodes;
 
-    if (reset) {
+    /* Where nothing was mapped, the bit may be one that is never set. */
+    if (reset && anything_mapped(vpci)) {
         pcv__event(device, PCV_EVENT_RESET_SEEN, PCV_EVENT_DEVICE, 0, 0);
     }
     return reset;
@@ -351,7 +353,8 @@ enum pcv_verdict pcv__map_command(struct pcv_device *device, uint16_t command)
     struct pcv__work *work = &vpci->work;
     bool now = decodes(pcv__hw_read(device, PCV_REG_COMMAND, 2));
     bool stale = was_reset(device, now);
-    bool want = decodes(command);
+    /* All ones is what a domain may write; a VF has no bit for it. */
+    bool want = (command & PCV_CMD_MEMORY) != 0 && !device->is_vf;
 
     if (device->torn) {
         return PCV_DONE;

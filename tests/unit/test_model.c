@@ -132,6 +132,20 @@ static void zeroed_bus_numbers_hide_what_is_behind_until_renumbered(
 }
 
 /* SIM-2 */
+static void numbers_that_cover_the_bridge_itself_hide_what_is_behind(
+    void **state)
+{
+    struct pcv_model *model = switch_machine();
+
+    (void)state;
+    pcv_test_write(model, PORT, PCV_REG_PRIMARY, 4, 0x00ff0000);
+    assert_int_equal(VENDOR(model, UPSTREAM), 0xffff);
+    assert_int_equal(VENDOR(model, LEAF_A), 0xffff);
+    assert_int_equal(VENDOR(model, ROOT_EP), 0xcccc);
+    pcv_model_destroy(model);
+}
+
+/* SIM-2 */
 static void the_whole_tree_can_be_moved_up_by_renumbering(void **state)
 {
     struct pcv_model *model = switch_machine();
@@ -429,6 +443,8 @@ int main(void)
         cmocka_unit_test(a_device_moves_to_the_bus_number_that_software_writes),
         cmocka_unit_test(
             zeroed_bus_numbers_hide_what_is_behind_until_renumbered),
+        cmocka_unit_test(
+            numbers_that_cover_the_bridge_itself_hide_what_is_behind),
         cmocka_unit_test(the_whole_tree_can_be_moved_up_by_renumbering),
         cmocka_unit_test(a_bridge_with_its_bus_in_reset_forwards_nothing),
         cmocka_unit_test(segments_and_root_buses_are_apart),

@@ -388,13 +388,13 @@ static void a_bridge_goes_with_all_behind_it_deepest_first(void **state)
 /* Everything that a refused removal must leave alone. */
 static void expect_unchanged(struct hosted *h, uint64_t pages)
 {
-    static const uint32_t all[] = {0x0200, 0x0100, 0x0200, 0x0208,
-                                   0x0300, 0x0400, 0x0404, 0x0405};
+    const pcv_sbdf all[] = {TREE_ROOT_PORT, TREE_UPSTREAM, TREE_PORT_3,
+                            TREE_LEAF,      TREE_PORT_4,   TREE_PF,
+                            TREE_VF_0,      TREE_VF_1};
     pcv_sbdf path[8];
 
     for (size_t i = 0; i < COUNT(all); i++) {
-        assert_true(all[i] == 0x0200 ||
-                    hosted_state(h, (pcv_sbdf){all[i]}) == PCV_STATE_PRESENT);
+        assert_int_equal(hosted_state(h, all[i]), PCV_STATE_PRESENT);
     }
     assert_int_equal(hosted_stats(h).leaving, 0);
     assert_int_equal(hosted_stats(h).devices, TREE_FUNCTIONS);
@@ -669,6 +669,54 @@ static void a_vanished_device_that_is_held_goes_with_its_last_holder(
     hosted_end(&h);
 }
 
+struct puller {
+    struct hosted *h;
+    pcv_sbdf adding, gone;
+};
+
+/* Called while an add asks hardware. */
+static void report_gone(void *arg, const struct pcv_model_cfg *access)
+{
+    struct puller *p = arg;
+
+    if (access->sbdf.v == p->adding.v) {
+        assert_int_equal(pcv_device_vanished(p->h->host, p->gone), 0);
+    }
+}
+
+/* LIFE-9, LIFE-7 */
+static void what_is_added_while_its_bridge_or_pf_vanishes_is_not_there(
+    void **state)
+{
+    const struct {
+        pcv_sbdf adding, gone;
+        bool vf;
+    } rows[] = {{TREE_LEAF, TREE_ROOT_PORT, false},
+                {TREE_LEAF, TREE_PORT_3, false},
+                {TREE_VF_1, TREE_PF, true}};
+    const struct pcv_add_info info = {.flags = PCV_ADD_IS_VF,
+                                      .physfn = TREE_PF};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct hosted h;
+        struct puller p = {&h, rows[i].adding, rows[i].gone};
+        uint32_t busy;
+
+        tree_start(&h);
+        assert_int_equal(take_out(&h, rows[i].adding, NULL, &busy), 0);
+        pcv_model_watch(h.model, report_gone, &p);
+        assert_int_equal(pcv_device_add(h.host, rows[i].adding,
+                                        rows[i].vf ? &info : NULL),
+                         -PCV_ENODEV);
+        pcv_model_watch(h.model, NULL, NULL);
+        assert_int_equal(hosted_state(&h, rows[i].adding), PCV_STATE_ABSENT);
+        assert_int_equal(hosted_stats(&h).devices, TREE_FUNCTIONS - 1);
+        assert_int_equal(take_out(&h, TREE_ROOT_PORT, NULL, &busy), 0);
+        hosted_end(&h);
+    }
+}
+
 /* ---- an access that is inside ---------------------------------------------
  */
 
@@ -879,6 +927,8 @@ int main(void)
         cmocka_unit_test(a_vanished_device_reads_all_ones_and_takes_no_write),
         cmocka_unit_test(what_belongs_to_a_vanished_device_vanishes_with_it),
         cmocka_unit_test(a_vanished_device_that_is_held_goes_with_its_last_holder),
+        cmocka_unit_test(
+            what_is_added_while_its_bridge_or_pf_vanishes_is_not_there),
         cmocka_unit_test(
             an_access_in_flight_ends_against_the_device_that_it_entered),
         cmocka_unit_test(after_a_removal_returned_0_nothing_reaches_hardware),
