@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "machine.h"
 
@@ -42,6 +43,21 @@ static void source_error(struct text *why, const char *spec, const char *path,
     text_add_clean(why, text);
 }
 
+/* A HOST of a transcript is a file beside it; where there is none, one where
+ * the command was started. */
+static void path_of(struct text *path, const char *spec, const char *folder)
+{
+    if (folder != NULL && folder[0] != '\0' && spec[0] != '/') {
+        text_add(path, "%s/%s", folder, spec);
+        if (access(text_str(path), F_OK) == 0 || access(spec, F_OK) != 0) {
+            return;
+        }
+        text_fini(path);
+        *path = (struct text){0};
+    }
+    text_add(path, "%s", spec);
+}
+
 /* Fill the model from its source. */
 static bool source_load(struct pcv_model *model, const char *spec,
                         const char *folder, struct text *why)
@@ -55,10 +71,7 @@ static bool source_load(struct pcv_model *model, const char *spec,
     } else if (strncmp(spec, GENERATE, strlen(GENERATE)) == 0) {
         result = pcv_model_generate(model, spec + strlen(GENERATE), &error);
     } else {
-        if (folder != NULL && folder[0] != '\0' && spec[0] != '/') {
-            text_add(&path, "%s/", folder);
-        }
-        text_add(&path, "%s", spec);
+        path_of(&path, spec, folder);
         result = pcv_model_load_file(model, text_str(&path), &error);
     }
     if (result == 0) {

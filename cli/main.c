@@ -43,8 +43,9 @@ static const char run_help[] =
     "  --update  write the files anew, keeping `...` where it still fits\n"
     "  --quiet   print nothing but what went wrong\n"
     "\n"
-    "FILE may be - (standard input). A HOST in a transcript is relative to\n"
-    "its folder. The command `help` in a transcript lists the commands.\n"
+    "FILE may be - (standard input). A HOST in a transcript is a file\n"
+    "relative to its folder or, where there is none, to where we are. The\n"
+    "command `help` in a transcript lists the commands.\n"
     "The exit status is 1 also if a line is no command, unless the\n"
     "transcript shows its error (with --check or --update).\n";
 

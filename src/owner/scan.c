@@ -54,7 +54,18 @@ static bool may_have_vfs_of(const struct pcv_device *pf, uint8_t bus)
            of_bus.v == of_pf.v;
 }
 
-/* VFs come from their PF's capability; their vendor ID reads all ones. */
+static bool is_vf_of(const struct pcv_device *device, pcv_sbdf pf)
+{
+    return device->is_vf && device->physfn.v == pf.v;
+}
+
+/* So many VFs of one PF may be silent (in a reset, or asleep) before what it
+ * says of them is not believed any more. */
+#define SILENT_VFS_MAX 256u
+
+/* VFs come from their PF's capability; their vendor ID reads all ones. A PF
+ * that claims what is another's, or a bus where its VFs cannot be, is believed
+ * no further. */
 static void add_vfs(struct pcv_host *host, struct pcv_scan *scan,
                     const struct pcv_device *pf)
 {
@@ -62,6 +73,7 @@ static void add_vfs(struct pcv_host *host, struct pcv_scan *scan,
     pcv_sbdf sbdf = pcv__device_sbdf(pf);
     const struct pcv_add_info info = {.flags = PCV_ADD_IS_VF, .physfn = sbdf};
     uint32_t rid = pcv__rid(sbdf);
+    uint32_t silent = 0;
 
     if (!vfs || vfs->count == 0 || vfs->offset == 0 ||
         (vfs->count > 1 && vfs->stride == 0)) {
@@ -70,10 +82,18 @@ static void add_vfs(struct pcv_host *host, struct pcv_scan *scan,
     rid += vfs->offset;
     /* Bounded: at most 65,535 of them, and within the segment. */
     for (uint32_t i = 0; i < vfs->count && rid <= 0xffffu; i++) {
-        const pcv_sbdf vf = {(sbdf.v & 0xffff0000u) | rid};
+        const pcv_sbdf at = {(sbdf.v & 0xffff0000u) | rid};
+        struct pcv_device *vf = NULL;
+        bool believed = may_have_vfs_of(pf, pcv_sbdf_bus(at));
 
-        if (may_have_vfs_of(pf, pcv_sbdf_bus(vf))) {
-            pcv_device_put(try_add(host, scan, vf, &info));
+        if (believed) {
+            vf = try_add(host, scan, at, &info);
+            silent += vf == NULL;
+            believed = vf ? is_vf_of(vf, sbdf) : silent < SILENT_VFS_MAX;
+        }
+        pcv_device_put(vf);
+        if (!believed) {
+            return;
         }
         rid += vfs->stride;
     }

@@ -267,7 +267,8 @@ static bool unmap_phase(struct pcv_device *device)
     struct pcv__work *work = &vpci->work;
 
     for (; work->at < PCV_BARS; work->at++) {
-        bool keep = work->decode && work->at != work->moving &&
+        bool keep = work->decode && work->moving != PCV__MOVING_ALL &&
+                    work->at != work->moving &&
                     stays(&vpci->mapped[work->at], wanted(device, work->at));
 
         if (!keep && !unmap_bar(device, work->at)) {
@@ -297,6 +298,15 @@ static bool map_phase(struct pcv_device *device)
     return true;
 }
 
+/* What the record is to say once decoding was switched on. Where nothing is
+ * mapped it says what hardware does, which may not answer at all: then the
+ * next write of the command register maps what there is. */
+static bool now_decoding(struct pcv_device *device)
+{
+    return anything_mapped(pcv__vpci(device)) ||
+           decodes(pcv__hw_read(device, PCV_REG_COMMAND, 2));
+}
+
 enum pcv_verdict pcv__map_step(struct pcv_device *device)
 {
     struct pcv__vpci *vpci = pcv__vpci(device);
@@ -324,7 +334,7 @@ enum pcv_verdict pcv__map_step(struct pcv_device *device)
             if (work->write_cmd) {
                 pcv__hw_write(device, PCV_REG_COMMAND, 2, work->command);
             }
-            vpci->decoding = work->decode;
+            vpci->decoding = work->decode && now_decoding(device);
             memset(work, 0, sizeof(*work));
             break;
         case PCV__WORK_NONE:

@@ -56,8 +56,8 @@ static int write_memory(void *ctx, pcv_sbdf sbdf, uint16_t reg, uint8_t size,
     old = current->hw[at];
     w1c = current->w1c[at];
     value <<= shift;
-    current->hw[at] = (old & ~mask) | (value & mask & ~w1c) |
-                      (old & mask & w1c & ~value);
+    current->hw[at] =
+        (old & ~mask) | (value & mask & ~w1c) | (old & mask & w1c & ~value);
     return 0;
 }
 

@@ -15,9 +15,9 @@
 
 struct cells {
     struct rig rig;
-    struct pcv_device *device;   /* a reference is held */
-    uint32_t hw[CELLS_DWORDS];   /* what hardware holds */
-    uint32_t w1c[CELLS_DWORDS];  /* bits that a written one clears */
+    struct pcv_device *device;           /* a reference is held */
+    uint32_t hw[CELLS_DWORDS];           /* what hardware holds */
+    uint32_t w1c[CELLS_DWORDS];          /* bits that a written one clears */
     struct pcv_model_cfg log[CELLS_LOG]; /* accesses of the stretch */
     size_t logged;
 };

@@ -41,9 +41,8 @@ static void every_width_reads_the_bytes_it_names(void **state)
         for (uint16_t reg = SCRATCH; reg < 256;
              reg = (uint16_t)(reg + sizes[s])) {
             rig_forget(&rig);
-            assert_int_equal(
-                rig_read(&rig, OLD, reg, sizes[s]),
-                pcv_model_peek(rig.model, OLD, reg, sizes[s]));
+            assert_int_equal(rig_read(&rig, OLD, reg, sizes[s]),
+                             pcv_model_peek(rig.model, OLD, reg, sizes[s]));
             assert_int_equal(rig.logged, 1);
             assert_true(rig_saw(&rig, 0, false, reg, sizes[s]));
         }
@@ -88,13 +87,13 @@ static void a_refused_access_reads_ones_and_is_counted(void **state)
     boot(&rig);
     for (size_t i = 0; i < COUNT(refused); i++) {
         data = 0;
-        assert_int_equal(rig_try_read(&rig, NIC, refused[i].reg,
-                                      refused[i].size, &data),
-                         PCV_DONE);
+        assert_int_equal(
+            rig_try_read(&rig, NIC, refused[i].reg, refused[i].size, &data),
+            PCV_DONE);
         assert_true(data == refused[i].ones);
-        assert_int_equal(rig_try_write(&rig, NIC, refused[i].reg,
-                                       refused[i].size, 0),
-                         PCV_DONE);
+        assert_int_equal(
+            rig_try_write(&rig, NIC, refused[i].reg, refused[i].size, 0),
+            PCV_DONE);
         assert_int_equal(rig_status(&rig, NIC).counters.refused, 2 * (i + 1));
     }
     assert_int_equal(rig.logged, 0);
@@ -222,8 +221,7 @@ static void reads_and_writes_are_counted_for_each_device(void **state)
 static void a_write_that_must_retry_is_counted_once(void **state)
 {
     struct rig rig;
-    struct pcv_access move =
-        PCV_WRITE(NIC, PCV_REG_COMMAND, 2, PCV_CMD_MEMORY);
+    struct pcv_access move = PCV_WRITE(NIC, PCV_REG_COMMAND, 2, PCV_CMD_MEMORY);
     struct pcv_access late = PCV_WRITE(NIC, PCV_REG_COMMAND, 2, 0);
 
     (void)state;
@@ -449,8 +447,8 @@ static void check_removal(const struct rig *rig, pcv_sbdf sbdf)
     assert_null(removal.found);
     assert_int_equal(removal.later, PCV_ABSENT);
     assert_int_equal(removal.later_data, 0xffffffffu);
-    assert_int_equal(
-        pcv_device_remove(rig->host, sbdf, NULL, NULL), -PCV_ENODEV);
+    assert_int_equal(pcv_device_remove(rig->host, sbdf, NULL, NULL),
+                     -PCV_ENODEV);
 }
 
 /* CFG-10, LIFE-11 */

@@ -398,8 +398,8 @@ static void functions_whose_registers_are_no_bars_are_left_alone(void **state)
         uint16_t device;
         bool listed;
     } rows[] = {
-        {0x2fc0, true},  {0x6f60, true},  {0x6fa0, true},  {0x6fc0, true},
-        {0xa1ec, true},  {0xa1ed, true},  {0xa26c, true},  {0xa26d, true},
+        {0x2fc0, true},  {0x6f60, true},  {0x6fa0, true}, {0x6fc0, true},
+        {0xa1ec, true},  {0xa1ed, true},  {0xa26c, true}, {0xa26d, true},
         {0x2fc1, false}, {0x100e, false},
     };
 
@@ -446,10 +446,10 @@ static void no_vf_bar_while_enabled(struct rig *rig,
 {
     if (access->write && access->reg >= sriov_at + PCV_SRIOV_BAR &&
         access->reg < sriov_at + PCV_SRIOV_BAR + 24u) {
-        assert_int_equal(
-            pcv_model_peek(rig->model, access->sbdf,
-                           (uint16_t)(sriov_at + PCV_SRIOV_CTRL), 2),
-            PCV_SRIOV_CTRL_VFE);
+        assert_int_equal(pcv_model_peek(rig->model, access->sbdf,
+                                        (uint16_t)(sriov_at + PCV_SRIOV_CTRL),
+                                        2),
+                         PCV_SRIOV_CTRL_VFE);
     }
 }
 

@@ -118,8 +118,8 @@ static void without_the_status_bit_there_is_no_list(void **state)
 
 /* What stands at the end of a list of two, and what is said of it. */
 static const struct {
-    uint8_t next;     /* of the second capability, at 0x50 */
-    uint16_t header;  /* at 0x60 */
+    uint8_t next;    /* of the second capability, at 0x50 */
+    uint16_t header; /* at 0x60 */
     uint32_t problems;
     size_t count;
 } ends[] = {
@@ -158,8 +158,7 @@ static void a_damaged_list_ends_and_says_why(void **state)
 }
 
 /* CAP-1 */
-static void every_place_can_hold_a_capability_and_no_more_are_read(
-    void **state)
+static void every_place_can_hold_a_capability_and_no_more_are_read(void **state)
 {
     struct space s;
     struct pcv_cap caps[PCV_CAPS_MAX];
@@ -322,8 +321,7 @@ static void any_bytes_at_all_are_walked_in_a_bounded_number_of_reads(
         assert_true(count <= PCV_CAPS_MAX && s.reads <= PCV_CAPS_MAX + 3);
         check_caps(caps, count, false);
         count = walk(&s, true, caps, PCV_EXT_CAPS_MAX, &problems);
-        assert_true(count <= PCV_EXT_CAPS_MAX &&
-                    s.reads <= PCV_EXT_CAPS_MAX);
+        assert_true(count <= PCV_EXT_CAPS_MAX && s.reads <= PCV_EXT_CAPS_MAX);
         check_caps(caps, count, true);
         count = pcv_caps_walk(&noise, caps, PCV_CAPS_MAX, &problems);
         assert_true(reads <= PCV_CAPS_MAX + 3);

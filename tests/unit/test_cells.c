@@ -14,8 +14,11 @@
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
 static const struct pcv_register constant32 = {
-    .name = "constant", .offset = AT, .size = 4,
-    .policy = {.constant = 0xffffffffu}, .initial = 0x12345678u,
+    .name = "constant",
+    .offset = AT,
+    .size = 4,
+    .policy = {.constant = 0xffffffffu},
+    .initial = 0x12345678u,
 };
 
 /* CFG-3 */
@@ -37,7 +40,9 @@ static void a_constant_reads_its_value_and_ignores_writes(void **state)
 }
 
 static const struct pcv_register virtual32 = {
-    .name = "virtual", .offset = AT, .size = 4,
+    .name = "virtual",
+    .offset = AT,
+    .size = 4,
     .policy = {.virt = 0x00ffffffu, .constant = 0xff000000u},
     .initial = 0x99000011u,
 };
@@ -63,7 +68,9 @@ static void a_virtual_register_keeps_what_each_partial_write_stored(
 }
 
 static const struct pcv_register status16 = {
-    .name = "status", .offset = AT + 2, .size = 2,
+    .name = "status",
+    .offset = AT + 2,
+    .size = 2,
     .policy = {.hardware = 0x00ff, .w1c = 0xff00},
 };
 
@@ -94,8 +101,11 @@ static void a_write_1_to_clear_bit_is_never_written_back_as_one(void **state)
 }
 
 static const struct pcv_register mixed_w1c = {
-    .name = "mixed", .offset = AT, .size = 4,
-    .policy = {.w1c = 0x0000000f, .preserve = 0x000000f0,
+    .name = "mixed",
+    .offset = AT,
+    .size = 4,
+    .policy = {.w1c = 0x0000000f,
+               .preserve = 0x000000f0,
                .hardware = 0x0000ff00},
 };
 
@@ -122,7 +132,9 @@ static void what_is_preserved_in_a_byte_of_w1c_bits_stays(void **state)
 }
 
 static const struct pcv_register reserved = {
-    .name = "reserved", .offset = AT, .size = 4,
+    .name = "reserved",
+    .offset = AT,
+    .size = 4,
     .policy = {.hardware = 0x0000000fu, .preserve = 0x00ff0000u},
 };
 
@@ -144,8 +156,11 @@ static void reserved_zero_bits_read_zero_and_go_out_as_zero(void **state)
 }
 
 static const struct pcv_register virtual_w1c = {
-    .name = "virtual w1c", .offset = AT, .size = 2,
-    .policy = {.virt_w1c = 0xff00, .virt = 0x00ff}, .initial = 0xa55a,
+    .name = "virtual w1c",
+    .offset = AT,
+    .size = 2,
+    .policy = {.virt_w1c = 0xff00, .virt = 0x00ff},
+    .initial = 0xa55a,
 };
 
 /* CFG-3, CFG-4 */
@@ -170,7 +185,10 @@ static void a_virtual_w1c_bit_is_cleared_by_a_one_alone(void **state)
 /* ---- what hardware sees -------------------------------------------------- */
 
 static const struct pcv_register hole = {
-    .name = "hole", .offset = AT + 5, .size = 1, .policy = {.virt = 0xff},
+    .name = "hole",
+    .offset = AT + 5,
+    .size = 1,
+    .policy = {.virt = 0xff},
 };
 
 /* CFG-5 */
@@ -265,8 +283,11 @@ static const struct pcv_register_ops reads = {.read = handle_read};
 static const struct pcv_register_ops writes = {.write = handle_write};
 
 static const struct pcv_register answered = {
-    .name = "answered", .offset = AT + 1, .size = 1,
-    .policy = {.hardware = 0xff}, .ops = &reads,
+    .name = "answered",
+    .offset = AT + 1,
+    .size = 1,
+    .policy = {.hardware = 0xff},
+    .ops = &reads,
 };
 
 /* CFG-3 */
@@ -292,11 +313,17 @@ static void a_read_handler_answers_for_its_bytes_alone(void **state)
 }
 
 static const struct pcv_register handled = {
-    .name = "handled", .offset = AT, .size = 4,
-    .policy = {.hardware = 0x000000ffu, .virt = 0x0000ff00u,
-               .w1c = 0x000f0000u, .preserve = 0x00f00000u,
-               .constant = 0x0f000000u, .virt_w1c = 0x80000000u},
-    .initial = 0x8a003300u, .ops = &writes,
+    .name = "handled",
+    .offset = AT,
+    .size = 4,
+    .policy = {.hardware = 0x000000ffu,
+               .virt = 0x0000ff00u,
+               .w1c = 0x000f0000u,
+               .preserve = 0x00f00000u,
+               .constant = 0x0f000000u,
+               .virt_w1c = 0x80000000u},
+    .initial = 0x8a003300u,
+    .ops = &writes,
 };
 
 /* CFG-4, CFG-5 */
@@ -309,14 +336,10 @@ static void a_write_handler_gets_the_whole_register_merged(void **state)
         uint8_t bytes;
         uint32_t merged;
     } rows[] = {
-        {0, 1, 0x77, 0x1, 0x0a503377u},
-        {1, 1, 0x66, 0x2, 0x0a506611u},
-        {2, 1, 0xff, 0x4, 0x0a5f3311u},
-        {2, 1, 0x03, 0x4, 0x0a533311u},
-        {3, 1, 0xff, 0x8, 0x8a503311u},
-        {0, 2, 0x9988, 0x3, 0x0a509988u},
-        {2, 2, 0x000c, 0xc, 0x0a5c3311u},
-        {0, 4, 0xffffffffu, 0xf, 0x8a5fffffu},
+        {0, 1, 0x77, 0x1, 0x0a503377u},   {1, 1, 0x66, 0x2, 0x0a506611u},
+        {2, 1, 0xff, 0x4, 0x0a5f3311u},   {2, 1, 0x03, 0x4, 0x0a533311u},
+        {3, 1, 0xff, 0x8, 0x8a503311u},   {0, 2, 0x9988, 0x3, 0x0a509988u},
+        {2, 2, 0x000c, 0xc, 0x0a5c3311u}, {0, 4, 0xffffffffu, 0xf, 0x8a5fffffu},
         {0, 4, 0, 0xf, 0x0a500000u},
     };
 
@@ -343,12 +366,18 @@ static void a_write_handler_gets_the_whole_register_merged(void **state)
 }
 
 static const struct pcv_register low = {
-    .name = "low", .offset = AT, .size = 2, .policy = {.hardware = 0xffff},
+    .name = "low",
+    .offset = AT,
+    .size = 2,
+    .policy = {.hardware = 0xffff},
     .ops = &writes,
 };
 
 static const struct pcv_register high = {
-    .name = "high", .offset = AT + 3, .size = 1, .policy = {.hardware = 0xff},
+    .name = "high",
+    .offset = AT + 3,
+    .size = 1,
+    .policy = {.hardware = 0xff},
     .ops = &writes,
 };
 
@@ -380,8 +409,8 @@ static void one_write_goes_to_each_register_that_it_covers(void **state)
 /* CFG-10 */
 static void one_pending_handler_makes_the_access_pending(void **state)
 {
-    static const enum pcv_verdict verdicts[][2] = {
-        {PCV_PENDING, PCV_DONE}, {PCV_DONE, PCV_PENDING}};
+    static const enum pcv_verdict verdicts[][2] = {{PCV_PENDING, PCV_DONE},
+                                                   {PCV_DONE, PCV_PENDING}};
     struct cells cells;
 
     (void)state;
@@ -394,9 +423,8 @@ static void one_pending_handler_makes_the_access_pending(void **state)
         cells_add(&cells, &low, &a);
         cells_add(&cells, &high, &b);
         assert_int_equal(pcv_access(cells.rig.dom0, &access), PCV_PENDING);
-        assert_int_equal(rig_status(&cells.rig, CELLS_DEVICE)
-                             .held[PCV_HOLDER_ACCESS],
-                         0);
+        assert_int_equal(
+            rig_status(&cells.rig, CELLS_DEVICE).held[PCV_HOLDER_ACCESS], 0);
         assert_int_equal(pcv_access_resume(cells.rig.dom0, &access), PCV_DONE);
         assert_int_equal(a.writes + b.writes, 2);
         cells_close(&cells);

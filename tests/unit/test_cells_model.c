@@ -175,8 +175,7 @@ static void write_register(const struct model_register *m, uint32_t first,
     for (uint32_t i = 0; i < 8u * m->reg.size; i++) {
         uint32_t byte = from + i / 8;
         bool written = byte >= first && byte < first + size;
-        uint32_t one =
-            written ? value >> (8 * (byte - first) + i % 8) & 1u : 0;
+        uint32_t one = written ? value >> (8 * (byte - first) + i % 8) & 1u : 0;
 
         merged[i] = (uint8_t)merged_bit(byte, i % 8, written, one);
     }
@@ -237,9 +236,9 @@ static const struct pcv_register_ops handlers[4] = {
 
 static void put_bit(struct pcv_policy *policy, enum kind kind, uint32_t bit)
 {
-    uint32_t *masks[] = {&policy->hardware, &policy->constant, &policy->virt,
-                         &policy->w1c,      &policy->virt_w1c,
-                         &policy->preserve};
+    uint32_t *masks[] = {&policy->hardware, &policy->constant,
+                         &policy->virt,     &policy->w1c,
+                         &policy->virt_w1c, &policy->preserve};
 
     if (kind != ZERO) {
         *masks[kind] |= 1u << bit;
@@ -300,8 +299,7 @@ static void make_world(uint64_t seed)
         make_dword(4 * i, 4);
         world.cells.hw[i] = draw32();
         for (uint32_t bit = 0; bit < 32; bit++) {
-            world.hw[32 * i + bit] =
-                (uint8_t)(world.cells.hw[i] >> bit & 1u);
+            world.hw[32 * i + bit] = (uint8_t)(world.cells.hw[i] >> bit & 1u);
         }
     }
 }
@@ -331,13 +329,12 @@ static void check_accesses(uint32_t first, uint32_t size)
         uint32_t byte = hw->reg - CELLS_AT;
         const struct model_register *m = world.owner[byte];
         bool within = byte >= first && byte + hw->size <= first + size;
-        bool of_handler = m && m->writes && byte >= m->reg.offset - CELLS_AT &&
-                          byte + hw->size <=
-                              m->reg.offset - CELLS_AT + (uint32_t)m->reg.size;
+        bool of_handler =
+            m && m->writes && byte >= m->reg.offset - CELLS_AT &&
+            byte + hw->size <= m->reg.offset - CELLS_AT + (uint32_t)m->reg.size;
 
         assert_true(within || of_handler);
-        assert_true(!(hw->write && m && m->writes) ||
-                    hw->size == m->reg.size);
+        assert_true(!(hw->write && m && m->writes) || hw->size == m->reg.size);
     }
 }
 
@@ -428,8 +425,7 @@ static void each_policy_meets_each_old_and_new_bit(void **state)
                 for (uint32_t i = 0; i < 2; i++) {
                     world.hw[i] = (uint8_t)(old >> i & 1u);
                     world.value[i] = (uint8_t)(bits >> (2 + i) & 1u);
-                    world.cells.w1c[0] |=
-                        world.kind[i] == W1C ? 1u << i : 0;
+                    world.cells.w1c[0] |= world.kind[i] == W1C ? 1u << i : 0;
                 }
                 world.cells.hw[0] = old;
                 world.owner[0] = m;

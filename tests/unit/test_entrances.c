@@ -55,8 +55,8 @@ static enum pcv_verdict ecam_read(struct rig *rig, uint64_t address,
     enum pcv_verdict verdict;
 
     memset(&access, 0, sizeof(access));
-    verdict = pcv_ecam_access(rig->dom0, (pcv_gpa){address}, size, false, 0,
-                              &access);
+    verdict =
+        pcv_ecam_access(rig->dom0, (pcv_gpa){address}, size, false, 0, &access);
     *out = access.data;
     return verdict;
 }
@@ -72,9 +72,9 @@ static void ecam_addresses_lead_to_bus_device_function_and_register(
         uint8_t size;
         uint64_t data;
     } good[] = {
-        {0x08000, 2, 0x1111},           {0x08002, 2, 0x0001},
-        {0x08000, 4, 0x00011111},       {0x08000, 1, 0x11},
-        {0x5ff002, 2, 0x0003},          {0x08100, 2, PCV_EXT_CAP_ID_AER},
+        {0x08000, 2, 0x1111},     {0x08002, 2, 0x0001},
+        {0x08000, 4, 0x00011111}, {0x08000, 1, 0x11},
+        {0x5ff002, 2, 0x0003},    {0x08100, 2, PCV_EXT_CAP_ID_AER},
     };
     struct rig rig;
     uint64_t data;
@@ -83,9 +83,9 @@ static void ecam_addresses_lead_to_bus_device_function_and_register(
     boot(&rig);
     assert_int_equal(add_window(&rig, 0xb0000000u, 0, 0, 255), 0);
     for (size_t i = 0; i < COUNT(good); i++) {
-        assert_int_equal(ecam_read(&rig, 0xb0000000u + good[i].offset,
-                                   good[i].size, &data),
-                         PCV_DONE);
+        assert_int_equal(
+            ecam_read(&rig, 0xb0000000u + good[i].offset, good[i].size, &data),
+            PCV_DONE);
         assert_int_equal(data, good[i].data);
     }
     assert_int_equal(ecam_read(&rig, 0xb0010000u, 4, &data), PCV_ABSENT);
@@ -116,8 +116,8 @@ static void each_window_has_its_segment_and_first_bus(void **state)
 /* CFG-1 */
 static void what_is_outside_a_window_is_the_hosts(void **state)
 {
-    static const uint64_t outside[] = {
-        0, 0xb00fffffu, 0xb0300000u, UINT64_MAX, 0x1b0100000u};
+    static const uint64_t outside[] = {0, 0xb00fffffu, 0xb0300000u, UINT64_MAX,
+                                       0x1b0100000u};
     struct rig rig;
     uint64_t data;
 
@@ -373,8 +373,7 @@ static void a_split_read_remembers_its_first_half_over_a_retry(void **state)
     assert_int_equal(pcv_ecam_access(rig.dom0, at, 8, false, 0, &access),
                      PCV_DONE);
     assert_int_equal((uint32_t)access.data, 0x00011111);
-    assert_int_equal(access.data >> 32,
-                     pcv_model_peek(rig.model, DEV, 4, 4));
+    assert_int_equal(access.data >> 32, pcv_model_peek(rig.model, DEV, 4, 4));
     pcv_model_poke(rig.model, DEV, PCV_REG_VENDOR, 2, 0x1111);
     pcv_device_put(device);
     rig_close(&rig);
@@ -415,8 +414,7 @@ static enum pcv_verdict port(struct rig *rig, uint16_t number, uint8_t size,
     enum pcv_verdict verdict;
 
     memset(&access, 0, sizeof(access));
-    verdict =
-        pcv_port_access(rig->dom0, number, size, write, in, &access);
+    verdict = pcv_port_access(rig->dom0, number, size, write, in, &access);
     if (out) {
         *out = access.data;
     }
@@ -449,8 +447,8 @@ static void data_ports_reach_each_byte_of_the_latched_register(void **state)
         uint64_t data;
         uint16_t reg;
     } reads[] = {
-        {0xcfc, 1, 0x11, 0}, {0xcfd, 1, 0x11, 1},   {0xcfe, 1, 0x01, 2},
-        {0xcff, 1, 0x00, 3}, {0xcfc, 2, 0x1111, 0}, {0xcfe, 2, 0x0001, 2},
+        {0xcfc, 1, 0x11, 0},       {0xcfd, 1, 0x11, 1},   {0xcfe, 1, 0x01, 2},
+        {0xcff, 1, 0x00, 3},       {0xcfc, 2, 0x1111, 0}, {0xcfe, 2, 0x0001, 2},
         {0xcfc, 4, 0x00011111, 0},
     };
     struct rig rig;
@@ -515,9 +513,9 @@ static void accesses_that_are_not_ours_go_back_to_the_host(void **state)
         uint16_t number;
         uint8_t size;
     } foreign[] = {
-        {0xcf8, 1}, {0xcf8, 2}, {0xcf9, 1}, {0xcf9, 4}, {0xcfa, 2}, {0xcfb, 1},
-        {0xcf7, 4}, {0xd00, 4}, {0xcfc, 3}, {0xcfc, 8}, {0xcfc, 0}, {0, 1},
-        {0xffff, 1},
+        {0xcf8, 1}, {0xcf8, 2}, {0xcf9, 1},  {0xcf9, 4}, {0xcfa, 2},
+        {0xcfb, 1}, {0xcf7, 4}, {0xd00, 4},  {0xcfc, 3}, {0xcfc, 8},
+        {0xcfc, 0}, {0, 1},     {0xffff, 1},
     };
     struct rig rig;
     uint64_t data;
@@ -527,12 +525,12 @@ static void accesses_that_are_not_ours_go_back_to_the_host(void **state)
     assert_int_equal(port(&rig, 0xcf8, 4, true, ENABLE | 0x0800u, NULL),
                      PCV_DONE);
     for (size_t i = 0; i < COUNT(foreign); i++) {
-        assert_int_equal(port(&rig, foreign[i].number, foreign[i].size, true,
-                              0, NULL),
-                         PCV_FORWARD);
-        assert_int_equal(port(&rig, foreign[i].number, foreign[i].size, false,
-                              0, &data),
-                         PCV_FORWARD);
+        assert_int_equal(
+            port(&rig, foreign[i].number, foreign[i].size, true, 0, NULL),
+            PCV_FORWARD);
+        assert_int_equal(
+            port(&rig, foreign[i].number, foreign[i].size, false, 0, &data),
+            PCV_FORWARD);
     }
     assert_int_equal(port(&rig, 0xcf8, 4, false, 0, &data), PCV_DONE);
     assert_int_equal(data, ENABLE | 0x0800u);

@@ -246,10 +246,10 @@ static void bus_numbers_and_windows_of_a_bridge_pass_through(void **state)
         uint8_t size;
         uint32_t value;
     } rows[] = {
-        {PCV_REG_PRIMARY, 4, 0x00050400},   {PCV_REG_SECONDARY, 1, 0x07},
-        {PCV_REG_SUBORDINATE, 1, 0x09},     {PCV_REG_IO_BASE, 2, 0x6050},
-        {PCV_REG_MEM_BASE, 4, 0xe010e000},  {PCV_REG_PREF_BASE, 4, 0xf011f001},
-        {PCV_REG_PREF_BASE_HI, 4, 0x12},    {PCV_REG_PREF_LIMIT_HI, 4, 0x13},
+        {PCV_REG_PRIMARY, 4, 0x00050400},    {PCV_REG_SECONDARY, 1, 0x07},
+        {PCV_REG_SUBORDINATE, 1, 0x09},      {PCV_REG_IO_BASE, 2, 0x6050},
+        {PCV_REG_MEM_BASE, 4, 0xe010e000},   {PCV_REG_PREF_BASE, 4, 0xf011f001},
+        {PCV_REG_PREF_BASE_HI, 4, 0x12},     {PCV_REG_PREF_LIMIT_HI, 4, 0x13},
         {PCV_REG_BRIDGE_CONTROL, 2, 0x0003},
     };
     struct rig rig;

@@ -33,10 +33,10 @@ static void sizes_and_places_that_make_no_sense_are_invalid(void **state)
         uint16_t offset;
         uint8_t size;
     } bad[] = {
-        {AT, 0},     {AT, 3},      {AT, 5},      {AT, 8},     {AT, 255},
-        {AT + 1, 2}, {AT + 3, 2},  {AT + 2, 4},  {AT + 1, 4}, {0xffe, 4},
-        {0xfff, 2},  {0x1000, 1},  {0x1000, 4},  {0xfffe, 2}, {0xfffc, 4},
-        {0xffff, 1},
+        {AT, 0},     {AT, 3},     {AT, 5},     {AT, 8},
+        {AT, 255},   {AT + 1, 2}, {AT + 3, 2}, {AT + 2, 4},
+        {AT + 1, 4}, {0xffe, 4},  {0xfff, 2},  {0x1000, 1},
+        {0x1000, 4}, {0xfffe, 2}, {0xfffc, 4}, {0xffff, 1},
     };
     struct cells cells;
 
@@ -105,11 +105,16 @@ static void a_register_over_another_exists_already(void **state)
         uint8_t size;
         int error;
     } rows[] = {
-        {AT + 4, 2, -PCV_EEXIST}, {AT + 4, 1, -PCV_EEXIST},
-        {AT + 5, 1, -PCV_EEXIST}, {AT + 4, 4, -PCV_EEXIST},
-        {AT + 6, 1, 0},           {AT + 7, 1, 0},
-        {AT + 6, 2, -PCV_EEXIST}, {AT + 8, 4, 0},
-        {AT + 0, 4, 0},           {PCV_REG_COMMAND, 2, -PCV_EEXIST},
+        {AT + 4, 2, -PCV_EEXIST},
+        {AT + 4, 1, -PCV_EEXIST},
+        {AT + 5, 1, -PCV_EEXIST},
+        {AT + 4, 4, -PCV_EEXIST},
+        {AT + 6, 1, 0},
+        {AT + 7, 1, 0},
+        {AT + 6, 2, -PCV_EEXIST},
+        {AT + 8, 4, 0},
+        {AT + 0, 4, 0},
+        {PCV_REG_COMMAND, 2, -PCV_EEXIST},
         {PCV_REG_COMMAND + 1, 1, -PCV_EEXIST},
         {PCV_REG_COMMAND, 4, -PCV_EEXIST},
         {PCV_REG_STATUS + 1, 1, -PCV_EEXIST},
@@ -190,7 +195,7 @@ static void removing_takes_whole_registers_in_the_range(void **state)
         {AT + 6, 2, -PCV_ENOENT}, /* between the first two */
         {AT + 2, 3, -PCV_ERANGE}, /* cuts the first's end */
         {AT + 4, 1, -PCV_ERANGE},
-        {AT + 5, 1, -PCV_ERANGE}, /* cuts its beginning */
+        {AT + 5, 1, -PCV_ERANGE},  /* cuts its beginning */
         {AT + 5, 20, -PCV_ERANGE}, /* and has the second whole */
         {AT, 10, -PCV_ERANGE},     /* the first whole, the second cut */
         {AT + 9, 1, -PCV_ERANGE},  /* inside the second */
@@ -205,17 +210,16 @@ static void removing_takes_whole_registers_in_the_range(void **state)
     cells_add(&cells, &a, NULL);
     cells_add(&cells, &b, NULL);
     for (size_t i = 0; i < COUNT(rows); i++) {
-        assert_int_equal(pcv_register_remove(cells.device, rows[i].offset,
-                                             rows[i].size),
-                         rows[i].error);
+        assert_int_equal(
+            pcv_register_remove(cells.device, rows[i].offset, rows[i].size),
+            rows[i].error);
         assert_int_equal(cells_read(&cells, AT + 4, 4), 0x77770000u);
         assert_int_equal(cells_read(&cells, AT + 8, 4), 0);
     }
     assert_int_equal(pcv_register_remove(cells.device, AT + 4, 8), 0);
     assert_int_equal(cells_read(&cells, AT + 4, 4), 0x77777777u);
     assert_int_equal(cells_read(&cells, AT + 8, 4), 0x77777777u);
-    assert_int_equal(pcv_register_remove(cells.device, AT + 4, 8),
-                     -PCV_ENOENT);
+    assert_int_equal(pcv_register_remove(cells.device, AT + 4, 8), -PCV_ENOENT);
     cells_close(&cells);
 }
 
@@ -264,8 +268,7 @@ static void every_byte_of_the_space_can_be_a_register(void **state)
     for (uint16_t i = 0x40; i < PCV_CFG_EXT_SIZE; i++) {
         assert_int_equal(cells_read(&cells, i, 1), i & 0xffu);
     }
-    assert_int_equal(
-        pcv_register_remove(cells.device, 0, PCV_CFG_EXT_SIZE), 0);
+    assert_int_equal(pcv_register_remove(cells.device, 0, PCV_CFG_EXT_SIZE), 0);
     cells_close(&cells);
 }
 

@@ -434,6 +434,7 @@ static void a_hostile_machine_costs_a_bounded_number_of_reads(void **state)
         assert_true(scan.found <= addresses);
         assert_int_equal(scan.found, hosted_stats(&h).devices);
         assert_true(machine.reads <= addresses * rows[i].reads);
+        print_message("%s r %llu w %llu f %u\n", rows[i].what, (unsigned long long)machine.reads, (unsigned long long)machine.writes, scan.found);
         assert_true(machine.writes <= addresses * 64);
         hosted_end(&h);
     }
@@ -620,27 +621,33 @@ static void a_scan_counts_what_could_not_be_added_and_goes_on(void **state)
 static void a_scan_whose_host_fails_to_name_a_segment_can_be_repeated(
     void **state)
 {
-    struct pcv_scan scan = {0};
-    struct hosted h;
-    uint32_t errors = 0;
-    int error;
+    uint32_t ended = 0;
 
     (void)state;
-    tree_build(&h);
-    hosted_start(&h);
-    do {
-        pcv_model_fail(h.model, PCV_MODEL_OP_segment, 40);
+    for (uint64_t n = 1; n < 400; n += 13) {
+        struct pcv_scan scan = {0};
+        struct hosted h;
+        int error;
+
+        tree_build(&h);
+        hosted_start(&h);
+        pcv_model_fail(h.model, PCV_MODEL_OP_segment, n);
         error = pcv_host_scan(h.host, &scan, 0);
-        assert_true(error == 0 || error == -PCV_EIO);
-        errors += error != 0;
-        assert_true(errors < 100);
-    } while (error != 0);
-    assert_true(errors > 1);
-    pcv_model_fail(h.model, PCV_MODEL_OP_segment, 0);
-    /* What an add could not be done for is found by the next scan. */
-    (void)hosted_scan(&h);
-    assert_int_equal(hosted_stats(&h).devices, TREE_FUNCTIONS);
-    hosted_end(&h);
+        pcv_model_fail(h.model, PCV_MODEL_OP_segment, 0);
+        if (error != 0) {
+            assert_int_equal(error, -PCV_EIO);
+            assert_int_equal(scan.failed, 0);
+            ended++;
+            error = pcv_host_scan(h.host, &scan, 0);
+            assert_int_equal(scan.found, TREE_FUNCTIONS);
+        }
+        assert_int_equal(error, 0);
+        /* What an add could not be done for is found by the next scan. */
+        (void)hosted_scan(&h);
+        assert_int_equal(hosted_stats(&h).devices, TREE_FUNCTIONS);
+        hosted_end(&h);
+    }
+    assert_true(ended > 1);
 }
 
 /* TOPO-8 */
@@ -662,6 +669,9 @@ static void a_scan_without_host_or_progress_is_refused(void **state)
 
 /* What a function of the generator's may cost, with 65,536 as with 64. */
 #define CALLS_PER_FUNCTION 160
+/* Each slot of each bus is asked for its function 0, once with the question
+ * whether the host has that bus, and where nobody is that is all. */
+#define EMPTY (2u * PCV_BUSES * PCV_SLOTS)
 
 static void expect_cheap(const char *spec, uint32_t functions)
 {
@@ -673,9 +683,9 @@ static void expect_cheap(const char *spec, uint32_t functions)
     assert_int_equal(pcv_model_generate(h.model, spec, &error), 0);
     hosted_start(&h);
     assert_int_equal(hosted_scan(&h), functions);
-    /* Addresses without a function are asked once. */
-    calls = hosted_calls(&h) - (65536 - functions);
-    if (calls > (uint64_t)functions * CALLS_PER_FUNCTION) {
+    calls = hosted_calls(&h);
+    print_message("%s %llu\n", spec, (unsigned long long)calls);
+    if (calls > (uint64_t)functions * CALLS_PER_FUNCTION + EMPTY) {
         fail_msg("%s: %llu operations", spec, (unsigned long long)calls);
     }
     hosted_end(&h);
