@@ -116,7 +116,8 @@ static void events_sort(struct machine *machine, uint32_t reported)
     log->count = kept;
 }
 
-/* Each run of buses gets a window, from 64 GiB on, 256 MiB apart. */
+/* Each run of buses gets a window, from 64 GiB on, 256 MiB apart. Where a
+ * machine has more runs than a domain may have windows, the last have none. */
 static bool windows_add(struct machine *machine, struct text *why)
 {
     const struct pcv_host_ops *ops = pcv_model_ops();
@@ -129,6 +130,9 @@ static bool windows_add(struct machine *machine, struct text *why)
         int result =
             pcv_domain_add_ecam(machine->dom0, (pcv_gpa){window.base},
                                 info.segment, info.bus_first, info.bus_last);
+        if (result == -PCV_ENOSPC) {
+            return true;
+        }
         if (result != 0) {
             text_add(why, "an ECAM window of domain %04" PRIx32 ": %s %s",
                      pcv_model_domain_of(machine->model, info.segment),

@@ -86,13 +86,31 @@ static void event_problems(struct problems *problems,
     }
 }
 
-/* Whether hardware answers at an address, asked as a scan would. */
-static bool answers(const struct machine *machine, pcv_sbdf sbdf)
+/* Why a function that the model has was not added, though nothing failed:
+ * hardware is asked as a scan would ask it. */
+static const char *why_missing(const struct machine *machine,
+                               const struct pcv_model_facts *facts)
 {
     uint32_t id = UINT32_MAX;
-    int result =
-        pcv_model_ops()->cfg_read(machine->model, sbdf, PCV_REG_VENDOR, 4, &id);
-    return result == 0 && id != UINT32_MAX;
+    uint32_t class = UINT32_MAX;
+    const struct pcv_host_ops *ops = pcv_model_ops();
+
+    (void)ops->cfg_read(machine->model, facts->sbdf, PCV_REG_VENDOR, 4, &id);
+    (void)ops->cfg_read(machine->model, facts->sbdf, PCV_REG_REVISION, 4,
+                        &class);
+    if (class == UINT32_MAX) {
+        return "it reads all ones: it sleeps (D3cold), or is gone";
+    }
+    if (facts->vf) {
+        return "it is a VF whose PF is not there, or shows no SR-IOV";
+    }
+    if (id == UINT32_MAX) {
+        return "its vendor ID reads ffff, and no PF has it as a VF";
+    }
+    if ((id & 0xffffu) % 0xffffu == 0 && (id >> 16) % 0xffffu == 0) {
+        return "its vendor and device ID read as if nothing were there";
+    }
+    return "it answers, but could not be added";
 }
 
 /* Functions that the model has and the library doesn't. */
@@ -113,14 +131,9 @@ static void missing_problems(struct problems *problems,
                         "it answers, but adding it failed: %s %s",
                         pcv_errno_name(scan->first_error),
                         pcv_errno_meaning(scan->first_error));
-        } else if (answers(machine, facts.sbdf)) {
-            problem_add(problems, facts.sbdf,
-                        "it answers, but could not be added");
         } else {
             problem_add(problems, facts.sbdf, "%s",
-                        facts.vf ? "it is a VF whose PF is not there"
-                                 : "no bridge leads to it, or it does "
-                                   "not answer");
+                        why_missing(machine, &facts));
         }
     }
 }

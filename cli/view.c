@@ -227,9 +227,13 @@ void view_caps_problems(uint32_t problems,
 void view_add_row(struct text *text, uint16_t reg, const uint8_t *bytes,
                   size_t count)
 {
+    static const char digits[] = "0123456789abcdef";
+
     text_add(text, "%02x:", reg);
+    /* By hand: a large machine has millions of bytes. */
     for (size_t i = 0; i < count; i++) {
-        text_add(text, " %02x", bytes[i]);
+        const char hex[] = {' ', digits[bytes[i] >> 4], digits[bytes[i] & 15u]};
+        text_add_bytes(text, hex, sizeof(hex));
     }
     text_add(text, "\n");
 }

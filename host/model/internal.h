@@ -225,6 +225,11 @@ void pcv__model_write_locked(struct pcv_model *model, struct pcv__model_fn *fn,
 
 /* Settle buses and links of one segment. -PCV_ENOMEM. */
 int pcv__model_wire(struct pcv__model_segment *segment);
+/* The bus that a number reaches now, or one without functions. Which root bus
+ * gets a number is the root complex' business and stands in no register: it is
+ * the nearest one below the number that has a taker for it. */
+struct pcv__model_bus *pcv__model_bus_at(
+    const struct pcv__model_segment *segment, uint32_t target);
 /* The function that answers at an address now, or NULL. */
 struct pcv__model_fn *pcv__model_route(struct pcv_model *model, pcv_sbdf sbdf);
 /* Something changed that routes depend on. Locked. */

@@ -74,10 +74,8 @@ static struct pcv__model_bus *descend(const struct pcv__model_link *link,
     return link->up == NULL ? NULL : &nowhere;
 }
 
-/* Which root bus gets a number is the root complex' business and stands in no
- * register: the nearest one below it that has a taker for it. */
-static struct pcv__model_bus *look_up(const struct pcv__model_segment *segment,
-                                      uint32_t target)
+struct pcv__model_bus *pcv__model_bus_at(
+    const struct pcv__model_segment *segment, uint32_t target)
 {
     struct pcv__model_bus *found = NULL;
 
@@ -105,7 +103,7 @@ struct pcv__model_fn *pcv__model_route(struct pcv_model *model, pcv_sbdf sbdf)
     if (bus == NULL) {
         /* Under the lock no bus number changes between look and store. */
         (void)pthread_mutex_lock(model->lock);
-        bus = look_up(segment, number);
+        bus = pcv__model_bus_at(segment, number);
         atomic_store_explicit(&segment->route[number], bus,
                               memory_order_release);
         (void)pthread_mutex_unlock(model->lock);

@@ -6,7 +6,7 @@
  * A bridge counts if its secondary bus is above the bus that it is on and not
  * above its subordinate bus. With that no wiring can loop, whatever the
  * registers say: each step up leads to a smaller number. Any other bridge
- * forwards nothing.
+ * forwards nothing. A bus that cannot be reached so is a root bus.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,7 +73,8 @@ static struct pcv__model_link *link_make(struct pcv__model_segment *segment,
     }
     link->up = up;
     link->number = (uint8_t)number;
-    while (*at != NULL && (*at)->up == NULL) {
+    while (*at != NULL && (*at)->up == NULL &&
+           (up != NULL || (*at)->number < number)) {
         at = &(*at)->next;
     }
     link->next = *at;
@@ -125,6 +126,43 @@ static int wire_bus(struct pcv__model_segment *segment,
     return 0;
 }
 
+/* Take a bus from its link. The link stays, even if it is empty now. */
+static void link_remove(struct pcv__model_bus *bus)
+{
+    struct pcv__model_bus **at = &bus->link->buses;
+
+    while (*at != bus) {
+        at = &(*at)->next;
+    }
+    *at = bus->next;
+    bus->next = NULL;
+}
+
+/*
+ * Whatever the bus numbers say, the source saw the functions of a bus answer.
+ * A bus that they do not lead to becomes a root bus: one that an unused port's
+ * ff claims, or one behind a bridge whose own upstream bridge covers less.
+ * Upwards, since a bus that becomes a root may be the way to higher ones.
+ */
+static int wire_unreached(struct pcv__model_segment *segment)
+{
+    for (uint32_t i = 0; i < PCV_BUSES; i++) {
+        struct pcv__model_bus *bus = segment->home[i];
+        struct pcv__model_link *root;
+
+        if (bus == NULL || pcv__model_bus_at(segment, i) == bus) {
+            continue;
+        }
+        root = link_make(segment, NULL, i);
+        if (root == NULL) {
+            return -PCV_ENOMEM;
+        }
+        link_remove(bus);
+        link_append(root, bus, i);
+    }
+    return 0;
+}
+
 int pcv__model_wire(struct pcv__model_segment *segment)
 {
     struct pcv__model_fn *innermost[PCV_BUSES] = {NULL};
@@ -151,7 +189,7 @@ int pcv__model_wire(struct pcv__model_segment *segment)
             }
         }
     }
-    return 0;
+    return wire_unreached(segment);
 }
 
 /* ---- making a model ready ----------------------------------------------- */

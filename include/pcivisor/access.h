@@ -77,7 +77,8 @@ enum pcv_verdict pcv_access_resume(struct pcv_domain *domain,
  * 4.1).
  *
  * Returns 0; -PCV_EINVAL (base not aligned to 1 MiB, last before first, or the
- * window wraps); -PCV_EEXIST if it overlaps another; -PCV_ENOMEM.
+ * window wraps); -PCV_EEXIST if it overlaps another; -PCV_ENOSPC if the domain
+ * has 64 of them; -PCV_ENOMEM.
  * Context: control, not beside accesses of the domain.
  */
 int PCV_MUST_CHECK pcv_domain_add_ecam(struct pcv_domain *domain, pcv_gpa base,

@@ -73,6 +73,7 @@ static void device_init(struct pcv_device *device, struct pcv_host *host,
     device->cap_problems = 0;
     device->pcie_cap = 0;
     device->phantom_bits = 0;
+    device->pcix = false;
     device->is_vf = false;
     device->physfn = (pcv_sbdf){0};
     device->sriov_cap = 0;
@@ -111,6 +112,10 @@ static int take_pf(struct pcv_host *host, const struct pcv_add_info *info,
     (void)segment;
     if (!pf) {
         return -PCV_ENODEV;
+    }
+    if (atomic_load_explicit(&pf->vanished, memory_order_acquire)) {
+        pcv_device_put(pf);
+        return -PCV_ENODEV; /* it took its VFs along (LIFE-9) */
     }
     if (!pf->sriov_cap || pf->is_vf) {
         pcv_device_put(pf);
@@ -218,6 +223,9 @@ static int build(struct pcv_device *device, const struct pcv_device *pf,
         error = pcv__vpci_build(device, pf);
     }
     if (error == 0) {
+        pcv__lock_take(&device->host->mem, &device->lock);
+        pcv__map_begin(device);
+        pcv__lock_drop(&device->host->mem, &device->lock);
         /* What the host could not read or write, we do not build on. */
         error = atomic_load_explicit(&device->hw_error, memory_order_relaxed);
     }
@@ -265,9 +273,6 @@ static int publish(struct pcv_device *device)
         if (device->is_bridge) {
             pcv__bridge_bind(segment, device);
         }
-        pcv__lock_take(&host->mem, &device->lock);
-        pcv__map_begin(device);
-        pcv__lock_drop(&host->mem, &device->lock);
         /* Nobody else can have one yet, so the count is not full. */
         (void)pcv__ref_try(device, PCV_HOLDER_CALLER, 0);
         atomic_fetch_and_explicit(&device->word, ~PCV__WORD_NEW,
@@ -414,6 +419,12 @@ int pcv_device_add(struct pcv_host *host, pcv_sbdf sbdf,
         if (error != -PCV_ENOENT) {
             return error;
         }
+    }
+    /* Most addresses are empty: they cost one read, and no memory. */
+    error =
+        is_vf(info) || pcv__table_peek(host, sbdf) ? 0 : pcv__probe(host, sbdf);
+    if (error != 0) {
+        return error;
     }
     segment = pcv__segment_get(host, pcv_sbdf_segment(sbdf));
     return segment ? add_new(host, segment, sbdf, info) : -PCV_ENOMEM;

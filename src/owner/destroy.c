@@ -48,29 +48,42 @@ static void remove_devices(struct pcv_host *host, struct pcv__segment *segment)
     }
 }
 
-static struct pcv__segment *segment_at(struct pcv_host *host, uint32_t number)
+/* The first segment at or after a number, which becomes its own; NULL: none.
+ * Numbers whose upper byte nobody has are passed over in one step. */
+static struct pcv__segment *segment_from(struct pcv_host *host,
+                                         uint32_t *number)
 {
-    return pcv__segment_find(host, (uint16_t)number);
+    while (*number <= 0xffffu) {
+        struct pcv__segment *segment;
+
+        if (!atomic_load_explicit(&host->segments[*number >> 8],
+                                  memory_order_acquire)) {
+            *number = (*number | 0xffu) + 1u;
+            continue;
+        }
+        segment = pcv__segment_find(host, (uint16_t)*number);
+        if (segment) {
+            return segment;
+        }
+        *number += 1;
+    }
+    return NULL;
 }
 
 int pcv_host_destroy(struct pcv_host *host)
 {
+    struct pcv__segment *segment;
+
     if (!host) {
         return 0;
     }
-    for (uint32_t i = 0; i <= 0xffffu; i++) {
-        struct pcv__segment *segment = segment_at(host, i);
-
-        if (segment && segment_is_held(segment)) {
+    for (uint32_t i = 0; (segment = segment_from(host, &i)) != NULL; i++) {
+        if (segment_is_held(segment)) {
             return -PCV_EBUSY;
         }
     }
-    for (uint32_t i = 0; i <= 0xffffu; i++) {
-        struct pcv__segment *segment = segment_at(host, i);
-
-        if (segment) {
-            remove_devices(host, segment);
-        }
+    for (uint32_t i = 0; (segment = segment_from(host, &i)) != NULL; i++) {
+        remove_devices(host, segment);
     }
     pcv__host_free(host);
     return 0;

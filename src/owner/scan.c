@@ -25,6 +25,10 @@ static struct pcv_device *try_add(struct pcv_host *host, struct pcv_scan *scan,
     if (device) {
         return device;
     }
+    /* Most addresses are empty: they cost one read. A VF's IDs tell nothing. */
+    if (!info && pcv__probe(host, sbdf) == -PCV_ENODEV) {
+        return NULL;
+    }
     error = pcv_device_add(host, sbdf, info);
     /* Bounded by the pages of the function's BARs. */
     while (error == -PCV_ERESTART) {

@@ -47,27 +47,29 @@ uint32_t pcv__hw_read(struct pcv_device *device, uint16_t reg, uint8_t size)
     return value;
 }
 
-void pcv__hw_write(struct pcv_device *device, uint16_t reg, uint8_t size,
-                   uint32_t value)
+static int store(struct pcv_device *device, uint16_t reg, uint8_t size,
+                 uint32_t value)
 {
     struct pcv__mem *mem = &device->host->mem;
 
-    if (reachable(device, reg)) {
-        /* A write that the host cannot perform is lost, as on a bus. */
-        note(device, mem->ops.cfg_write(mem->ctx, pcv__device_sbdf(device), reg,
-                                        size, value & pcv__ones(size)));
+    if (!reachable(device, reg)) {
+        return 0;
     }
+    return mem->ops.cfg_write(mem->ctx, pcv__device_sbdf(device), reg, size,
+                              value & pcv__ones(size));
+}
+
+void pcv__hw_write(struct pcv_device *device, uint16_t reg, uint8_t size,
+                   uint32_t value)
+{
+    /* A write that the host cannot perform is lost, as on a bus. */
+    note(device, store(device, reg, size, value));
 }
 
 void pcv__hw_restore(struct pcv_device *device, uint16_t reg, uint8_t size,
                      uint32_t value)
 {
-    int before = atomic_load_explicit(&device->hw_error, memory_order_relaxed);
-
-    pcv__hw_write(device, reg, size, value);
-    if (atomic_exchange_explicit(&device->hw_error, before,
-                                 memory_order_relaxed) != before) {
-        pcv__hw_write(device, reg, size, value);
-        note(device, before);
+    if (store(device, reg, size, value) != 0) {
+        note(device, store(device, reg, size, value));
     }
 }

@@ -33,6 +33,17 @@ static bool answers(uint32_t ids)
            ids != 0xffff0000u;
 }
 
+int pcv__probe(struct pcv_host *host, pcv_sbdf sbdf)
+{
+    int error = 0;
+    uint32_t ids = pcv__hw_probe(host, sbdf, PCV_REG_VENDOR, 4, &error);
+
+    if (error != 0) {
+        return error;
+    }
+    return answers(ids) ? 0 : -PCV_ENODEV;
+}
+
 static void set_subsystem(struct pcv__identity *id, uint32_t value)
 {
     id->subsystem_vendor = (uint16_t)value;
@@ -180,14 +191,12 @@ static void read_pcie(struct pcv_device *device, struct reader *reader)
 #define PCIE_LENGTH 0x14u /* up to the link registers, version 1 */
 #define PCIX_LENGTH 0x08u
 
-/* Returns whether the function says that it is PCI-X 266 or 533. */
-static bool read_caps(struct pcv_device *device, struct reader *reader)
+static void read_caps(struct pcv_device *device, struct reader *reader)
 {
     const struct pcv_cap_source source = {read_cap, reader};
     struct pcv_cap caps[PRIMARY_CAPS];
     size_t count =
         pcv_caps_walk(&source, caps, PRIMARY_CAPS, &device->cap_problems);
-    bool pcix = false;
     uint32_t value;
 
     for (size_t i = 0; i < count; i++) {
@@ -200,13 +209,14 @@ static bool read_caps(struct pcv_device *device, struct reader *reader)
         } else if (caps[i].id == PCV_CAP_ID_PCIX &&
                    fits_header(at, PCIX_LENGTH)) {
             value = read_cap(reader, at + PCV_PCIX_STATUS, 4);
-            pcix = (value & (PCV_PCIX_STATUS_266 | PCV_PCIX_STATUS_533)) != 0;
+            device->pcix =
+                (value & (PCV_PCIX_STATUS_266 | PCV_PCIX_STATUS_533)) != 0;
         }
     }
-    return pcix;
 }
 
-/* Conventional buses carry no extended register number (EXT-1). */
+/* Conventional buses carry no extended register number, those of PCI-X 266 and
+ * 533 do (EXT-1). */
 static bool path_forwards(struct pcv_host *host, pcv_sbdf sbdf)
 {
     uint8_t bus = pcv_sbdf_bus(sbdf);
@@ -220,7 +230,8 @@ static bool path_forwards(struct pcv_host *host, pcv_sbdf sbdf)
             (bridge->type == PCV_TYPE_ROOT_PORT ||
              bridge->type == PCV_TYPE_UPSTREAM_PORT ||
              bridge->type == PCV_TYPE_DOWNSTREAM_PORT ||
-             (bridge->type != PCV_TYPE_PCIE_TO_PCI_BRIDGE && bridge->extended));
+             (bridge->extended &&
+              (bridge->type != PCV_TYPE_PCIE_TO_PCI_BRIDGE || bridge->pcix)));
 
         pcv_device_put(bridge);
         if (!forwards) {
@@ -246,13 +257,13 @@ static bool is_aliased(struct reader *reader)
     return true;
 }
 
-static bool probe_extended(struct pcv_device *device, struct reader *reader,
-                           bool pcix)
+static bool probe_extended(struct pcv_device *device, struct reader *reader)
 {
     struct pcv_host *host = device->host;
     pcv_sbdf sbdf = reader->sbdf;
 
-    if ((device->pcie_cap == 0 && !pcix && !is_host_bridge(&device->id)) ||
+    if ((device->pcie_cap == 0 && !device->pcix &&
+         !is_host_bridge(&device->id)) ||
         !host->mem.ops.ecam_usable ||
         host->mem.ops.ecam_usable(host->mem.ctx, pcv_sbdf_segment(sbdf),
                                   pcv_sbdf_bus(sbdf)) != 1 ||
@@ -329,7 +340,6 @@ int pcv__identify(struct pcv_device *device, const struct pcv_device *pf)
 {
     struct reader reader = {device->host, pcv__device_sbdf(device), 0};
     uint32_t ids = read_cap(&reader, PCV_REG_VENDOR, 4);
-    bool pcix;
 
     device->id.vendor = (uint16_t)ids;
     device->id.device = (uint16_t)(ids >> 16);
@@ -340,14 +350,14 @@ int pcv__identify(struct pcv_device *device, const struct pcv_device *pf)
         identify_vf(device, &reader, pf);
     }
     read_header(&reader, &device->id);
-    pcix = read_caps(device, &reader);
+    read_caps(device, &reader);
     device->type = classify(
         device, device->pcie_cap
                     ? read_cap(&reader, device->pcie_cap + PCV_PCIE_FLAGS, 2)
                     : 0);
     device->is_bridge = (device->id.header_type & PCV_HEADER_TYPE_MASK) == 1;
     if (pf ? atomic_load_explicit(&pf->extended, memory_order_relaxed)
-           : probe_extended(device, &reader, pcix)) {
+           : probe_extended(device, &reader)) {
         atomic_store_explicit(&device->extended, true, memory_order_relaxed);
         read_ext_caps(device, &reader);
     }

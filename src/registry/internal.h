@@ -80,7 +80,8 @@ struct pcv_device {
     _Atomic(struct pcv_domain *) owner;
     _Atomic bool vanished;
     _Atomic bool extended;
-    _Atomic int hw_error; /* last error of the host in an access, or 0 */
+    _Atomic int hw_error; /* the host failed in an access; 0: not since it was
+                             cleared */
     struct pcv_host *host;
     struct pcv__segment *segment;
     struct pcv__view *view; /* set before the device is published */
@@ -91,6 +92,7 @@ struct pcv_device {
     enum pcv_device_type type;
     uint32_t cap_problems;
     uint8_t pcie_cap, phantom_bits;
+    bool pcix; /* PCI-X 266 or 533 */
     bool is_vf;
     pcv_sbdf physfn;
     uint16_t sriov_cap, ari_cap;
@@ -263,6 +265,9 @@ static inline uint32_t pcv__ones(uint8_t size)
 /* ---- identity (identify.c) ------------------------------------------------
  */
 
+/* Whether a function answers at an address: 0; -PCV_ENODEV; an error of the
+ * host. A VF does not answer this question. */
+int pcv__probe(struct pcv_host *host, pcv_sbdf sbdf);
 /*
  * Read who answers at an address into a device that nobody can find yet.
  * `pf` is the device of its PF for a VF, else NULL.

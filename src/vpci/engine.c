@@ -170,6 +170,16 @@ uint32_t pcv__vpci_read(struct pcv_device *device, uint16_t reg, uint8_t size)
     return value >> (reg % 4u * 8u) & pcv__ones(size);
 }
 
+/*
+ * Whether the host failed since the write began. What was to be merged is then
+ * unknown, and the write is dropped, as one that the host cannot perform. (A
+ * read on another CPU that fails just now has the same effect: the host fails.)
+ */
+static bool host_failed(const struct pcv_device *device)
+{
+    return atomic_load_explicit(&device->hw_error, memory_order_relaxed) != 0;
+}
+
 /* Virtual bits take the written value, or are cleared by a one. */
 static void store_virtual(struct pcv__cell *cell, uint32_t bits, uint32_t value)
 {
@@ -198,6 +208,9 @@ static void write_piece(struct pcv_device *device, const struct pcv_policy *p,
 
     if (kept != 0) {
         out |= pcv__hw_read(device, reg, size) << (first * 8u) & kept;
+        if (host_failed(device)) {
+            return;
+        }
     }
     pcv__hw_write(device, reg, size, out >> (first * 8u));
 }
@@ -239,6 +252,9 @@ static enum pcv_verdict handler_write(struct pcv_device *device,
              (old & p->constant);
     if (p->preserve != 0) {
         merged |= pcv__hw_read(device, desc->offset, desc->size) & p->preserve;
+    }
+    if (host_failed(device)) {
+        return PCV_DONE;
     }
     store_virtual(cell, mine, value);
     return desc->ops->write(&(struct pcv_register_write){
@@ -317,6 +333,7 @@ enum pcv_verdict pcv__vpci_write(struct pcv_device *device, uint16_t reg,
         return PCV_DONE;
     }
     pcv__lock_take(mem, &device->lock);
+    atomic_store_explicit(&device->hw_error, 0, memory_order_relaxed);
     verdict = cell_write(device, vpci, cell, dword_of(reg), bytes, size,
                          (value & pcv__ones(size)) << (reg % 4u * 8u));
     pcv__lock_drop(mem, &device->lock);

@@ -214,6 +214,10 @@ static int map_bar(struct pcv_device *device, uint32_t number)
     struct range want = wanted(device, number);
     int error;
 
+    /* Hardware may have changed more than the register that was written. */
+    if (!stays(mapped, want) && !unmap_bar(device, number)) {
+        return -PCV_ERESTART;
+    }
     if (want.pages == 0) {
         if (pcv__bar_is_memory(bar) && bar->address != 0 &&
             number != PCV_BAR_IS_ROM) {
@@ -347,11 +351,9 @@ enum pcv_verdict pcv__map_step(struct pcv_device *device)
 /* HDR-16: the record says mapped, hardware does not decode. */
 static bool was_reset(struct pcv_device *device, bool hardware_decodes)
 {
-    const struct pcv__vpci *vpci = pcv__vpci(device);
-    bool reset = vpci->decoding && !hardware_decodes;
+    bool reset = pcv__vpci(device)->decoding && !hardware_decodes;
 
-    /* Where nothing was mapped, the bit may be one that is never set. */
-    if (reset && anything_mapped(vpci)) {
+    if (reset) {
         pcv__event(device, PCV_EVENT_RESET_SEEN, PCV_EVENT_DEVICE, 0, 0);
     }
     return reset;

@@ -119,8 +119,7 @@ static void a_find_costs_the_same_with_ten_functions_and_with_65536(
 {
     (void)state;
     expect_finds_by_indexing("functions=10,bridges=2,seed=3", 10);
-    expect_finds_by_indexing("functions=65536",
-                             65536);
+    expect_finds_by_indexing("functions=65536", 65536);
 }
 
 static void set_owner(struct hosted *h, pcv_sbdf sbdf, struct pcv_domain *owner)
@@ -194,8 +193,8 @@ static void phantom_machine(struct hosted *h, uint8_t real, uint8_t supported,
     }
     pcv_test_add(h->model, &f, pcv_test_at(0, 0, 5, real));
     hosted_start(h);
-    assert_int_equal(
-        pcv_device_add(h->host, pcv_test_at(0, 0, 5, real), NULL), 0);
+    assert_int_equal(pcv_device_add(h->host, pcv_test_at(0, 0, 5, real), NULL),
+                     0);
 }
 
 /* LIFE-2 */
@@ -207,9 +206,9 @@ static void a_phantom_functions_address_finds_the_function_that_uses_it(
         bool enabled, ari;
         uint8_t finds; /* one bit an address */
     } rows[] = {
-        {0, 1, true, false, 0x11}, {3, 1, true, false, 0x88},
-        {0, 2, true, false, 0x55}, {1, 2, true, false, 0xaa},
-        {0, 3, true, false, 0xff}, {0, 0, true, false, 0x01},
+        {0, 1, true, false, 0x11},  {3, 1, true, false, 0x88},
+        {0, 2, true, false, 0x55},  {1, 2, true, false, 0xaa},
+        {0, 3, true, false, 0xff},  {0, 0, true, false, 0x01},
         {0, 3, false, false, 0x01}, /* switched off */
         {0, 3, true, true, 0x01},   /* never with ARI */
     };
@@ -287,10 +286,10 @@ static void next_walks_all_segments_in_address_order(void **state)
     while ((device = pcv_device_next(h.host, from)) != NULL) {
         pcv_sbdf at = pcv_device_sbdf(device);
 
-        assert_int_equal(at.v, pcv_test_at(segments[seen / 2],
-                                           seen % 2 ? 255 : 0,
-                                           seen % 2 ? 31 : 0, 0)
-                                   .v);
+        assert_int_equal(at.v,
+                         pcv_test_at(segments[seen / 2], seen % 2 ? 255 : 0,
+                                     seen % 2 ? 31 : 0, 0)
+                             .v);
         assert_int_equal(hosted_status(&h, at).held[PCV_HOLDER_CALLER], 1);
         pcv_device_put(device);
         seen++;
@@ -345,8 +344,7 @@ static void nodes_come_for_a_whole_list_with_a_mark_for_the_unknown(
     hosted_start(&h);
     assert_int_equal(pcv_device_add(h.host, asked[4], &told), 0);
     assert_int_equal(hosted_scan(&h), 2);
-    assert_int_equal(
-        pcv_device_nodes(h.host, asked, COUNT(asked), nodes), 0);
+    assert_int_equal(pcv_device_nodes(h.host, asked, COUNT(asked), nodes), 0);
     assert_int_equal(nodes[0], 3);
     assert_int_equal(nodes[1], PCV_NODE_UNKNOWN_DEVICE);
     assert_int_equal(nodes[2], PCV_NODE_NONE);

@@ -318,6 +318,25 @@ static void a_vf_whose_decode_bit_stays_zero_was_not_reset(void **state)
     rig_close(&rig);
 }
 
+/* CFG-4, PORT-3 */
+static void a_merge_that_the_host_cannot_read_for_writes_nothing(void **state)
+{
+    struct rig rig;
+
+    (void)state;
+    boot_endpoint(&rig);
+    rig_write(&rig, DEV, PCV_REG_COMMAND, 2, PCV_CMD_MASTER);
+    /* One byte of two: the other one has to be read, and cannot be. */
+    pcv_model_fail(rig.model, PCV_MODEL_OP_cfg_read, 1);
+    rig_write(&rig, DEV, PCV_REG_COMMAND + 1u, 1, PCV_CMD_INTX_OFF >> 8);
+    assert_int_equal(pcv_model_peek(rig.model, DEV, PCV_REG_COMMAND, 2),
+                     PCV_CMD_MASTER);
+    rig_write(&rig, DEV, PCV_REG_COMMAND + 1u, 1, PCV_CMD_INTX_OFF >> 8);
+    assert_int_equal(pcv_model_peek(rig.model, DEV, PCV_REG_COMMAND, 2),
+                     PCV_CMD_MASTER | PCV_CMD_INTX_OFF);
+    rig_close(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -333,6 +352,7 @@ int main(void)
         cmocka_unit_test(
             io_windows_are_written_without_clearing_secondary_status),
         cmocka_unit_test(a_vf_whose_decode_bit_stays_zero_was_not_reset),
+        cmocka_unit_test(a_merge_that_the_host_cannot_read_for_writes_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "vpci/internal.h"
+
 #define ALL_BARS 0x37u
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
@@ -153,6 +155,32 @@ static void a_held_device_that_was_removed_maps_nothing_more(void **state)
     assert_int_equal(pcv_device_remove(rig.host, DEV, NULL, NULL), -PCV_EBUSY);
     assert_int_equal(pages(&rig), 0);
     assert_int_equal(pcv_access_resume(rig.dom0, &on), PCV_DONE);
+    assert_int_equal(pages(&rig), 0);
+    pcv_device_put(device);
+    rig_close(&rig);
+}
+
+/* HDR-9, LIFE-11 */
+static void who_waited_for_the_lock_of_a_removed_device_maps_nothing(
+    void **state)
+{
+    struct pcv_access on = PCV_WRITE(DEV, PCV_REG_COMMAND, 2, PCV_CMD_MEMORY);
+    struct pcv_device *device;
+    struct rig rig;
+
+    (void)state;
+    map_boot(&rig, 0);
+    device = pcv_device_find(rig.host, DEV);
+    assert_int_equal(pcv_access(rig.dom0, &on), PCV_PENDING);
+    assert_int_equal(pcv_device_remove(rig.host, DEV, NULL, NULL), -PCV_EBUSY);
+    /* As on another CPU that came in before the removal and waited. */
+    pcv__lock_take(&device->host->mem, &device->lock);
+    assert_int_equal(pcv__map_step(device), PCV_DONE);
+    assert_int_equal(pages(&rig), 0);
+    assert_int_equal(pcv__map_command(device, PCV_CMD_MEMORY), PCV_DONE);
+    assert_int_equal(pcv__map_bar(device, 0, REG_BAR(0), BAR0), PCV_DONE);
+    assert_int_equal(pcv__map_step(device), PCV_DONE);
+    pcv__lock_drop(&device->host->mem, &device->lock);
     assert_int_equal(pages(&rig), 0);
     pcv_device_put(device);
     rig_close(&rig);
@@ -370,6 +398,60 @@ static void a_device_that_does_not_answer_loses_its_mappings(void **state)
     rig_close(&rig);
 }
 
+/* HDR-6, HDR-16 */
+static void bars_that_changed_during_a_move_are_mapped_where_they_are(
+    void **state)
+{
+    struct pcv_access move = PCV_WRITE(DEV, REG_BAR(0), 4, 0xe0100000u);
+    struct rig rig;
+
+    (void)state;
+    map_boot(&rig, PCV_CMD_MEMORY);
+    pcv_model_set_map_chunk(rig.model, 1);
+    assert_int_equal(pcv_access(rig.dom0, &move), PCV_PENDING);
+    pcv_model_poke(rig.model, DEV, REG_BAR(1), 4, 0xe0050000u);
+    pcv_model_poke(rig.model, DEV, REG_BAR(3), 4, 0xffffffffu);
+    (void)rig_settle(&rig, &move);
+    assert_true(rig_mapped(&rig, 0xe0100000u, 0x4000));
+    assert_true(rig_mapped(&rig, 0xe0050000u, 0x1000));
+    assert_int_equal(map_which(&rig), 0x30);
+    assert_int_equal(pages(&rig), ALL_PAGES - 16);
+    rig_close(&rig);
+}
+
+/* Add a device that decodes, with the nth read failing. False: there were not
+ * that many. */
+static bool add_with_read_failing(uint64_t nth)
+{
+    struct rig rig;
+    uint64_t before;
+    bool failed;
+    int error;
+
+    map_prepare(&rig, PCV_CMD_MEMORY);
+    rig_create(&rig);
+    before = pcv_model_calls(rig.model, PCV_MODEL_OP_cfg_read);
+    pcv_model_fail(rig.model, PCV_MODEL_OP_cfg_read, nth);
+    error = pcv_device_add(rig.host, DEV, NULL);
+    failed = pcv_model_calls(rig.model, PCV_MODEL_OP_cfg_read) - before >= nth;
+    pcv_model_fail(rig.model, PCV_MODEL_OP_cfg_read, 0);
+    assert_int_equal(map_which(&rig), error == 0 ? ALL_BARS : 0);
+    rig_close(&rig);
+    return failed;
+}
+
+/* HDR-7, PORT-3 */
+static void an_add_that_succeeds_has_mapped_what_decodes(void **state)
+{
+    uint64_t nth = 1;
+
+    (void)state;
+    while (add_with_read_failing(nth)) {
+        nth++;
+    }
+    assert_true(nth > 20);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -379,16 +461,21 @@ int main(void)
         cmocka_unit_test(a_removal_cancels_whatever_is_pending_at_any_point),
         cmocka_unit_test(a_held_device_that_was_removed_maps_nothing_more),
         cmocka_unit_test(
+            who_waited_for_the_lock_of_a_removed_device_maps_nothing),
+        cmocka_unit_test(
             a_map_that_fails_leaves_decoding_off_and_nothing_mapped),
         cmocka_unit_test(so_does_memory_that_is_not_there),
         cmocka_unit_test(
             an_add_whose_mapping_fails_leaves_the_device_not_decoding),
         cmocka_unit_test(an_unmap_that_fails_is_reported_and_taken_as_done),
+        cmocka_unit_test(an_add_that_succeeds_has_mapped_what_decodes),
         cmocka_unit_test(a_host_that_maps_nothing_for_ever_is_taken_as_failing),
         cmocka_unit_test(a_reset_is_seen_at_the_first_bar_that_is_restored),
         cmocka_unit_test(a_reset_is_seen_when_decoding_is_switched_on_again),
         cmocka_unit_test(a_reset_is_seen_when_decoding_is_switched_off),
         cmocka_unit_test(a_device_that_does_not_answer_loses_its_mappings),
+        cmocka_unit_test(
+            bars_that_changed_during_a_move_are_mapped_where_they_are),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,8 +14,8 @@
 
 /* How many of each holder fit, as docs and header say. */
 static const uint32_t most[PCV_HOLDERS] = {
-    [PCV_HOLDER_REGISTRY] = 1,   [PCV_HOLDER_OWNER] = 255,
-    [PCV_HOLDER_VECTOR] = 4095,  [PCV_HOLDER_ACCESS] = 65535,
+    [PCV_HOLDER_REGISTRY] = 1,     [PCV_HOLDER_OWNER] = 255,
+    [PCV_HOLDER_VECTOR] = 4095,    [PCV_HOLDER_ACCESS] = 65535,
     [PCV_HOLDER_CALLER] = 1048575,
 };
 
@@ -40,8 +40,7 @@ static void each_holder_has_its_own_bits_of_one_word(void **state)
 
     (void)state;
     for (int i = 0; i < PCV_HOLDERS; i++) {
-        uint64_t field =
-            pcv__holder_unit((enum pcv_holder)i) * most[i];
+        uint64_t field = pcv__holder_unit((enum pcv_holder)i) * most[i];
 
         assert_int_equal(all & field, 0);
         all |= field;
@@ -60,7 +59,7 @@ static void each_holder_has_its_own_bits_of_one_word(void **state)
 /* LIFE-4 */
 static void a_status_names_the_references_of_each_holder(void **state)
 {
-    struct pcv_vector vectors[3] = {{0}};
+    struct pcv_vector vectors[3] = {{.index = 0}};
     struct pcv_device *device, *entered;
     struct pcv_device_status status;
     struct hosted h;
@@ -135,7 +134,7 @@ enum last { LAST_CALLER, LAST_GET, LAST_VECTOR, LAST_ACCESS };
 static void expect_last_one_releases(enum last last)
 {
     struct completion c = {.completion = {done}};
-    struct pcv_vector vector = {0};
+    struct pcv_vector vector = {.index = 0};
     struct pcv_device *device, *entered = NULL;
     struct hosted h;
 
@@ -149,8 +148,8 @@ static void expect_last_one_releases(enum last last)
         assert_int_equal(pcv__gate_enter(h.host, NULL, TREE_LEAF, &entered),
                          PCV_DONE);
     }
-    assert_int_equal(
-        pcv_device_remove(h.host, TREE_LEAF, &c.completion, NULL), -PCV_EBUSY);
+    assert_int_equal(pcv_device_remove(h.host, TREE_LEAF, &c.completion, NULL),
+                     -PCV_EBUSY);
     if (last != LAST_CALLER) {
         pcv_device_put(device);
     }
@@ -383,7 +382,7 @@ static void all_vectors_of_a_device_count_and_each_only_once(void **state)
 /* LIFE-8 */
 static void a_vector_out_of_range_or_attached_twice_is_refused(void **state)
 {
-    struct pcv_vector vector = {0};
+    struct pcv_vector vector = {.index = 0};
     struct hosted h;
     struct pcv_device *device;
 
@@ -407,7 +406,7 @@ static void a_vector_out_of_range_or_attached_twice_is_refused(void **state)
 /* LIFE-8 */
 static void a_device_that_leaves_or_has_vanished_takes_no_vector(void **state)
 {
-    struct pcv_vector vector = {0};
+    struct pcv_vector vector = {.index = 0};
     struct hosted h;
     struct pcv_device *leaf, *endpoint;
 

@@ -167,6 +167,8 @@ static void what_is_no_size_of_a_bar_is_left_to_guess(void **state)
         {"Region 0: Memory at fe000000 (32-bit) [size=8]", 0, 0xfe000000, 0},
         {"Region 0: Memory at fe000000 (32-bit) [enhanced] [size=16K]", 0,
          0xfe000000, 0},
+        {"Region 0: [enhanced] Memory at fe000000 (32-bit) [size=16K]", 0,
+         0xfe000000, 0},
         {"Expansion ROM at 000c0000 [virtual] [disabled] [size=128K]", 6,
          0xfe100000, 0},
     };

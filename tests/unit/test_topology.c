@@ -185,8 +185,8 @@ static void a_damaged_map_is_an_error_not_a_hang(void **state)
     segment = pcv__segment_find(h.host, 0);
     for (size_t i = 0; i < COUNT(rows); i++) {
         atomic_store(&segment->up[5], PCV__UP_VALID | rows[i][0]);
-        atomic_store(&segment->up[6], rows[i][1] ? PCV__UP_VALID | rows[i][1]
-                                                 : 0);
+        atomic_store(&segment->up[6],
+                     rows[i][1] ? PCV__UP_VALID | rows[i][1] : 0);
         assert_int_equal(pcv_topology_path(h.host, pcv_test_at(0, 5, 0, 0),
                                            path, COUNT(path)),
                          -PCV_ELOOP);
@@ -232,10 +232,7 @@ static const struct {
      {{0, 1, 0, 0, false}},
      {0, 0, 0, 0, 0, 0}},
     {"it covers its own bus", 1, {{0, 1, 0, 3, true}}, {0, 0, 0, 0, 0, 0}},
-    {"it covers only its own bus",
-     1,
-     {{1, 1, 1, 1, true}},
-     {0, 0, 0, 0, 0, 0}},
+    {"it covers only its own bus", 1, {{1, 1, 1, 1, true}}, {0, 0, 0, 0, 0, 0}},
     {"it covers a lower bus", 1, {{3, 1, 2, 4, true}}, {0, 0, 0, 0, 0, 0}},
     {"last before first", 1, {{0, 1, 3, 1, true}}, {0, 0, 0, 0, 0, 0}},
     {"secondary without subordinate",
@@ -406,12 +403,11 @@ static void removing_bridges_in_any_order_leaves_no_stale_entry(void **state)
 
             direct_start(&h, conflicts[i].bridge, conflicts[i].count);
             for (size_t j = 0; j < conflicts[i].count; j++) {
-                assert_int_equal(
-                    pcv_device_add(h.host, direct.sbdf[j], NULL), 0);
+                assert_int_equal(pcv_device_add(h.host, direct.sbdf[j], NULL),
+                                 0);
             }
             for (size_t j = 0; j < conflicts[i].count; j++) {
-                pcv_sbdf sbdf =
-                    direct.sbdf[(first + j) % conflicts[i].count];
+                pcv_sbdf sbdf = direct.sbdf[(first + j) % conflicts[i].count];
                 int error = pcv_device_remove(h.host, sbdf, NULL, NULL);
 
                 /* It may have gone with the bridge above it. */
