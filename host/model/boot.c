@@ -7,12 +7,13 @@
 #include "internal.h"
 
 /* Report one function, to the end. */
-static int report(struct pcv_host *host, const struct pcv__model_fn *fn)
+static int report_as(struct pcv_host *host, const struct pcv__model_fn *fn,
+                     bool vf)
 {
     struct pcv_add_info info = {0, {0}, 0};
     int error;
 
-    if (fn->vf) {
+    if (vf) {
         info.flags |= PCV_ADD_IS_VF;
         info.physfn = fn->physfn;
     }
@@ -23,6 +24,20 @@ static int report(struct pcv_host *host, const struct pcv__model_fn *fn)
     do {
         error = pcv_device_add(host, fn->sbdf, &info);
     } while (error == -PCV_ERESTART);
+    return error;
+}
+
+/* A VF whose PF is asleep or shows no SR-IOV is nobody's; if it has IDs of its
+ * own it answers all the same, and is a function like any other. */
+static int report(struct pcv_host *host, const struct pcv__model_fn *fn)
+{
+    int error = report_as(host, fn, fn->vf);
+
+    if (fn->vf && (error == -PCV_ENODEV || error == -PCV_EINVAL)) {
+        int alone = report_as(host, fn, false);
+
+        error = alone == -PCV_ENODEV ? error : alone;
+    }
     return error;
 }
 

@@ -69,6 +69,8 @@ struct pcv_add_info {
 struct pcv_completion {
     /* Context: that of the last put: any, locked. It may free `self`. */
     void (*done)(struct pcv_completion *self, pcv_sbdf sbdf);
+    /* Set by the remove that takes it: `done` will be called. */
+    bool taken;
 };
 
 /**
@@ -98,9 +100,8 @@ int PCV_MUST_CHECK pcv_device_add(struct pcv_host *host, pcv_sbdf sbdf,
  * Remove a function and, for a bridge, everything behind it (LIFE-5, TOPO-3).
  *
  * @done        called once when the last reference is gone, or NULL. Taken
- *              only if the device is on its way out: result 0 or -PCV_EBUSY
- *              with *out_busy saying state leaving. Later calls for the same
- *              device do not replace it.
+ *              (done->taken) by the call that makes the device leave, and only
+ *              by that one; lent to the library until it was called.
  * @out_busy    who was in the way, or NULL; written only with -PCV_EBUSY.
  *
  * Returns 0 when the object is gone; -PCV_EBUSY with nothing changed if it is

@@ -199,6 +199,9 @@ static int claim(struct pcv__segment *segment, pcv_sbdf sbdf,
         name_busy(out_busy, pcv__device_sbdf(busy));
         return -PCV_EBUSY;
     }
+    if (done) {
+        done->taken = true;
+    }
     device->done = done;
     mark_all(segment, list, device);
     return 0;

@@ -155,8 +155,9 @@ enum pcv_verdict pcv__map_command(struct pcv_device *device, uint16_t command)
 enum pcv_verdict pcv__map_bar(struct pcv_device *device, uint32_t bar,
                               uint16_t reg, uint32_t value)
     PCV__REQUIRES(device->lock);
-/* Plan: map what the device decodes now (when it is added). */
-void pcv__map_begin(struct pcv_device *device) PCV__REQUIRES(device->lock);
+/* Plan: map what the device decodes now (when it is added). 0 or -PCV_ENOMEM.
+ */
+int pcv__map_begin(struct pcv_device *device) PCV__REQUIRES(device->lock);
 /* Apply: PCV_DONE when nothing is left to do, PCV_PENDING to be called again.
  */
 enum pcv_verdict pcv__map_step(struct pcv_device *device)

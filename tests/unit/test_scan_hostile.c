@@ -130,7 +130,7 @@ static bool endless(pcv_sbdf sbdf, uint16_t reg, uint32_t *dword)
     return true;
 }
 
-/* 32 PFs on bus 0, each of which claims every address of the segment, where
+/* 32 PFs on bus 0, each of which claims every address behind bus 0, where
  * nobody else answers. */
 static bool claims(pcv_sbdf sbdf, uint16_t reg, uint32_t *dword)
 {
@@ -140,7 +140,7 @@ static bool claims(pcv_sbdf sbdf, uint16_t reg, uint32_t *dword)
     } else if (reg == 0x100 + PCV_SRIOV_CTRL) {
         *dword = PCV_SRIOV_CTRL_VFE;
     } else if (reg > 0x100 && reg < 0x140) {
-        *dword = reg == 0x100 + PCV_SRIOV_OFFSET ? 0x00010001u : 0xffffu;
+        *dword = reg == 0x100 + PCV_SRIOV_OFFSET ? 0x00010100u : 0xffffu;
     }
     return sbdf.v < 0x100 && pcv_sbdf_function(sbdf) == 0;
 }

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The first step of an add: an address is taken by a device that nobody can
+ * find yet, and a VF is counted at its PF.
+ */
+#include "owner/internal.h"
+
+bool pcv__claims_vf(const struct pcv_add_info *info)
+{
+    return info && (info->flags & PCV_ADD_IS_VF) != 0;
+}
+
+/* A fresh device in a recycled slot. The word stays zero until everything
+ * else is set, so that nobody can take a reference meanwhile. */
+static void device_init(struct pcv_device *device, struct pcv_host *host,
+                        struct pcv__segment *segment,
+                        pcv_sbdf sbdf) PCV__NO_ANALYSIS
+{
+    device->host = host;
+    device->segment = segment;
+    device->view = NULL;
+    atomic_store_explicit(&device->owner, &host->hardware,
+                          memory_order_relaxed);
+    atomic_store_explicit(&device->vanished, false, memory_order_relaxed);
+    atomic_store_explicit(&device->extended, false, memory_order_relaxed);
+    atomic_store_explicit(&device->hw_error, 0, memory_order_relaxed);
+    atomic_store_explicit(&device->reads, 0, memory_order_relaxed);
+    atomic_store_explicit(&device->writes, 0, memory_order_relaxed);
+    atomic_store_explicit(&device->refused, 0, memory_order_relaxed);
+    atomic_store_explicit(&device->node, PCV_NODE_NONE, memory_order_relaxed);
+    memset(&device->id, 0, sizeof(device->id));
+    memset(device->bar, 0, sizeof(device->bar));
+    device->type = PCV_TYPE_UNKNOWN;
+    device->cap_problems = 0;
+    device->pcie_cap = 0;
+    device->phantom_bits = 0;
+    device->pcix = false;
+    device->is_vf = false;
+    device->physfn = (pcv_sbdf){0};
+    device->sriov_cap = 0;
+    device->ari_cap = 0;
+    device->vf_count = 0;
+    device->is_bridge = false;
+    device->bus_conflict = false;
+    device->bound = false;
+    device->secondary = 0;
+    device->subordinate = 0;
+    device->next_leaving = NULL;
+    device->done = NULL;
+    device->vectors = NULL;
+    device->vfs = NULL;
+    device->torn = false;
+    if (device->lock.rank == 0) {
+        /* Once for the slot: a detach may still take it in passing. */
+        pcv__lock_init(&device->lock, PCV__RANK_DEVICE);
+    }
+    atomic_store_explicit(&device->sbdf, sbdf.v, memory_order_relaxed);
+    atomic_store_explicit(&device->word,
+                          PCV__WORD_NEW |
+                              pcv__holder_unit(PCV_HOLDER_REGISTRY) |
+                              pcv__holder_unit(PCV_HOLDER_OWNER),
+                          memory_order_release);
+}
+
+/* The PF that a VF names, with a caller's reference, counted as having one VF
+ * more; or an error. */
+static int take_pf(struct pcv_host *host, const struct pcv_add_info *info,
+                   struct pcv__segment *segment, struct pcv_device **out_pf)
+    PCV__REQUIRES(segment->lock)
+{
+    struct pcv_device *pf = pcv_device_find(host, info->physfn);
+
+    (void)segment;
+    if (!pf) {
+        return -PCV_ENODEV;
+    }
+    if (atomic_load_explicit(&pf->vanished, memory_order_acquire)) {
+        pcv_device_put(pf);
+        return -PCV_ENODEV; /* it took its VFs along (LIFE-9) */
+    }
+    if (!pf->sriov_cap || pf->is_vf) {
+        pcv_device_put(pf);
+        return -PCV_EINVAL;
+    }
+    *out_pf = pf;
+    return 0;
+}
+
+static int reserve_locked(struct pcv_host *host, struct pcv__segment *segment,
+                          pcv_sbdf sbdf, const struct pcv_add_info *info,
+                          struct pcv_device *device, struct pcv_device **out_pf)
+    PCV__REQUIRES(segment->lock)
+{
+    _Atomic(struct pcv_device *) *place = pcv__table_place(host, segment, sbdf);
+    int error;
+
+    if (!place) {
+        return -PCV_ENOMEM;
+    }
+    if (atomic_load_explicit(place, memory_order_acquire)) {
+        return -PCV_EEXIST; /* a race: somebody else adds it right now */
+    }
+    if (pcv__claims_vf(info)) {
+        error = take_pf(host, info, segment, out_pf);
+        if (error != 0) {
+            return error;
+        }
+    }
+    device_init(device, host, segment, sbdf);
+    if (pcv__claims_vf(info)) {
+        device->is_vf = true;
+        device->physfn = info->physfn;
+        (*out_pf)->vf_count++;
+    }
+    atomic_store_explicit(place, device, memory_order_release);
+    atomic_fetch_add_explicit(&host->device_count, 1, memory_order_relaxed);
+    return 0;
+}
+
+int pcv__reserve(struct pcv_host *host, struct pcv__segment *segment,
+                 pcv_sbdf sbdf, const struct pcv_add_info *info,
+                 struct pcv_device **out_device, struct pcv_device **out_pf)
+{
+    struct pcv_device *device = pcv__pool_take(&host->devices);
+    int error;
+
+    if (!device) {
+        return -PCV_ENOMEM;
+    }
+    pcv__lock_take(&host->mem, &segment->lock);
+    error = reserve_locked(host, segment, sbdf, info, device, out_pf);
+    pcv__lock_drop(&host->mem, &segment->lock);
+    if (error != 0) {
+        pcv__pool_give(&host->devices, &device->pooled);
+        return error;
+    }
+    *out_device = device;
+    return 0;
+}
+
+void pcv__forget_vf(struct pcv_host *host, struct pcv_device *vf)
+{
+    struct pcv__segment *segment = vf->segment;
+    _Atomic(struct pcv_device *) *place;
+    struct pcv_device *pf;
+
+    if (!vf->is_vf) {
+        return;
+    }
+    pcv__lock_take(&host->mem, &segment->lock);
+    /* The PF cannot go while it counts this VF. */
+    place = pcv__table_find_place(segment, vf->physfn);
+    pf = place ? atomic_load_explicit(place, memory_order_acquire) : NULL;
+    if (pf && pf->vf_count > 0) {
+        pf->vf_count--;
+    }
+    pcv__lock_drop(&host->mem, &segment->lock);
+}
