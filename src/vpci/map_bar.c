@@ -151,9 +151,14 @@ static int map_register(struct pcv_device *device, struct pcv__mapped *mapped)
 
 int pcv__bar_prepare(struct pcv_device *device, uint32_t number)
 {
-    return wanted(device, number).pages != 0
-               ? map_register(device, &pcv__vpci(device)->mapped[number])
-               : 0;
+    struct pcv__mapped *mapped = &pcv__vpci(device)->mapped[number];
+    struct range want = wanted(device, number);
+
+    if (want.pages == 0) {
+        return 0;
+    }
+    mapped->first = want.first;
+    return map_register(device, mapped);
 }
 
 /* One run of equal use: the host is asked only for pages that nobody had.
