@@ -132,8 +132,9 @@ static bool bar_is(const struct pcv__text *text, unsigned bar, unsigned bars,
 
 /*
  * lspci -v names no numbers, but keeps the order: each line belongs to the
- * next register with that kind and address. Where none has it (a VF, or a
- * kernel that placed the BAR elsewhere) we cannot tell which BARs exist.
+ * next register with that kind and address. Where none has it (a VF, ports of
+ * an IDE controller that are not in its BARs, or a kernel that placed the BAR
+ * elsewhere) we cannot tell which BARs exist.
  */
 static void place_loose(struct pcv__text *text, unsigned bars)
 {
@@ -143,6 +144,10 @@ static void place_loose(struct pcv__text *text, unsigned bars)
         const struct pcv__text_detail *detail = &text->loose[i];
         unsigned width = 1;
 
+        if (detail->virt || detail->enhanced) {
+            text->fn.fn.bars_stated = false;
+            continue;
+        }
         while (bar < bars && !bar_is(text, bar, bars, detail, &width)) {
             bar += width;
         }

@@ -225,7 +225,9 @@ static bool read_place(struct pcv__text_span line, struct pcv__text_detail *out)
     if (!take_address(&line, &out->address) || !read_size(line, &out->size)) {
         return false;
     }
-    if (out->enhanced || span_find(line, "[enhanced]", &rest)) {
+    out->virt = out->virt || span_find(line, "[virtual]", &rest);
+    out->enhanced = out->enhanced || span_find(line, "[enhanced]", &rest);
+    if (out->enhanced) {
         out->size = 0;
     }
     return true;
@@ -235,7 +237,7 @@ static bool read_place(struct pcv__text_span line, struct pcv__text_detail *out)
  * "[enhanced] ": lspci had its remarks in front once, now they are behind. */
 static bool take_bar(struct pcv__text_span *line, struct pcv__text_detail *out)
 {
-    (void)take_text(line, "[virtual] ");
+    out->virt = take_text(line, "[virtual] ");
     out->enhanced = take_text(line, "[enhanced] ");
     out->io = take_text(line, "I/O ports at ");
     return out->io || take_text(line, "Memory at ");

@@ -53,7 +53,8 @@ struct pcv__text_detail {
     enum pcv__text_fact fact;
     unsigned bar;     /* REGION */
     bool io;          /* REGION, LOOSE */
-    bool enhanced;    /* REGION, LOOSE: it said so in front */
+    bool virt;        /* REGION, LOOSE: the register reads zero */
+    bool enhanced;    /* REGION, LOOSE: so it does; it stands in an EA entry */
     uint64_t address; /* REGION, LOOSE, ROM; 0 if it is not known */
     uint64_t size;    /* bytes; 0 if there is none, or it is not the BAR's */
     bool has_node;    /* NODE; VERBOSE perhaps */

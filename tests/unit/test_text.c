@@ -240,6 +240,9 @@ static void regions_without_numbers_find_their_registers(void **state)
     add_function(&text,
                  "00:03.0 Ethernet controller: A\n"
                  "\tFlags: bus master, fast devsel, latency 0, IRQ 16\n"
+                 "\t[virtual] Memory at 000001f0 (32-bit, non-prefetchable) "
+                 "[size=8]\n" /* of no register */
+                 "\tI/O ports at 0170 [virtual] [size=8]\n"
                  "\tI/O ports at e000 [size=32]\n"
                  "\tMemory at fd00000000000000 (64-bit) [size=8M]\n"
                  "\tMemory at fd000000 (32-bit, non-prefetchable) [size=4K]\n"
