@@ -90,6 +90,8 @@ enum command_result command_dump(struct call *call);
 enum command_result command_caps(struct call *call);
 enum command_result command_peek(struct call *call);
 enum command_result command_poke(struct call *call);
+/* commands_enumerate.c: */
+enum command_result command_enumerate(struct call *call);
 /* commands_raw.c: */
 enum command_result command_in(struct call *call);
 enum command_result command_out(struct call *call);

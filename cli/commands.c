@@ -38,6 +38,11 @@ static const struct args_option calls_options[] = {
     {NULL, NULL},
 };
 
+static const struct args_option enumerate_options[] = {
+    {"--via", "ENTRANCE"}, {"--size-bars", NULL}, {"--no-size-bars", NULL},
+    {"--brief", NULL},     {NULL, NULL},
+};
+
 static const struct command table[] = {
     {
         .name = "host",
@@ -136,6 +141,16 @@ static const struct command table[] = {
         .arguments = "",
         .help = "look at every bus again and add what is new",
         .run = command_scan,
+    },
+    {
+        .name = "enumerate",
+        .arguments = "[SEGMENT[:BUS]] [--via ENTRANCE] "
+                     "[--size-bars|--no-size-bars] [--brief]",
+        .help = "find all functions as an operating system does; say what "
+                "disagrees",
+        .max = 1,
+        .option = enumerate_options,
+        .run = command_enumerate,
     },
     {
         .name = "via",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The enumerator: accesses, and the walk over buses and devices as an
- * operating system does it (PCI Local Bus 3.0, 3.2.2.3; PCI Express Base 6.0,
+ * The enumerator: the walk over buses and devices as an operating system does
+ * it (PCI Local Bus 3.0, 3.2.2.3; PCI Express Base 6.0,
  * 7.3.1 and 7.8.7).
  */
 #include "enumerate.h"
@@ -12,98 +12,8 @@
 #include "enumerate_internal.h"
 #include "text.h"
 
-/* How often one access is repeated or resumed: more than its mapping has
- * pages. What gets there is lost. */
-#define STEPS_MAX 100000000u
 /* So many VFs of one PF may be silent before it is believed no further. */
 #define SILENT_VFS_MAX 256u
-
-/* ---- accesses ------------------------------------------------------------ */
-
-/* An access that one of the entrances is to take. */
-struct entry {
-    bool port;
-    uint64_t address;
-    uint8_t size;
-    bool write;
-    uint32_t value;
-};
-
-static enum pcv_verdict entry_once(struct pcv_domain *domain,
-                                   const struct entry *entry,
-                                   struct pcv_access *access)
-{
-    if (entry->port) {
-        return pcv_port_access(domain, (uint16_t)entry->address, entry->size,
-                               entry->write, entry->value, access);
-    }
-    return pcv_ecam_access(domain, (pcv_gpa){entry->address}, entry->size,
-                           entry->write, entry->value, access);
-}
-
-/* As a vCPU: again on retry, resumed while pending. All ones if no entrance
- * took it. */
-static uint32_t entry_finish(struct enumerate_walk *walk,
-                             const struct entry *entry)
-{
-    struct pcv_domain *domain = walk->plan->domain;
-    struct pcv_access access = {0};
-    enum pcv_verdict verdict = entry_once(domain, entry, &access);
-    uint32_t steps = 0;
-
-    while (verdict == PCV_RETRY && steps++ < STEPS_MAX) {
-        verdict = entry_once(domain, entry, &access);
-    }
-    walk->result->resumed += verdict == PCV_PENDING;
-    while ((verdict == PCV_PENDING || verdict == PCV_RETRY) &&
-           steps++ < STEPS_MAX) {
-        verdict = pcv_access_resume(domain, &access);
-    }
-    walk->result->accesses++;
-    if (verdict != PCV_DONE && verdict != PCV_ABSENT) {
-        walk->result->lost++;
-        return UINT32_MAX;
-    }
-    return (uint32_t)access.data;
-}
-
-static uint32_t access_register(struct enumerate_walk *walk, pcv_sbdf sbdf,
-                                uint16_t reg, uint8_t size, bool write,
-                                uint32_t value)
-{
-    struct entry entry = {.size = size, .write = write, .value = value};
-
-    if (walk->plan->ports) {
-        struct entry latch = {
-            .port = true,
-            .address = PCV_PORT_ADDRESS,
-            .size = 4,
-            .write = true,
-            .value = 0x80000000u | (sbdf.v & 0xffffu) << 8 | (reg & 0xfcu) |
-                     (uint32_t)(reg & 0xf00u) << 16,
-        };
-        (void)entry_finish(walk, &latch);
-        entry.port = true;
-        entry.address = PCV_PORT_DATA + (reg & 3u);
-    } else {
-        entry.address = walk->bus[pcv_sbdf_bus(sbdf)].base +
-                        ((uint64_t)pcv_sbdf_devfn(sbdf) << 12) + reg;
-    }
-    return entry_finish(walk, &entry);
-}
-
-uint32_t enumerate_read(struct enumerate_walk *walk, pcv_sbdf sbdf,
-                        uint16_t reg, uint8_t size)
-{
-    uint32_t mask = size < 4 ? (UINT32_C(1) << (8 * size)) - 1 : UINT32_MAX;
-    return access_register(walk, sbdf, reg, size, false, 0) & mask;
-}
-
-void enumerate_write(struct enumerate_walk *walk, pcv_sbdf sbdf, uint16_t reg,
-                     uint8_t size, uint32_t value)
-{
-    (void)access_register(walk, sbdf, reg, size, true, value);
-}
 
 /* ---- functions ----------------------------------------------------------- */
 
@@ -219,6 +129,14 @@ static bool vf_look(struct enumerate_walk *walk, size_t pf_index, pcv_sbdf sbdf,
     return true;
 }
 
+/* Whether VFs of a PF on one bus can be on another: no bridge is between. */
+static bool vf_bus(const struct enumerate_walk *walk, uint32_t own,
+                   uint32_t bus)
+{
+    return walk->bus[bus].served &&
+           walk->bus[bus].above == walk->bus[own].above;
+}
+
 /* VFs stand where the PF's capability computes them, on its bus or the next
  * ones that the bridge above covers. Bounded: 65,535, and one segment. */
 static void vfs_walk(struct enumerate_walk *walk, size_t pf_index)
@@ -237,8 +155,7 @@ static void vfs_walk(struct enumerate_walk *walk, size_t pf_index)
     bool good = pf->vf_offset != 0 && (count == 1 || stride != 0);
     for (uint32_t i = 0; good && i < count; i++, rid += stride) {
         pcv_sbdf at = {(uint32_t)walk->segment << 16 | (rid & 0xffffu)};
-        /* Where no window leads, there may be one, but nobody sees it. */
-        if (rid >> 8 > last || !walk->bus[rid >> 8].served) {
+        if (rid >> 8 > last || !vf_bus(walk, own >> 8, rid >> 8)) {
             good = false;
         } else if (!vf_look(walk, pf_index, at, i)) {
             good = ++silent < SILENT_VFS_MAX;

@@ -26,7 +26,8 @@ struct enumerate_plan {
     bool ports;    /* by 0xcf8 and 0xcfc, not through the windows */
     bool extended; /* registers 0x100 to 0xfff can be reached that way */
     bool size_bars;
-    bool one_root; /* only bus `root` and what is behind its bridges */
+    bool one_segment; /* the windows are those of one segment only */
+    bool one_root;    /* only bus `root` and what is behind its bridges */
     uint8_t root;
     const struct enumerate_window *window; /* borrowed */
     size_t windows;

@@ -11,8 +11,9 @@
 #define CAP_FIRST 0x40u
 #define HEADER_CARDBUS 2u
 #define CARDBUS_CAPS 0x14u
-#define RANGE_64 1u /* low bits of a window's registers: it has upper halves   \
-                     */
+#define RANGE_64                                                               \
+    1u /* low bits of a window's registers: it has upper halves                \
+        */
 
 /* Lengths of the capabilities that are looked into, bytes. */
 #define PCIX_LENGTH 8u

@@ -30,7 +30,7 @@ struct enumerate_walk {
 };
 
 /* One access of 1, 2 or 4 bytes, aligned, seen through to its end. All ones
- * where nobody answers. enumerate.c. */
+ * where nobody answers. enumerate_access.c. */
 uint32_t enumerate_read(struct enumerate_walk *walk, pcv_sbdf sbdf,
                         uint16_t reg, uint8_t size);
 void enumerate_write(struct enumerate_walk *walk, pcv_sbdf sbdf, uint16_t reg,

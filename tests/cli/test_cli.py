@@ -452,6 +452,40 @@ class Transcripts(Case):
             data = json.loads(text.split('> ' + command + '\n')[1])
             self.assertIsInstance(data, list)
 
+    def test_an_operating_system_finds_what_the_registry_knows(self):
+        # TOPO-8, CFG-1, HDR-4, HDR-6: machines of many shapes.
+        for seed in range(1, 13):
+            spec = ('generate:functions=%d,bridges=%d,multi=%d,vfs=%d,'
+                    'segments=%d,seed=%d' %
+                    (30 * seed, 2 * seed, seed % 8 + 1, seed % 3 * 4,
+                     seed % 2 + 1, seed))
+            for line in ('enumerate --brief --via ecam',
+                         'enumerate --brief 0 --via port-amd'):
+                with self.subTest(spec=spec, line=line):
+                    text = self.good('run', '-', stdin='> host %s\n> %s\n' %
+                                     (spec, line))
+                    found = re.search('^([0-9]+ functions?) on', text, re.M)
+                    self.assertIn('\nthe registry knows the same %s\n'
+                                  'every register and mapping is as it was\n' %
+                                  found.group(1), text)
+
+    def test_the_enumerator_is_an_outsider(self):
+        # It uses the entrances and nothing else of the library or the model.
+        calls = set()
+        for name in ('enumerate', 'enumerate_access', 'enumerate_bars',
+                     'enumerate_function'):
+            with open(os.path.join(ROOT, 'cli', name + '.c')) as file:
+                code = file.read()
+            calls |= set(re.findall(r'\b(pcv_\w+)\(', code))
+            for header in re.findall('^#include "(.*)"', code, re.M):
+                self.assertIn(header, ('enumerate.h', 'enumerate_internal.h',
+                                       'text.h'))
+        inline = ('pcv_sbdf_make', 'pcv_sbdf_bus', 'pcv_sbdf_devfn',
+                  'pcv_devfn')
+        self.assertEqual(calls - set(inline),
+                         {'pcv_ecam_access', 'pcv_port_access',
+                          'pcv_access_resume'})
+
     def test_each_command_has_help_and_bounds_its_arguments(self):
         names = [line.split()[0] for line in
                  self.good('run', '-', stdin='> help\n').splitlines()[1:]]
@@ -490,6 +524,11 @@ class Transcripts(Case):
                 ('dead 00:00.0 x', 'expected on or off'),
                 ('trace x', 'expected on or off'),
                 ('via x', 'expected address'),
+                ('enumerate x', 'expected a segment'),
+                ('enumerate 1', 'expected a segment'),
+                ('enumerate 0:100', 'expected a segment'),
+                ('enumerate --via address', 'expected --via ecam'),
+                ('enumerate --size-bars --no-size-bars', 'opposites'),
                 ('fail x 1', 'no host operation'),
                 ('fail alloc', 'which call'),
                 ('add 00:00.0 node', 'needs a value'),
