@@ -14,6 +14,8 @@ const char *report_state(enum pcv_device_state state)
         return "present";
     case PCV_STATE_LEAVING:
         return "leaving";
+    case PCV_STATE_ADDING:
+        return "being added";
     case PCV_STATE_ABSENT:
         break;
     }

@@ -131,7 +131,11 @@ static int collect(struct live *live, struct pci_dev *dev,
         return pcv__source_fail(error, -PCV_ENOMEM, 0, "not enough memory");
     }
     if (pci_read_block(dev, 0, live->config, PCV_CFG_SIZE) == 0) {
-        return unreadable(live, dev, error);
+        int rc = unreadable(live, dev, error);
+
+        free(live->config);
+        live->config = NULL;
+        return rc;
     }
     fn.fn.config_size = PCV_CFG_SIZE;
     if (pci_read_block(dev, PCV_CFG_SIZE, live->config + PCV_CFG_SIZE,

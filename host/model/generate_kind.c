@@ -192,7 +192,7 @@ const struct pcv__gen_kind pcv__gen_kinds[] = {
 
 #define KINDS (sizeof(pcv__gen_kinds) / sizeof(pcv__gen_kinds[0]))
 
-static bool suits(uint8_t kind, enum pcv__gen_role role, bool sriov)
+static bool suits(uint32_t kind, enum pcv__gen_role role, bool sriov)
 {
     return pcv__gen_kinds[kind].role == role &&
            (!sriov || pcv__gen_kinds[kind].vf_device != 0);
@@ -203,13 +203,13 @@ uint8_t pcv__gen_choose(enum pcv__gen_role role, bool sriov, uint64_t chance)
     uint64_t matches = 0;
     uint64_t wanted;
 
-    for (uint8_t i = 0; i < KINDS; i++) {
+    for (uint32_t i = 0; i < KINDS; i++) {
         matches += suits(i, role, sriov);
     }
     wanted = matches == 0 ? 0 : chance % matches;
-    for (uint8_t i = 0; i < KINDS; i++) {
+    for (uint32_t i = 0; i < KINDS; i++) {
         if (suits(i, role, sriov) && wanted-- == 0) {
-            return i;
+            return (uint8_t)i;
         }
     }
     return 0; /* no role is without a kind */

@@ -52,7 +52,7 @@ static bool divide(const struct pcv__gen_spec *spec, uint32_t bridges,
 /* How many endpoints have a place, with the PFs' VFs beside them. */
 static uint64_t endpoint_room(const struct pcv__gen_shape *shape)
 {
-    uint64_t root_places = (uint64_t)shape->roots * (PCV_SLOTS * shape->multi);
+    uint64_t root_places = (uint64_t)shape->roots * PCV_SLOTS * shape->multi;
 
     if (root_places < (uint64_t)shape->roots + shape->root_ports) {
         return 0;
@@ -69,7 +69,7 @@ static bool fits(const struct pcv__gen_spec *spec, struct pcv__gen_shape *shape)
     uint32_t rest;
 
     if (spec->functions < fixed ||
-        (uint64_t)shape->roots * (PCV_SLOTS * shape->multi) <
+        (uint64_t)shape->roots * PCV_SLOTS * shape->multi <
             (uint64_t)shape->roots + shape->root_ports) {
         return false;
     }

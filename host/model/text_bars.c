@@ -105,7 +105,7 @@ int pcv__text_take_detail(struct pcv__text *text, struct pcv__text_span line)
 
 static uint32_t bar_register(const struct pcv__text *text, unsigned bar)
 {
-    const uint8_t *p = text->config + PCV_REG_BAR0 + 4 * bar;
+    const uint8_t *p = text->config + PCV_REG_BAR0 + 4 * (size_t)bar;
 
     return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 |
            (uint32_t)p[3] << 24;

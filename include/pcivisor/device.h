@@ -33,6 +33,7 @@ const char *pcv_holder_name(enum pcv_holder holder);
 
 enum pcv_device_state {
     PCV_STATE_ABSENT,  /* nothing is registered there */
+    PCV_STATE_ADDING,  /* an add is under way; it cannot be found yet */
     PCV_STATE_PRESENT, /* registered; it can be found */
     PCV_STATE_LEAVING, /* removed; it cannot be found, somebody holds it */
 };
@@ -85,11 +86,14 @@ struct pcv_completion {
  * @info   what the caller knows, or NULL; copied
  *
  * Returns 0; -PCV_ENODEV if nothing answers there, or a VF's PF is not
- * registered; -PCV_EBUSY while the address' earlier device is still held: call
- * again once pcv_device_status() says absent; -PCV_EINVAL if the address is on
- * no bus of the host or the information contradicts itself; -PCV_ENOMEM; the
- * host's error (-PCV_EIO) if it could not read or write a register;
- * -PCV_ERESTART: registered, but its BARs are not all mapped yet, call again.
+ * registered; -PCV_EAGAIN if what is there is not ready after a reset, or
+ * stopped answering meanwhile; -PCV_EBUSY while the address' earlier device is
+ * still held, or another add is under way: call again once
+ * pcv_device_status() says absent or present; -PCV_EINVAL if the address is on
+ * no bus of the host, the information contradicts itself, or the address can be
+ * none of the PF's VFs; -PCV_ENOMEM; -PCV_EIO if the host could not read or
+ * write a register; -PCV_ERESTART: registered, but its BARs are not all mapped
+ * yet, call again.
  * A failed add leaves nothing behind.
  * Context: control. Locking: takes the segment's lock.
  */

@@ -76,8 +76,9 @@ struct pcv_register {
  *
  * Returns 0; -PCV_EINVAL (size, alignment, range, masks that overlap or are
  * wider than the register); -PCV_EEXIST if it overlaps another; -PCV_ENOMEM;
- * -PCV_ENODEV if the device is leaving; -PCV_ERESTART while an access is
- * inside the gate: call again. A failed call changes nothing.
+ * -PCV_ENODEV if the device is leaving; -PCV_ERESTART while accesses are inside
+ * the gate: it is closed to new ones, which answer retry, until the call was
+ * made again and gave another answer. A failed call changes no register.
  * Context: control. Locking: the device's lock; its gate is paused meanwhile.
  */
 int PCV_MUST_CHECK pcv_register_add(struct pcv_device *device,

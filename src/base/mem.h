@@ -10,10 +10,14 @@
 
 #include "pcivisor/port.h"
 
-void *memcpy(void *restrict to, const void *restrict from, size_t n);
-void *memmove(void *to, const void *from, size_t n);
-void *memset(void *to, int value, size_t n);
-int memcmp(const void *a, const void *b, size_t n);
+/* Without names: a hosted program's string.h, which the library cannot include,
+ * declares them too and names their parameters in its own way. */
+/* NOLINTBEGIN(readability-redundant-declaration) */
+void *memcpy(void *restrict, const void *restrict, size_t);
+void *memmove(void *, const void *, size_t);
+void *memset(void *, int, size_t);
+int memcmp(const void *, const void *, size_t);
+/* NOLINTEND(readability-redundant-declaration) */
 
 /* The port as the lower floors see it: who gives memory, locks, a CPU. */
 struct pcv__mem {

@@ -5,13 +5,13 @@
  * a lock; then it is published. A failure at any step takes the reservation
  * back, and with it everything that was built.
  */
-#include "owner/internal.h"
+#include "owner/look.h"
 
 #define KNOWN_FLAGS (PCV_ADD_IS_VF | PCV_ADD_HAS_NODE)
 
-/* Whether the host has a bus: 0, -PCV_EINVAL, or the host's error. Bounded by
- * the host's own list, and by us. */
-static int check_bus(struct pcv_host *host, pcv_sbdf sbdf)
+/* Whether the host has a bus, and the last one of its run: 0, -PCV_EINVAL, or
+ * -PCV_EIO. Bounded by the host's own list, and by us. */
+static int check_bus(struct pcv_host *host, pcv_sbdf sbdf, uint8_t *out_last)
 {
     const struct pcv__mem *mem = &host->mem;
     struct pcv_segment_info info;
@@ -20,11 +20,12 @@ static int check_bus(struct pcv_host *host, pcv_sbdf sbdf)
         int error = mem->ops.segment(mem->ctx, i, &info);
 
         if (error != 0) {
-            return error == -PCV_ENOENT ? -PCV_EINVAL : error;
+            return error == -PCV_ENOENT ? -PCV_EINVAL : -PCV_EIO;
         }
         if (info.segment == pcv_sbdf_segment(sbdf) &&
             info.bus_first <= pcv_sbdf_bus(sbdf) &&
             pcv_sbdf_bus(sbdf) <= info.bus_last) {
+            *out_last = info.bus_last;
             return 0;
         }
     }
@@ -63,8 +64,11 @@ static void learn_node(struct pcv_device *device,
 static int build(struct pcv_device *device, const struct pcv_device *pf,
                  const struct pcv_add_info *info)
 {
-    int error = pcv__identify(device, pf);
+    int error = pf ? pcv__vf_check(device, pf) : 0;
 
+    if (error == 0) {
+        error = pcv__identify(device, pf);
+    }
     if (error == 0) {
         learn_node(device, info);
         error = pcv__vpci_build(device, pf);
@@ -81,14 +85,14 @@ static int build(struct pcv_device *device, const struct pcv_device *pf,
     return error;
 }
 
+/* A bridge or PF that is not live is as good as vanished: it leaves, or left.
+ */
 static bool has_vanished(struct pcv__segment *segment, pcv_sbdf sbdf)
     PCV__REQUIRES(segment->lock)
 {
-    _Atomic(struct pcv_device *) *place = pcv__table_find_place(segment, sbdf);
-    const struct pcv_device *device =
-        place ? atomic_load_explicit(place, memory_order_acquire) : NULL;
+    const struct pcv_device *device = pcv__live_at(segment, sbdf);
 
-    return device &&
+    return !device ||
            atomic_load_explicit(&device->vanished, memory_order_acquire);
 }
 
@@ -158,7 +162,8 @@ static int finish_mapping(struct pcv_device *device)
 }
 
 static int add_new(struct pcv_host *host, struct pcv__segment *segment,
-                   pcv_sbdf sbdf, const struct pcv_add_info *info)
+                   pcv_sbdf sbdf, const struct pcv_add_info *info,
+                   uint8_t last_bus)
 {
     struct pcv_device *device = NULL;
     struct pcv_device *pf = NULL;
@@ -167,6 +172,7 @@ static int add_new(struct pcv_host *host, struct pcv__segment *segment,
     if (error != 0) {
         return error == -PCV_EEXIST ? -PCV_EBUSY : error;
     }
+    device->last_bus = last_bus;
     error = build(device, pf, info);
     pcv_device_put(pf);
     if (error == 0) {
@@ -191,12 +197,19 @@ static int add_new(struct pcv_host *host, struct pcv__segment *segment,
 /* The same card is there: take over what is new about it. */
 static int update(struct pcv_device *device, const struct pcv_add_info *info)
 {
+    int error = 0;
+
     if (pcv__claims_vf(info) &&
         (!device->is_vf || device->physfn.v != info->physfn.v)) {
         return -PCV_EINVAL;
     }
     learn_node(device, info);
-    return finish_mapping(device);
+    if (device->vfs) {
+        pcv__lock_take(&device->host->mem, &device->lock);
+        error = pcv__vfs_refresh(device);
+        pcv__lock_drop(&device->host->mem, &device->lock);
+    }
+    return error != 0 ? error : finish_mapping(device);
 }
 
 /*
@@ -209,7 +222,7 @@ static int same_card(struct pcv_device *device)
     struct pcv__identity now;
     int error = pcv__identify_again(device, &now);
 
-    if (error == -PCV_ENODEV) {
+    if (error == -PCV_ENODEV || error == -PCV_EAGAIN) {
         return 0;
     }
     if (error != 0) {
@@ -223,7 +236,6 @@ static int same_card(struct pcv_device *device)
 static int meet(struct pcv_host *host, struct pcv_device *device,
                 const struct pcv_add_info *info)
 {
-    pcv_sbdf sbdf = pcv__device_sbdf(device);
     int error;
 
     if (pcv__claims_vf(info)) {
@@ -244,12 +256,8 @@ static int meet(struct pcv_host *host, struct pcv_device *device,
         pcv_device_put(device);
         return error;
     }
-    pcv_device_put(device);
-    error = pcv_device_vanished(host, sbdf);
-    if (error == 0) {
-        error = pcv_device_remove(host, sbdf, NULL, NULL);
-    }
-    return error == 0 || error == -PCV_ENODEV ? -PCV_ENOENT : error;
+    error = pcv__device_replaced(device);
+    return error == 0 ? -PCV_ENOENT : error;
 }
 
 int pcv_device_add(struct pcv_host *host, pcv_sbdf sbdf,
@@ -257,12 +265,13 @@ int pcv_device_add(struct pcv_host *host, pcv_sbdf sbdf,
 {
     struct pcv__segment *segment;
     struct pcv_device *device;
+    uint8_t last_bus;
     int error;
 
     if (!host || !info_valid(sbdf, info)) {
         return -PCV_EINVAL;
     }
-    error = check_bus(host, sbdf);
+    error = check_bus(host, sbdf, &last_bus);
     if (error != 0) {
         return error;
     }
@@ -280,6 +289,12 @@ int pcv_device_add(struct pcv_host *host, pcv_sbdf sbdf,
     if (error != 0) {
         return error;
     }
-    segment = pcv__segment_get(host, pcv_sbdf_segment(sbdf));
-    return segment ? add_new(host, segment, sbdf, info) : -PCV_ENOMEM;
+    /* A VF whose segment has no device has no PF either. */
+    segment = pcv__claims_vf(info)
+                  ? pcv__segment_find(host, pcv_sbdf_segment(sbdf))
+                  : pcv__segment_get(host, pcv_sbdf_segment(sbdf));
+    if (!segment) {
+        return pcv__claims_vf(info) ? -PCV_ENODEV : -PCV_ENOMEM;
+    }
+    return add_new(host, segment, sbdf, info, last_bus);
 }

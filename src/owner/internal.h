@@ -23,6 +23,13 @@ int pcv__reserve(struct pcv_host *host, struct pcv__segment *segment,
                  pcv_sbdf sbdf, const struct pcv_add_info *info,
                  struct pcv_device **out_device, struct pcv_device **out_pf);
 
+/*
+ * Another card answers in the place of this device: it has vanished, and all
+ * behind it, and is removed. Takes the caller's reference.
+ * 0: all of it is gone; -PCV_EBUSY: something of it is still held.
+ */
+int pcv__device_replaced(struct pcv_device *device);
+
 /* A VF goes, or was never there: its PF counts one less. */
 void pcv__forget_vf(struct pcv_host *host, struct pcv_device *vf);
 

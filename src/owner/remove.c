@@ -4,130 +4,22 @@
  * TOPO-3).
  *
  * Under the segment's lock everything behind is looked at, and if nothing is
- * in the way each device is marked leaving, deepest first. From then on none
- * of them can be found or entered. Then, without that lock, each is torn down
- * and the registry and the owner let go of it. Somebody who took a reference
- * between the look and the mark keeps only the object: it is leaving as well.
+ * in the way each device is marked leaving, deepest first, VFs before their
+ * PF. From then on none of them can be found or entered. Then, without that
+ * lock, each is torn down and the registry and the owner let go of it. Somebody
+ * who took a reference between the look and the mark keeps only the object: it
+ * is leaving as well.
+ *
+ * What has vanished is gone whether somebody holds it or not: its removal marks
+ * all of it, a PF's VFs too, and completes as the holders let go (LIFE-9).
  */
-#include "owner/internal.h"
+#include "owner/look.h"
 
 /* The devices that one removal works on, deepest first. */
 struct leaving {
     struct pcv_device *first;
     struct pcv_device **end;
 };
-
-static bool is_leaving(const struct pcv_device *device)
-{
-    uint64_t word = pcv__word(device);
-
-    return (word & PCV__WORD_LEAVING) != 0 || (word & PCV__WORD_COUNTS) == 0;
-}
-
-/* Whether a device keeps the bridge above it from going. One that is being
- * added counts too. */
-static bool is_busy(const struct pcv_device *device)
-{
-    uint64_t word = pcv__word(device);
-
-    return is_leaving(device) || (word & PCV__WORD_NEW) != 0 ||
-           pcv__holder_count(word, PCV_HOLDER_CALLER) != 0 ||
-           pcv__holder_count(word, PCV_HOLDER_VECTOR) != 0;
-}
-
-static uint32_t first_rid(const struct pcv_device *bridge)
-{
-    return (uint32_t)bridge->secondary << 8;
-}
-
-static uint32_t last_rid(const struct pcv_device *bridge)
-{
-    return ((uint32_t)bridge->subordinate << 8) | 0xffu;
-}
-
-/* The device before `rid` behind a bridge, going down: buses far from the root
- * have the higher numbers, so deeper devices come first, and VFs before the PF
- * whose requester ID theirs are counted from. */
-static struct pcv_device *deeper(const struct pcv_device *bridge, uint32_t *rid)
-{
-    struct pcv_device *device;
-
-    if (*rid < first_rid(bridge) || *rid > last_rid(bridge)) {
-        return NULL;
-    }
-    device = pcv__segment_prev(bridge->segment, rid, first_rid(bridge));
-    if (device) {
-        *rid -= 1u; /* below 0 it wraps, which is past the end too */
-    }
-    return device;
-}
-
-/* The next VF of a PF at or after an address of its segment; those that are
- * being added or leave are passed over. */
-static struct pcv_device *next_vf(const struct pcv_device *pf, uint32_t *rid)
-{
-    pcv_sbdf sbdf = pcv__device_sbdf(pf);
-    struct pcv_device *device;
-
-    if (pf->vf_count == 0) {
-        return NULL;
-    }
-    /* Bounded: *rid goes up. */
-    while ((device = pcv__segment_next(pf->segment, rid, 0xffffu)) != NULL) {
-        *rid += 1u;
-        if (!is_leaving(device) && (pcv__word(device) & PCV__WORD_NEW) == 0 &&
-            device->is_vf && device->physfn.v == sbdf.v) {
-            return device;
-        }
-    }
-    return NULL;
-}
-
-static bool is_behind(const struct pcv_device *bridge, pcv_sbdf sbdf)
-{
-    return first_rid(bridge) <= pcv__rid(sbdf) &&
-           pcv__rid(sbdf) <= last_rid(bridge);
-}
-
-/* Whether a PF behind the bridge has VFs that would stay: one of them, the PF
- * if its VF is on its way in or out, or NULL. */
-static struct pcv_device *vf_elsewhere(struct pcv_device *pf,
-                                       const struct pcv_device *bridge)
-{
-    uint32_t inside = 0;
-    uint32_t rid = 0;
-    struct pcv_device *vf;
-
-    while ((vf = next_vf(pf, &rid)) != NULL) {
-        if (!is_behind(bridge, pcv__device_sbdf(vf))) {
-            return vf;
-        }
-        inside++;
-    }
-    return inside == pf->vf_count ? NULL : pf;
-}
-
-/* A device behind the bridge that is busy, or NULL. */
-static struct pcv_device *busy_behind(struct pcv__segment *segment,
-                                      const struct pcv_device *bridge)
-    PCV__REQUIRES(segment->lock)
-{
-    uint32_t rid = last_rid(bridge);
-    struct pcv_device *device;
-
-    (void)segment; /* whose lock we hold */
-    /* Bounded: rid goes down. */
-    while (bridge->bound && (device = deeper(bridge, &rid)) != NULL) {
-        if (is_busy(device)) {
-            return device;
-        }
-        device = vf_elsewhere(device, bridge);
-        if (device) {
-            return device;
-        }
-    }
-    return NULL;
-}
 
 /* From here on nobody finds or enters the device. */
 static void mark(struct pcv__segment *segment, struct leaving *list,
@@ -145,58 +37,42 @@ static void mark(struct pcv__segment *segment, struct leaving *list,
     list->end = &device->next_leaving;
 }
 
-static void mark_all(struct pcv__segment *segment, struct leaving *list,
-                     struct pcv_device *device) PCV__REQUIRES(segment->lock)
+static void mark_with_vfs(struct pcv__segment *segment, struct leaving *list,
+                          struct pcv_device *device)
+    PCV__REQUIRES(segment->lock)
 {
-    uint32_t rid = last_rid(device);
-    struct pcv_device *behind;
+    uint32_t rid = 0;
+    struct pcv_device *vf;
 
-    while (device->bound && (behind = deeper(device, &rid)) != NULL) {
-        mark(segment, list, behind);
+    while ((vf = pcv__next_vf(segment, device, &rid)) != NULL) {
+        mark(segment, list, vf);
     }
     mark(segment, list, device);
 }
 
-/* A VF of a PF, to be named. The PF counts at least one. */
-static pcv_sbdf some_vf(const struct pcv_device *pf)
+static void mark_all(struct pcv__segment *segment, struct leaving *list,
+                     struct pcv_device *device) PCV__REQUIRES(segment->lock)
 {
-    uint32_t rid = 0;
-    const struct pcv_device *vf = next_vf(pf, &rid);
+    uint32_t rid = pcv__last_rid(device);
+    struct pcv_device *behind;
+    pcv_sbdf sbdf;
 
-    return pcv__device_sbdf(vf ? vf : pf);
-}
-
-static void name_busy(pcv_sbdf *out_busy, pcv_sbdf sbdf)
-{
-    if (out_busy) {
-        *out_busy = sbdf;
+    while ((behind = pcv__deeper(segment, device, &rid, &sbdf)) != NULL) {
+        if (pcv__look(behind, sbdf) == PCV__LOOK_LIVE) {
+            mark_with_vfs(segment, list, behind);
+        }
     }
+    mark_with_vfs(segment, list, device);
 }
 
 /* Decide and mark. 0: the list holds what leaves. */
-static int claim(struct pcv__segment *segment, pcv_sbdf sbdf,
+static int claim(struct pcv__segment *segment, struct pcv_device *device,
                  struct pcv_completion *done, struct leaving *list,
                  pcv_sbdf *out_busy) PCV__REQUIRES(segment->lock)
 {
-    _Atomic(struct pcv_device *) *place = pcv__table_find_place(segment, sbdf);
-    struct pcv_device *device =
-        place ? atomic_load_explicit(place, memory_order_acquire) : NULL;
-    struct pcv_device *busy;
-
-    if (!device) {
-        return -PCV_ENODEV;
-    }
-    if (is_leaving(device) || (pcv__word(device) & PCV__WORD_NEW) != 0) {
-        name_busy(out_busy, sbdf);
-        return -PCV_EBUSY;
-    }
-    if (device->vf_count != 0) {
-        name_busy(out_busy, some_vf(device));
-        return -PCV_EBUSY;
-    }
-    busy = busy_behind(segment, device);
-    if (busy) {
-        name_busy(out_busy, pcv__device_sbdf(busy));
+    list->first = NULL;
+    list->end = &list->first;
+    if (pcv__is_kept(segment, device, out_busy)) {
         return -PCV_EBUSY;
     }
     if (done) {
@@ -207,24 +83,36 @@ static int claim(struct pcv__segment *segment, pcv_sbdf sbdf,
     return 0;
 }
 
-/* Tear one device down and let go of it. True if it is gone. */
-static bool let_go(struct pcv_device *device)
+/* Whether somebody beside us keeps the object. */
+static bool held_by_others(const struct pcv_device *device, uint32_t ours)
+{
+    uint64_t word = pcv__word(device);
+
+    return pcv__holder_count(word, PCV_HOLDER_CALLER) > ours ||
+           pcv__holder_count(word, PCV_HOLDER_VECTOR) != 0 ||
+           pcv__holder_count(word, PCV_HOLDER_ACCESS) != 0;
+}
+
+/* Tear one device down and let go of it. `ours` are references that our caller
+ * holds and will give back. True if it is gone. */
+static bool let_go(struct pcv_device *device, uint32_t ours)
 {
     struct pcv_host *host = device->host;
-    pcv_sbdf sbdf = pcv__device_sbdf(device);
 
     pcv__map_teardown(device);
     pcv__vectors_release(device);
     pcv__forget_vf(host, device);
-    pcv__ref_put(device, PCV_HOLDER_OWNER);
-    if (pcv__ref_put(device, PCV_HOLDER_REGISTRY)) {
-        return true;
+    if (held_by_others(device, ours)) {
+        pcv__event(device, PCV_EVENT_LEAVING, PCV_EVENT_DEVICE, 0, 0);
     }
-    pcv__event_at(host, sbdf, PCV_EVENT_LEAVING, 0, 0);
-    return false;
+    pcv__ref_put(device, PCV_HOLDER_OWNER);
+    return pcv__ref_put(device, PCV_HOLDER_REGISTRY);
 }
 
-static int let_all_go(struct leaving *list, pcv_sbdf *out_busy)
+/* All of a list but `own`, which our caller holds. 0, or -PCV_EBUSY and who is
+ * still there. */
+static int let_all_go(struct leaving *list, const struct pcv_device *own,
+                      pcv_sbdf *out_busy)
 {
     struct pcv_device *device = list->first;
     int result = 0;
@@ -232,9 +120,10 @@ static int let_all_go(struct leaving *list, pcv_sbdf *out_busy)
     while (device) {
         struct pcv_device *next = device->next_leaving;
         pcv_sbdf sbdf = pcv__device_sbdf(device);
+        bool is_own = device == own;
 
-        if (!let_go(device)) {
-            name_busy(out_busy, sbdf);
+        if (!let_go(device, is_own ? 1 : 0) && !is_own) {
+            *out_busy = sbdf;
             result = -PCV_EBUSY;
         }
         device = next;
@@ -242,11 +131,36 @@ static int let_all_go(struct leaving *list, pcv_sbdf *out_busy)
     return result;
 }
 
+/* The place for an address holds something, or not. */
+static bool is_taken(struct pcv__segment *segment, pcv_sbdf sbdf)
+    PCV__REQUIRES(segment->lock)
+{
+    _Atomic(struct pcv_device *) *place = pcv__table_find_place(segment, sbdf);
+    struct pcv_device *device =
+        place ? atomic_load_explicit(place, memory_order_acquire) : NULL;
+
+    return device && pcv__look(device, sbdf) != PCV__LOOK_GONE;
+}
+
+static int claim_at(struct pcv__segment *segment, pcv_sbdf sbdf,
+                    struct pcv_completion *done, struct leaving *list,
+                    pcv_sbdf *out_busy) PCV__REQUIRES(segment->lock)
+{
+    struct pcv_device *device = pcv__live_at(segment, sbdf);
+
+    if (device) {
+        return claim(segment, device, done, list, out_busy);
+    }
+    *out_busy = sbdf;
+    return is_taken(segment, sbdf) ? -PCV_EBUSY : -PCV_ENODEV;
+}
+
 int pcv_device_remove(struct pcv_host *host, pcv_sbdf sbdf,
                       struct pcv_completion *done, pcv_sbdf *out_busy)
 {
     struct pcv__segment *segment;
     struct leaving list;
+    pcv_sbdf busy = sbdf;
     int error;
 
     if (!host) {
@@ -256,65 +170,98 @@ int pcv_device_remove(struct pcv_host *host, pcv_sbdf sbdf,
     if (!segment) {
         return -PCV_ENODEV;
     }
-    list.first = NULL;
-    list.end = &list.first;
     pcv__lock_take(&host->mem, &segment->lock);
-    error = claim(segment, sbdf, done, &list, out_busy);
+    error = claim_at(segment, sbdf, done, &list, &busy);
     pcv__lock_drop(&host->mem, &segment->lock);
-    return error != 0 ? error : let_all_go(&list, out_busy);
+    if (error == 0) {
+        error = let_all_go(&list, NULL, &busy);
+    }
+    if (error == -PCV_EBUSY && out_busy) {
+        *out_busy = busy;
+    }
+    return error;
 }
 
 static void vanish(struct pcv_device *device)
 {
     if (!atomic_exchange_explicit(&device->vanished, true,
                                   memory_order_acq_rel)) {
-        pcv__event_at(device->host, pcv__device_sbdf(device),
-                      PCV_EVENT_VANISHED, 0, 0);
+        pcv__event(device, PCV_EVENT_VANISHED, PCV_EVENT_DEVICE, 0, 0);
     }
 }
 
 /* A PF takes its VFs along. */
-static void vanish_with_vfs(struct pcv_device *device)
+static void vanish_with_vfs(struct pcv__segment *segment,
+                            struct pcv_device *device)
+    PCV__REQUIRES(segment->lock)
 {
     uint32_t rid = 0;
     struct pcv_device *vf;
 
-    while ((vf = next_vf(device, &rid)) != NULL) {
+    while ((vf = pcv__next_vf(segment, device, &rid)) != NULL) {
         vanish(vf);
     }
     vanish(device);
 }
 
 /* What is behind a bridge goes with it. A device that is being added finds its
- * bridge or PF vanished when it is to be published; one that leaves may not be
- * touched, and is not read or written any more anyway. */
-static void vanish_all(struct pcv_device *device)
+ * bridge or PF vanished when it is to be published; one that leaves is not read
+ * or written any more anyway. */
+static void vanish_all(struct pcv__segment *segment, struct pcv_device *device)
+    PCV__REQUIRES(segment->lock)
 {
-    uint32_t rid = last_rid(device);
+    uint32_t rid = pcv__last_rid(device);
     struct pcv_device *behind;
+    pcv_sbdf sbdf;
 
-    while (device->bound && (behind = deeper(device, &rid)) != NULL) {
-        if (!is_leaving(behind) && (pcv__word(behind) & PCV__WORD_NEW) == 0) {
-            vanish_with_vfs(behind);
+    while ((behind = pcv__deeper(segment, device, &rid, &sbdf)) != NULL) {
+        if (pcv__look(behind, sbdf) == PCV__LOOK_LIVE) {
+            vanish_with_vfs(segment, behind);
         }
     }
-    vanish_with_vfs(device);
+    vanish_with_vfs(segment, device);
 }
 
 int pcv_device_vanished(struct pcv_host *host, pcv_sbdf sbdf)
 {
+    struct pcv__segment *segment;
     struct pcv_device *device;
 
     if (!host) {
         return -PCV_EINVAL;
     }
-    device = pcv_device_find(host, sbdf);
-    if (!device) {
+    segment = pcv__segment_find(host, pcv_sbdf_segment(sbdf));
+    if (!segment) {
         return -PCV_ENODEV;
     }
-    pcv__lock_take(&host->mem, &device->segment->lock);
-    vanish_all(device);
-    pcv__lock_drop(&host->mem, &device->segment->lock);
-    pcv_device_put(device);
-    return 0;
+    pcv__lock_take(&host->mem, &segment->lock);
+    device = pcv__live_at(segment, sbdf);
+    if (device) {
+        vanish_all(segment, device);
+    }
+    pcv__lock_drop(&host->mem, &segment->lock);
+    return device ? 0 : -PCV_ENODEV;
+}
+
+int pcv__device_replaced(struct pcv_device *device)
+{
+    struct pcv_host *host = device->host;
+    struct pcv__segment *segment = device->segment;
+    pcv_sbdf sbdf = pcv__device_sbdf(device);
+    struct leaving list;
+    pcv_sbdf busy;
+    int error = -PCV_EBUSY;
+
+    pcv__lock_take(&host->mem, &segment->lock);
+    /* Somebody else may have removed it meanwhile, and then what stands at its
+     * address is not ours to take away. */
+    if (pcv__live_at(segment, sbdf) == device) {
+        vanish_all(segment, device);
+        error = claim(segment, device, NULL, &list, &busy);
+    }
+    pcv__lock_drop(&host->mem, &segment->lock);
+    if (error == 0) {
+        error = let_all_go(&list, device, &busy);
+    }
+    return pcv__ref_put(device, PCV_HOLDER_CALLER) ? error : -PCV_EBUSY;
 }

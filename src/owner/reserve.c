@@ -16,7 +16,11 @@ static void device_init(struct pcv_device *device, struct pcv_host *host,
                         struct pcv__segment *segment,
                         pcv_sbdf sbdf) PCV__NO_ANALYSIS
 {
-    device->host = host;
+    if (device->lock.rank == 0) {
+        /* Once for the slot: a detach may still pass by. */
+        pcv__lock_init(&device->lock, PCV__RANK_DEVICE);
+        device->host = host;
+    }
     device->segment = segment;
     device->view = NULL;
     atomic_store_explicit(&device->owner, &host->hardware,
@@ -43,17 +47,17 @@ static void device_init(struct pcv_device *device, struct pcv_host *host,
     device->is_bridge = false;
     device->bus_conflict = false;
     device->bound = false;
+    device->last_bus = 0;
+    device->vf_index = 0;
     device->secondary = 0;
     device->subordinate = 0;
     device->next_leaving = NULL;
     device->done = NULL;
-    device->vectors = NULL;
     device->vfs = NULL;
+    pcv__lock_take(&host->mem, &device->lock);
+    device->vectors = NULL;
     device->torn = false;
-    if (device->lock.rank == 0) {
-        /* Once for the slot: a detach may still take it in passing. */
-        pcv__lock_init(&device->lock, PCV__RANK_DEVICE);
-    }
+    pcv__lock_drop(&host->mem, &device->lock);
     atomic_store_explicit(&device->sbdf, sbdf.v, memory_order_relaxed);
     atomic_store_explicit(&device->word,
                           PCV__WORD_NEW |
@@ -91,20 +95,21 @@ static int reserve_locked(struct pcv_host *host, struct pcv__segment *segment,
                           struct pcv_device *device, struct pcv_device **out_pf)
     PCV__REQUIRES(segment->lock)
 {
-    _Atomic(struct pcv_device *) *place = pcv__table_place(host, segment, sbdf);
-    int error;
+    _Atomic(struct pcv_device *) *place;
+    int error = 0;
 
+    if (pcv__claims_vf(info)) {
+        error = take_pf(host, info, segment, out_pf);
+    }
+    if (error != 0) {
+        return error;
+    }
+    place = pcv__table_place(host, segment, sbdf);
     if (!place) {
         return -PCV_ENOMEM;
     }
     if (atomic_load_explicit(place, memory_order_acquire)) {
-        return -PCV_EEXIST; /* a race: somebody else adds it right now */
-    }
-    if (pcv__claims_vf(info)) {
-        error = take_pf(host, info, segment, out_pf);
-        if (error != 0) {
-            return error;
-        }
+        return -PCV_EEXIST; /* it leaves, or somebody else adds it */
     }
     device_init(device, host, segment, sbdf);
     if (pcv__claims_vf(info)) {
@@ -131,6 +136,8 @@ int pcv__reserve(struct pcv_host *host, struct pcv__segment *segment,
     error = reserve_locked(host, segment, sbdf, info, device, out_pf);
     pcv__lock_drop(&host->mem, &segment->lock);
     if (error != 0) {
+        pcv_device_put(*out_pf);
+        *out_pf = NULL;
         pcv__pool_give(&host->devices, &device->pooled);
         return error;
     }
@@ -148,10 +155,10 @@ void pcv__forget_vf(struct pcv_host *host, struct pcv_device *vf)
         return;
     }
     pcv__lock_take(&host->mem, &segment->lock);
-    /* The PF cannot go while it counts this VF. */
+    /* The PF stays until it counts this VF no more, but it may be leaving. */
     place = pcv__table_find_place(segment, vf->physfn);
     pf = place ? atomic_load_explicit(place, memory_order_acquire) : NULL;
-    if (pf && pf->vf_count > 0) {
+    if (pf && pcv__device_sbdf(pf).v == vf->physfn.v && pf->vf_count > 0) {
         pf->vf_count--;
     }
     pcv__lock_drop(&host->mem, &segment->lock);

@@ -67,25 +67,39 @@ static bool is_vf_of(const struct pcv_device *device, pcv_sbdf pf)
  * says of them is not believed any more. */
 #define SILENT_VFS_MAX 256u
 
+/* What a PF says of its VFs; none if it is no PF. */
+static struct pcv__vfs vfs_of(struct pcv_device *pf)
+{
+    struct pcv__vfs vfs;
+
+    memset(&vfs, 0, sizeof(vfs));
+    pcv__lock_take(&pf->host->mem, &pf->lock);
+    if (pf->vfs) {
+        vfs = *pf->vfs;
+    }
+    pcv__lock_drop(&pf->host->mem, &pf->lock);
+    return vfs;
+}
+
 /* VFs come from their PF's capability; their vendor ID reads all ones. A PF
  * that claims what is another's, or a bus where its VFs cannot be, is believed
  * no further. */
 static void add_vfs(struct pcv_host *host, struct pcv_scan *scan,
-                    const struct pcv_device *pf)
+                    struct pcv_device *pf)
 {
-    const struct pcv__vfs *vfs = pf->vfs;
+    const struct pcv__vfs vfs = vfs_of(pf);
     pcv_sbdf sbdf = pcv__device_sbdf(pf);
     const struct pcv_add_info info = {.flags = PCV_ADD_IS_VF, .physfn = sbdf};
     uint32_t rid = pcv__rid(sbdf);
     uint32_t silent = 0;
 
-    if (!vfs || vfs->count == 0 || vfs->offset == 0 ||
-        (vfs->count > 1 && vfs->stride == 0)) {
+    if (vfs.count == 0 || vfs.offset == 0 ||
+        (vfs.count > 1 && vfs.stride == 0)) {
         return;
     }
-    rid += vfs->offset;
+    rid += vfs.offset;
     /* Bounded: at most 65,535 of them, and within the segment. */
-    for (uint32_t i = 0; i < vfs->count && rid <= 0xffffu; i++) {
+    for (uint32_t i = 0; i < vfs.count && rid <= 0xffffu; i++) {
         const pcv_sbdf at = {(sbdf.v & 0xffff0000u) | rid};
         struct pcv_device *vf = NULL;
         bool believed = may_have_vfs_of(pf, pcv_sbdf_bus(at));
@@ -99,7 +113,7 @@ static void add_vfs(struct pcv_host *host, struct pcv_scan *scan,
         if (!believed) {
             return;
         }
-        rid += vfs->stride;
+        rid += vfs.stride;
     }
 }
 
@@ -250,7 +264,7 @@ int pcv_host_scan(struct pcv_host *host, struct pcv_scan *scan, uint32_t budget)
         uint32_t bus;
 
         if (error != 0) {
-            return error == -PCV_ENOENT ? 0 : error;
+            return error == -PCV_ENOENT ? 0 : -PCV_EIO;
         }
         bus = info.bus_first + scan->bus;
         if (bus > info.bus_last) {

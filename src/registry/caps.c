@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Capability lists, walked with a bound (CAP-1). */
-#include "base/mem.h"
-#include "pcivisor/cap.h"
-#include "pcivisor/regs.h"
+#include "registry/internal.h"
 
 #define CAP_FIRST 0x40u
 #define HEADER_CARDBUS 2u
@@ -67,14 +65,13 @@ size_t pcv_caps_walk(const struct pcv_cap_source *source,
     return count;
 }
 
-size_t pcv_ext_caps_walk(const struct pcv_cap_source *source,
-                         struct pcv_cap *out_caps, size_t max,
-                         uint32_t *out_problems)
+uint32_t pcv__ext_caps_visit(const struct pcv_cap_source *source,
+                             bool (*see)(void *ctx, const struct pcv_cap *cap),
+                             void *ctx)
 {
     uint32_t seen[PCV_CFG_EXT_SIZE / 4 / 32]; /* one bit a dword */
     uint32_t problems = 0;
     uint32_t next = PCV_EXT_CAP_START;
-    size_t count = 0;
 
     memset(seen, 0, sizeof(seen));
     /* Bounded: each round marks another of 960 dwords, or ends. */
@@ -84,36 +81,56 @@ size_t pcv_ext_caps_walk(const struct pcv_cap_source *source,
         problems |= (next & 3u) != 0 ? PCV_CAP_MISALIGNED : 0;
         next &= 0xffcu;
         if (next < PCV_EXT_CAP_START) {
-            problems |= next != 0 ? PCV_CAP_LOW : 0;
-            break;
+            return problems | (next != 0 ? PCV_CAP_LOW : 0);
         }
         if ((seen[next / 128u] >> (next / 4u % 32u) & 1u) != 0) {
-            problems |= PCV_CAP_LOOP;
-            break;
+            return problems | PCV_CAP_LOOP;
         }
         seen[next / 128u] |= 1u << (next / 4u % 32u);
         header = source->read(source->ctx, (uint16_t)next, 4);
         if (header == 0xffffffffu) {
-            problems |= PCV_CAP_ALL_ONES;
-            break;
+            return problems | PCV_CAP_ALL_ONES;
         }
         if (header == 0) {
             break; /* an empty list, or a hole at its end */
         }
-        if (count == max) {
-            problems |= PCV_CAP_FULL;
-            break;
+        if (!see(ctx, &(struct pcv_cap){
+                          .offset = (uint16_t)next,
+                          .id = (uint16_t)header,
+                          .version = (uint8_t)(header >> 16 & 0xfu),
+                          .extended = true,
+                      })) {
+            return problems | PCV_CAP_FULL;
         }
-        out_caps[count++] = (struct pcv_cap){
-            .offset = (uint16_t)next,
-            .id = (uint16_t)header,
-            .version = (uint8_t)(header >> 16 & 0xfu),
-            .extended = true,
-        };
         next = header >> 20;
     }
-    tell(out_problems, problems);
-    return count;
+    return problems;
+}
+
+struct collector {
+    struct pcv_cap *caps;
+    size_t count, max;
+};
+
+static bool collect(void *ctx, const struct pcv_cap *cap)
+{
+    struct collector *collector = ctx;
+
+    if (collector->count == collector->max) {
+        return false;
+    }
+    collector->caps[collector->count++] = *cap;
+    return true;
+}
+
+size_t pcv_ext_caps_walk(const struct pcv_cap_source *source,
+                         struct pcv_cap *out_caps, size_t max,
+                         uint32_t *out_problems)
+{
+    struct collector collector = {out_caps, 0, max};
+
+    tell(out_problems, pcv__ext_caps_visit(source, collect, &collector));
+    return collector.count;
 }
 
 struct cap_name {

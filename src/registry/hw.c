@@ -12,7 +12,7 @@ uint32_t pcv__hw_probe(struct pcv_host *host, pcv_sbdf sbdf, uint16_t reg,
     int result = host->mem.ops.cfg_read(host->mem.ctx, sbdf, reg, size, &value);
 
     if (result != 0) {
-        *error = result < 0 ? result : -PCV_EIO;
+        *error = -PCV_EIO; /* whatever the host calls it */
         return pcv__ones(size);
     }
     return value & pcv__ones(size);
@@ -33,17 +33,25 @@ static bool reachable(const struct pcv_device *device, uint16_t reg)
             atomic_load_explicit(&device->extended, memory_order_relaxed));
 }
 
-uint32_t pcv__hw_read(struct pcv_device *device, uint16_t reg, uint8_t size)
+bool pcv__hw_fetch(struct pcv_device *device, uint16_t reg, uint8_t size,
+                   uint32_t *out_value)
 {
     int error = 0;
+
+    *out_value = pcv__ones(size);
+    if (reachable(device, reg)) {
+        *out_value = pcv__hw_probe(device->host, pcv__device_sbdf(device), reg,
+                                   size, &error);
+    }
+    note(device, error);
+    return error == 0;
+}
+
+uint32_t pcv__hw_read(struct pcv_device *device, uint16_t reg, uint8_t size)
+{
     uint32_t value;
 
-    if (!reachable(device, reg)) {
-        return pcv__ones(size);
-    }
-    value = pcv__hw_probe(device->host, pcv__device_sbdf(device), reg, size,
-                          &error);
-    note(device, error);
+    (void)pcv__hw_fetch(device, reg, size, &value);
     return value;
 }
 
@@ -56,7 +64,9 @@ static int store(struct pcv_device *device, uint16_t reg, uint8_t size,
         return 0;
     }
     return mem->ops.cfg_write(mem->ctx, pcv__device_sbdf(device), reg, size,
-                              value & pcv__ones(size));
+                              value & pcv__ones(size)) == 0
+               ? 0
+               : -PCV_EIO;
 }
 
 void pcv__hw_write(struct pcv_device *device, uint16_t reg, uint8_t size,

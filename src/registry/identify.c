@@ -10,7 +10,9 @@
 #define SSVID_LENGTH 8u
 #define CARDBUS_SUBSYSTEM 0x40u
 #define PRIMARY_CAPS 48u
-#define DSN_LENGTH 12u
+#define DSN_LENGTH 0x0cu
+#define SRIOV_LENGTH 0x40u
+#define ARI_LENGTH 0x08u
 
 struct reader {
     struct pcv_host *host;
@@ -33,6 +35,13 @@ static bool answers(uint32_t ids)
            ids != 0xffff0000u;
 }
 
+/* A function that is not ready after a reset reads vendor 0001 where software
+ * asked to see that (PCI Express Base 6.0, 2.3.2). */
+static bool not_ready(uint32_t ids)
+{
+    return ids == 0xffff0001u;
+}
+
 int pcv__probe(struct pcv_host *host, pcv_sbdf sbdf)
 {
     int error = 0;
@@ -40,6 +49,9 @@ int pcv__probe(struct pcv_host *host, pcv_sbdf sbdf)
 
     if (error != 0) {
         return error;
+    }
+    if (not_ready(ids)) {
+        return -PCV_EAGAIN;
     }
     return answers(ids) ? 0 : -PCV_ENODEV;
 }
@@ -73,23 +85,57 @@ static void read_ssvid(struct reader *reader, struct pcv__identity *id)
     }
 }
 
-/* The device serial number, 0 if there is none. */
-static uint64_t read_serial(struct reader *reader)
+/* Where the extended capabilities stand that the registry needs; 0: nowhere.
+ * The first of a kind counts, and only if it has room for its registers. */
+struct ext_caps {
+    uint16_t serial, sriov, ari;
+};
+
+static void note_cap(uint16_t *where, const struct pcv_cap *cap,
+                     uint16_t length)
+{
+    if (*where == 0 && cap->offset <= PCV_CFG_EXT_SIZE - length) {
+        *where = cap->offset;
+    }
+}
+
+static bool see_ext_cap(void *ctx, const struct pcv_cap *cap)
+{
+    struct ext_caps *found = ctx;
+
+    switch (cap->id) {
+    case PCV_EXT_CAP_ID_DSN:
+        note_cap(&found->serial, cap, DSN_LENGTH);
+        break;
+    case PCV_EXT_CAP_ID_SRIOV:
+        note_cap(&found->sriov, cap, SRIOV_LENGTH);
+        break;
+    case PCV_EXT_CAP_ID_ARI:
+        note_cap(&found->ari, cap, ARI_LENGTH);
+        break;
+    default:
+        break;
+    }
+    return true;
+}
+
+/* Returns PCV_CAP_*. */
+static uint32_t find_ext_caps(struct reader *reader, struct ext_caps *out_found)
 {
     const struct pcv_cap_source source = {read_cap, reader};
-    struct pcv_cap caps[PRIMARY_CAPS];
-    size_t count = pcv_ext_caps_walk(&source, caps, PRIMARY_CAPS, NULL);
 
-    for (size_t i = 0; i < count; i++) {
-        uint16_t at = caps[i].offset;
+    memset(out_found, 0, sizeof(*out_found));
+    return pcv__ext_caps_visit(&source, see_ext_cap, out_found);
+}
 
-        if (caps[i].id == PCV_EXT_CAP_ID_DSN &&
-            at <= PCV_CFG_EXT_SIZE - DSN_LENGTH) {
-            return read_cap(reader, (uint16_t)(at + 4u), 4) |
-                   (uint64_t)read_cap(reader, (uint16_t)(at + 8u), 4) << 32;
-        }
+/* The device serial number, 0 if there is none. */
+static uint64_t read_serial(struct reader *reader, const struct ext_caps *caps)
+{
+    if (caps->serial == 0) {
+        return 0;
     }
-    return 0;
+    return read_cap(reader, (uint16_t)(caps->serial + 4u), 4) |
+           (uint64_t)read_cap(reader, (uint16_t)(caps->serial + 8u), 4) << 32;
 }
 
 static void read_header(struct reader *reader, struct pcv__identity *id)
@@ -276,30 +322,46 @@ static bool probe_extended(struct pcv_device *device, struct reader *reader)
 
 static void read_ext_caps(struct pcv_device *device, struct reader *reader)
 {
-    const struct pcv_cap_source source = {read_cap, reader};
-    struct pcv_cap caps[PRIMARY_CAPS];
-    uint32_t problems;
-    size_t count = pcv_ext_caps_walk(&source, caps, PRIMARY_CAPS, &problems);
+    struct ext_caps caps;
 
-    device->cap_problems |= problems & ~PCV_CAP_FULL;
-    device->id.serial = read_serial(reader);
-    for (size_t i = 0; i < count; i++) {
-        uint16_t at = caps[i].offset;
-
-        if (caps[i].id == PCV_EXT_CAP_ID_SRIOV && !device->sriov_cap &&
-            at <= PCV_CFG_EXT_SIZE - 0x40u) {
-            device->sriov_cap = at;
-        } else if (caps[i].id == PCV_EXT_CAP_ID_ARI && !device->ari_cap &&
-                   at <= PCV_CFG_EXT_SIZE - 8u) {
-            device->ari_cap = at;
-        }
-    }
+    device->cap_problems |= find_ext_caps(reader, &caps);
+    device->id.serial = read_serial(reader, &caps);
+    device->sriov_cap = caps.sriov;
+    device->ari_cap = caps.ari;
 }
 
 /* A VF's IDs read all ones even where it answers; its class code does not. */
 static bool vf_answers(struct reader *reader)
 {
     return read_cap(reader, PCV_REG_REVISION, 4) != 0xffffffffu;
+}
+
+/*
+ * What is known after the last register was read: 0; -PCV_EAGAIN if the
+ * function stopped answering meanwhile, or another one answers; -PCV_EIO. Then
+ * what was read in between is worth nothing.
+ */
+static int still_there(struct reader *reader, bool is_vf, uint32_t ids)
+{
+    bool steady =
+        is_vf ? vf_answers(reader) : read_cap(reader, PCV_REG_VENDOR, 4) == ids;
+
+    if (reader->error != 0) {
+        return reader->error;
+    }
+    return steady ? 0 : -PCV_EAGAIN;
+}
+
+/* Whether anybody answers at all: 0, -PCV_EAGAIN, -PCV_ENODEV, -PCV_EIO. */
+static int first_look(struct reader *reader, bool is_vf, uint32_t ids)
+{
+    if (!is_vf && not_ready(ids)) {
+        return -PCV_EAGAIN;
+    }
+    if (is_vf ? vf_answers(reader) : answers(ids)) {
+        return 0;
+    }
+    return reader->error ? reader->error : -PCV_ENODEV;
 }
 
 /* A VF's vendor and device registers read all ones: the identity comes from
@@ -315,12 +377,15 @@ static void identify_vf(struct pcv_device *device, struct reader *reader,
 
 int pcv__identify_again(struct pcv_device *device, struct pcv__identity *out)
 {
+    struct ext_caps caps;
     struct reader reader = {device->host, pcv__device_sbdf(device), 0};
     uint32_t ids = read_cap(&reader, PCV_REG_VENDOR, 4);
 
+    int error = first_look(&reader, device->is_vf, ids);
+
     memset(out, 0, sizeof(*out));
-    if (device->is_vf ? !vf_answers(&reader) : !answers(ids)) {
-        return reader.error ? reader.error : -PCV_ENODEV;
+    if (error != 0) {
+        return error;
     }
     out->vendor = (uint16_t)ids;
     out->device = (uint16_t)(ids >> 16);
@@ -331,9 +396,10 @@ int pcv__identify_again(struct pcv_device *device, struct pcv__identity *out)
     }
     read_header(&reader, out);
     if (atomic_load_explicit(&device->extended, memory_order_relaxed)) {
-        out->serial = read_serial(&reader);
+        (void)find_ext_caps(&reader, &caps);
+        out->serial = read_serial(&reader, &caps);
     }
-    return reader.error;
+    return still_there(&reader, device->is_vf, ids);
 }
 
 int pcv__identify(struct pcv_device *device, const struct pcv_device *pf)
@@ -341,11 +407,13 @@ int pcv__identify(struct pcv_device *device, const struct pcv_device *pf)
     struct reader reader = {device->host, pcv__device_sbdf(device), 0};
     uint32_t ids = read_cap(&reader, PCV_REG_VENDOR, 4);
 
+    int error = first_look(&reader, pf != NULL, ids);
+
+    if (error != 0) {
+        return error;
+    }
     device->id.vendor = (uint16_t)ids;
     device->id.device = (uint16_t)(ids >> 16);
-    if (pf ? !vf_answers(&reader) : !answers(ids)) {
-        return reader.error ? reader.error : -PCV_ENODEV;
-    }
     if (pf) {
         identify_vf(device, &reader, pf);
     }
@@ -369,7 +437,7 @@ int pcv__identify(struct pcv_device *device, const struct pcv_device *pf)
         device->subordinate =
             (uint8_t)read_cap(&reader, PCV_REG_SUBORDINATE, 1);
     }
-    return reader.error;
+    return still_there(&reader, pf != NULL, ids);
 }
 
 bool pcv__identity_same(const struct pcv__identity *a,

@@ -14,89 +14,95 @@ static void copy_bars(struct pcv_device *device, struct pcv_device_info *out)
     }
 }
 
-void pcv_device_get_info(struct pcv_device *device, struct pcv_device_info *out)
+void pcv_device_get_info(struct pcv_device *device,
+                         struct pcv_device_info *out_info)
 {
     struct pcv__mem *mem = &device->host->mem;
 
-    memset(out, 0, sizeof(*out));
-    out->sbdf = pcv__device_sbdf(device);
-    out->type = device->type;
-    out->vendor = device->id.vendor;
-    out->device = device->id.device;
-    out->subsystem_vendor = device->id.subsystem_vendor;
-    out->subsystem = device->id.subsystem;
-    out->class_code = device->id.class_code;
-    out->revision = device->id.revision;
-    out->header_type = device->id.header_type;
-    out->serial = device->id.serial;
-    out->node = atomic_load_explicit(&device->node, memory_order_relaxed);
-    out->owner_id =
+    memset(out_info, 0, sizeof(*out_info));
+    out_info->sbdf = pcv__device_sbdf(device);
+    out_info->type = device->type;
+    out_info->vendor = device->id.vendor;
+    out_info->device = device->id.device;
+    out_info->subsystem_vendor = device->id.subsystem_vendor;
+    out_info->subsystem = device->id.subsystem;
+    out_info->class_code = device->id.class_code;
+    out_info->revision = device->id.revision;
+    out_info->header_type = device->id.header_type;
+    out_info->serial = device->id.serial;
+    out_info->node = atomic_load_explicit(&device->node, memory_order_relaxed);
+    out_info->owner_id =
         atomic_load_explicit(&device->owner, memory_order_acquire)->id;
-    out->extended =
+    out_info->extended =
         atomic_load_explicit(&device->extended, memory_order_relaxed);
-    out->vanished =
+    out_info->vanished =
         atomic_load_explicit(&device->vanished, memory_order_acquire);
-    out->read_only = (device->id.header_type & PCV_HEADER_TYPE_MASK) > 1;
-    out->is_vf = device->is_vf;
-    out->physfn = device->physfn;
-    out->cap_problems = device->cap_problems;
-    out->pcie_cap = device->pcie_cap;
-    out->phantom_bits = device->phantom_bits;
-    out->is_bridge = device->is_bridge;
+    out_info->read_only = (device->id.header_type & PCV_HEADER_TYPE_MASK) > 1;
+    out_info->is_vf = device->is_vf;
+    out_info->physfn = device->physfn;
+    out_info->cap_problems = device->cap_problems;
+    out_info->pcie_cap = device->pcie_cap;
+    out_info->phantom_bits = device->phantom_bits;
+    out_info->is_bridge = device->is_bridge;
 
     pcv__lock_take(mem, &device->segment->lock);
-    out->bus_conflict = device->bus_conflict;
-    out->secondary = device->secondary;
-    out->subordinate = device->subordinate;
+    out_info->bus_conflict = device->bus_conflict;
+    out_info->secondary = device->secondary;
+    out_info->subordinate = device->subordinate;
     pcv__lock_drop(mem, &device->segment->lock);
 
     pcv__lock_take(mem, &device->lock);
-    out->num_vfs = device->vfs ? device->vfs->count : 0;
-    copy_bars(device, out);
+    out_info->num_vfs = device->vfs ? device->vfs->count : 0;
+    copy_bars(device, out_info);
     pcv__lock_drop(mem, &device->lock);
+}
+
+static enum pcv_device_state state_of(uint64_t word)
+{
+    if ((word & PCV__WORD_LEAVING) != 0 || (word & PCV__WORD_COUNTS) == 0) {
+        return PCV_STATE_LEAVING;
+    }
+    return (word & PCV__WORD_NEW) != 0 ? PCV_STATE_ADDING : PCV_STATE_PRESENT;
 }
 
 /* All of a status comes from one reading of the word. A slot that was recycled
  * between the look-up and the reading shows another address: then nothing
  * stands at this one any more. */
 int pcv_device_status(struct pcv_host *host, pcv_sbdf sbdf,
-                      struct pcv_device_status *out)
+                      struct pcv_device_status *out_status)
 {
     struct pcv_device *device;
     const struct pcv_domain *owner;
     uint64_t word;
 
-    if (!host || !out) {
+    if (!host || !out_status) {
         return -PCV_EINVAL;
     }
-    memset(out, 0, sizeof(*out));
+    memset(out_status, 0, sizeof(*out_status));
     device = pcv__table_peek(host, sbdf);
     if (!device) {
         return 0;
     }
     word = pcv__word(device);
     owner = atomic_load_explicit(&device->owner, memory_order_acquire);
-    out->vanished =
+    out_status->vanished =
         atomic_load_explicit(&device->vanished, memory_order_acquire);
-    out->counters.reads =
+    out_status->counters.reads =
         atomic_load_explicit(&device->reads, memory_order_relaxed);
-    out->counters.writes =
+    out_status->counters.writes =
         atomic_load_explicit(&device->writes, memory_order_relaxed);
-    out->counters.refused =
+    out_status->counters.refused =
         atomic_load_explicit(&device->refused, memory_order_relaxed);
-    if (pcv__device_sbdf(device).v != sbdf.v || (word & PCV__WORD_NEW) != 0 ||
+    if (pcv__device_sbdf(device).v != sbdf.v ||
         pcv__table_peek(host, sbdf) != device) {
-        memset(out, 0, sizeof(*out));
+        memset(out_status, 0, sizeof(*out_status));
         return 0;
     }
-    out->state =
-        (word & PCV__WORD_LEAVING) != 0 || (word & PCV__WORD_COUNTS) == 0
-            ? PCV_STATE_LEAVING
-            : PCV_STATE_PRESENT;
+    out_status->state = state_of(word);
     for (uint32_t i = 0; i < PCV_HOLDERS; i++) {
-        out->held[i] = pcv__holder_count(word, (enum pcv_holder)i);
+        out_status->held[i] = pcv__holder_count(word, (enum pcv_holder)i);
     }
-    out->owner_id = owner->id;
+    out_status->owner_id = owner->id;
     return 0;
 }
 

@@ -96,11 +96,13 @@ struct pcv_device {
     bool is_vf;
     pcv_sbdf physfn;
     uint16_t sriov_cap, ari_cap;
+    uint16_t vf_index; /* of a VF, from 0 */
 
     /* Under the segment's lock. */
     uint32_t vf_count; /* of a PF: VFs that are registered */
     bool is_bridge, bus_conflict, bound;
     uint8_t secondary, subordinate;
+    uint8_t last_bus; /* of the host's run of buses that it stands on */
     struct pcv_device *next_leaving; /* while a removal works on it */
     struct pcv_completion *done;
     _Atomic uint32_t node;
@@ -191,8 +193,12 @@ enum pcv_verdict pcv__gate_enter(struct pcv_host *host,
                                  struct pcv_device **out_device);
 void pcv__gate_leave(struct pcv_device *device);
 
-/* Pause the gate: 0, or -PCV_ERESTART while an access is inside or another
- * rebuild has it paused, -PCV_ENODEV if the device is leaving. */
+/*
+ * Pause the gate, under the device's lock: 0, and nobody is inside until
+ * pcv__gate_open(); -PCV_ERESTART while accesses that are inside drain: it
+ * stays paused, so that nobody new comes in and the next call finds it empty;
+ * -PCV_ENODEV if the device is leaving.
+ */
 int pcv__gate_pause(struct pcv_device *device);
 void pcv__gate_open(struct pcv_device *device);
 
@@ -251,6 +257,9 @@ uint32_t pcv__hw_probe(struct pcv_host *host, pcv_sbdf sbdf, uint16_t reg,
 /* All ones if the device has vanished, or reg needs extended space that it
  * does not have. */
 uint32_t pcv__hw_read(struct pcv_device *device, uint16_t reg, uint8_t size);
+/* As above, and whether the host could perform it. */
+bool pcv__hw_fetch(struct pcv_device *device, uint16_t reg, uint8_t size,
+                   uint32_t *out_value);
 void pcv__hw_write(struct pcv_device *device, uint16_t reg, uint8_t size,
                    uint32_t value);
 /* A write that puts back what we changed: tried again if the host fails. */
@@ -281,6 +290,15 @@ bool pcv__identity_same(const struct pcv__identity *a,
                         const struct pcv__identity *b);
 /* Whether functions behind this bridge can be reached above register 0xff. */
 bool pcv__type_is_bridge(enum pcv_device_type type);
+
+/* ---- capabilities (caps.c) --------------------------------------------------
+ */
+
+/* Walk the extended list, telling `see` of each capability until it returns
+ * false. Returns PCV_CAP_*. */
+uint32_t pcv__ext_caps_visit(const struct pcv_cap_source *source,
+                             bool (*see)(void *ctx, const struct pcv_cap *cap),
+                             void *ctx);
 
 /* ---- topology (topology.c) -------------------------------------------------
  */

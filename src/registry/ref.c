@@ -87,10 +87,12 @@ static void release(struct pcv_device *device)
 bool pcv__ref_put(struct pcv_device *device, enum pcv_holder holder)
 {
     uint64_t unit = pcv__holder_unit(holder);
+    struct pcv__mem *mem = &device->host->mem;
     uint64_t before =
         atomic_fetch_sub_explicit(&device->word, unit, memory_order_acq_rel);
 
-    PCV__ASSERT(&device->host->mem, pcv__holder_count(before, holder) > 0);
+    (void)mem;
+    PCV__ASSERT(mem, pcv__holder_count(before, holder) > 0);
     if (((before - unit) & PCV__WORD_COUNTS) != 0) {
         return false;
     }
@@ -217,20 +219,13 @@ void pcv__gate_leave(struct pcv_device *device)
 
 int pcv__gate_pause(struct pcv_device *device)
 {
-    uint64_t word = pcv__word(device);
+    uint64_t word = atomic_fetch_or_explicit(&device->word, PCV__WORD_PAUSED,
+                                             memory_order_acq_rel);
 
-    do {
-        if ((word & (PCV__WORD_LEAVING | PCV__WORD_CLOSED)) != 0) {
-            return -PCV_ENODEV;
-        }
-        if ((word & PCV__WORD_PAUSED) != 0 ||
-            pcv__holder_count(word, PCV_HOLDER_ACCESS) != 0) {
-            return -PCV_ERESTART;
-        }
-    } while (!atomic_compare_exchange_weak_explicit(
-        &device->word, &word, word | PCV__WORD_PAUSED, memory_order_acq_rel,
-        memory_order_acquire));
-    return 0;
+    if ((word & (PCV__WORD_LEAVING | PCV__WORD_CLOSED)) != 0) {
+        return -PCV_ENODEV;
+    }
+    return pcv__holder_count(word, PCV_HOLDER_ACCESS) != 0 ? -PCV_ERESTART : 0;
 }
 
 void pcv__gate_open(struct pcv_device *device)

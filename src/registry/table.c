@@ -197,19 +197,17 @@ struct pcv_device *pcv_device_next(struct pcv_host *host, pcv_sbdf from)
     while (number <= 0xffffu) {
         struct pcv_device *device = next_in(host, &number, &rid);
         struct pcv_device *held;
-        pcv_sbdf sbdf;
 
         if (!device) {
             continue;
         }
-        sbdf = pcv__device_sbdf(device);
-        held = pcv_device_find(host, sbdf);
-        if (held && pcv_sbdf_segment(sbdf) == number && pcv__rid(sbdf) >= rid) {
+        held = pcv_device_find(
+            host,
+            pcv_sbdf_make((uint16_t)number, (uint8_t)(rid >> 8), (uint8_t)rid));
+        if (held) {
             return held;
         }
-        /* It is leaving, or its slot is another device's by now: go on behind
-         * the place where it stood. */
-        pcv_device_put(held);
+        /* It is leaving, or gone by now: go on behind where it stood. */
         if (++rid > 0xffffu) {
             number++;
             rid = 0;

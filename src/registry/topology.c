@@ -31,11 +31,11 @@ static void up_store(struct pcv__segment *segment, uint8_t bus, uint32_t entry)
     atomic_store_explicit(&segment->up[bus], entry, memory_order_release);
 }
 
-int pcv_topology_upstream(struct pcv_host *host, uint16_t segment_number,
-                          uint8_t bus, pcv_sbdf *out_bridge)
+int pcv_topology_upstream(struct pcv_host *host, uint16_t segment, uint8_t bus,
+                          pcv_sbdf *out_bridge)
 {
-    struct pcv__segment *segment = pcv__segment_find(host, segment_number);
-    uint32_t entry = segment ? up_load(segment, bus) : 0;
+    struct pcv__segment *found = pcv__segment_find(host, segment);
+    uint32_t entry = found ? up_load(found, bus) : 0;
 
     if ((entry & PCV__UP_VALID) == 0) {
         return -PCV_ENOENT;
@@ -43,7 +43,7 @@ int pcv_topology_upstream(struct pcv_host *host, uint16_t segment_number,
     if ((uint8_t)(entry >> 8) >= bus) {
         return -PCV_ELOOP;
     }
-    *out_bridge = up_sbdf(segment, entry);
+    *out_bridge = up_sbdf(found, entry);
     return 0;
 }
 
@@ -96,8 +96,8 @@ static bool fits(struct pcv_device *bridge, uint8_t first, uint8_t last)
     uint32_t above = up_load(segment, own);
     struct pcv_device *outer;
 
-    if (first <= own || last < first) {
-        return false;
+    if (first <= own || last < first || last > bridge->last_bus) {
+        return false; /* backwards, or into another host bridge's buses */
     }
     if ((above & PCV__UP_VALID) != 0) {
         outer = bridge_at(segment, above);

@@ -47,16 +47,15 @@ static void count(_Atomic uint64_t *counter)
 static enum pcv_verdict refuse(struct pcv_domain *domain,
                                struct pcv_access *access)
 {
-    struct pcv_device *device;
+    struct pcv_device *device = pcv_device_find_owned(domain, access->sbdf);
 
     if (!access->write) {
         access->data = all_ones(access->size);
     }
     count(&domain->host->refused_accesses);
-    if (pcv__gate_enter(domain->host, domain, access->sbdf, &device) ==
-        PCV_DONE) {
+    if (device) {
         count(&device->refused);
-        pcv__gate_leave(device);
+        pcv_device_put(device);
     }
     return PCV_DONE;
 }
@@ -168,23 +167,30 @@ static enum pcv_verdict traced(struct pcv_domain *domain,
     return verdict;
 }
 
-enum pcv_verdict pcv_access(struct pcv_domain *domain,
-                            struct pcv_access *access)
+/* One record for each verdict, while tracing is on. */
+static inline enum pcv_verdict told(struct pcv_domain *domain,
+                                    const struct pcv_access *access,
+                                    enum pcv_verdict verdict)
 {
-    enum pcv_verdict verdict;
-
-    if (!well_formed(access)) {
-        verdict = refuse(domain, access);
-    } else {
-        if (!access->write && access->progress == 0) {
-            access->data = 0;
-        }
-        verdict = go_on(domain, access);
-    }
     if (atomic_load_explicit(&domain->host->trace, memory_order_relaxed)) {
         return traced(domain, access, verdict);
     }
     return verdict;
+}
+
+enum pcv_verdict pcv_access(struct pcv_domain *domain,
+                            struct pcv_access *access)
+{
+    if (!well_formed(access)) {
+        return told(domain, access, refuse(domain, access));
+    }
+    if (!access->split || access->progress >= access->size) {
+        access->progress = 0; /* only a split access has a half behind it */
+    }
+    if (!access->write && access->progress == 0) {
+        access->data = 0;
+    }
+    return told(domain, access, go_on(domain, access));
 }
 
 /* Apply what the device's mapping still lacks. A device that is gone has
@@ -223,5 +229,5 @@ enum pcv_verdict pcv_access_resume(struct pcv_domain *domain,
         access->progress = 0;
         return PCV_DONE;
     }
-    return go_on(domain, access);
+    return told(domain, access, go_on(domain, access));
 }

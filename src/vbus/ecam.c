@@ -67,12 +67,25 @@ int pcv_domain_add_ecam(struct pcv_domain *domain, pcv_gpa base,
     return 0;
 }
 
+/* Whether an access is the one that was answered retry with its first half
+ * behind it. Anything else, say of an interrupt handler that came in between,
+ * begins anew. */
+static bool continues(const struct pcv_access *old,
+                      const struct pcv_access *fresh)
+{
+    return old->split && old->progress != 0 && old->size == fresh->size &&
+           old->sbdf.v == fresh->sbdf.v && old->reg == fresh->reg &&
+           old->write == fresh->write &&
+           (!fresh->write || old->data == fresh->data);
+}
+
 enum pcv_verdict pcv_ecam_access(struct pcv_domain *domain, pcv_gpa address,
                                  uint8_t size, bool write, uint64_t data,
                                  struct pcv_access *access)
 {
     uint32_t at = window_at(domain, address.v);
     const struct pcv__ecam_window *window;
+    struct pcv_access fresh;
     uint64_t offset;
 
     if (at == domain->ecam_count || domain->ecam[at].base > address.v) {
@@ -80,17 +93,19 @@ enum pcv_verdict pcv_ecam_access(struct pcv_domain *domain, pcv_gpa address,
     }
     window = &domain->ecam[at];
     offset = address.v - window->base;
-    /* On retry of a split access the first half is behind us: what was read
-     * stays, and progress says where to go on. */
-    if (access->progress == 0) {
-        access->data = write ? data : 0;
+    fresh = (struct pcv_access){
+        .sbdf =
+            pcv_sbdf_make(window->segment,
+                          (uint8_t)(window->bus_first + (offset >> BUS_SHIFT)),
+                          (uint8_t)(offset >> FUNCTION_SHIFT)),
+        .reg = (uint16_t)(offset & (PCV_CFG_EXT_SIZE - 1u)),
+        .size = size,
+        .write = write,
+        .data = write ? data : 0,
+        .split = true,
+    };
+    if (!continues(access, &fresh)) {
+        *access = fresh;
     }
-    access->sbdf = pcv_sbdf_make(
-        window->segment, (uint8_t)(window->bus_first + (offset >> BUS_SHIFT)),
-        (uint8_t)(offset >> FUNCTION_SHIFT));
-    access->reg = (uint16_t)(offset & (PCV_CFG_EXT_SIZE - 1u));
-    access->size = size;
-    access->write = write;
-    access->split = true;
     return pcv_access(domain, access);
 }

@@ -59,12 +59,13 @@ enum pcv_verdict pcv_port_access(struct pcv_domain *domain, uint16_t port,
     if (atomic_load_explicit(&domain->amd_port_bits, memory_order_relaxed)) {
         reg |= address >> LATCH_AMD_SHIFT & LATCH_AMD_REG;
     }
-    access->sbdf =
-        pcv_sbdf_make(0, (uint8_t)(address >> 16), (uint8_t)(address >> 8));
-    access->reg = (uint16_t)reg;
-    access->size = size;
-    access->write = write;
-    access->split = false;
-    access->data = data;
+    *access = (struct pcv_access){
+        .sbdf =
+            pcv_sbdf_make(0, (uint8_t)(address >> 16), (uint8_t)(address >> 8)),
+        .reg = (uint16_t)reg,
+        .size = size,
+        .write = write,
+        .data = data,
+    };
     return pcv_access(domain, access);
 }

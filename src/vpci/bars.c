@@ -170,7 +170,7 @@ uint32_t pcv__bar_probe(struct pcv_device *device, uint16_t reg,
     }
     registers = out->kind == PCV_BAR_MEM64 ? 2 : 1;
     out->size = size_of(mask);
-    if (out->size == 0) {
+    if (out->size == 0 || (registers == 1 && out->size > UINT32_MAX)) {
         broken(device, out, number, mask);
     }
     return registers;
@@ -184,9 +184,15 @@ static void probe_rom(struct pcv_device *device)
     uint32_t mask;
 
     if (hinted(device, PCV_BAR_IS_ROM, &size)) {
-        bar->kind = size ? PCV_BAR_ROM : PCV_BAR_NONE;
-        bar->size = size;
+        if (size == 0) {
+            return;
+        }
+        bar->kind = PCV_BAR_ROM;
         bar->flags = PCV_BAR_HINTED;
+        bar->size = size_of(~(size - 1u));
+        if (bar->size != size || size > PCV_ROM_MASK) {
+            broken(device, bar, PCV_BAR_IS_ROM, size);
+        }
         return;
     }
     if (pcv__hw_read(device, reg, 4) == 0xffffffffu) {
@@ -252,24 +258,32 @@ void pcv__bars_size(struct pcv_device *device)
     }
 }
 
-static uint64_t bar_address(struct pcv_device *device, uint32_t number)
+/* Where a BAR is; false if the host could not read it. */
+static bool bar_address(struct pcv_device *device, uint32_t number,
+                        uint64_t *out_address)
 {
     const struct pcv__bar *bar = &device->bar[number];
     uint16_t reg = pcv__bar_reg(device, number);
-    uint64_t value = pcv__hw_read(device, reg, 4);
+    uint32_t low;
+    uint32_t high = 0;
 
+    if (!pcv__hw_fetch(device, reg, 4, &low) ||
+        (bar->kind == PCV_BAR_MEM64 &&
+         !pcv__hw_fetch(device, (uint16_t)(reg + 4u), 4, &high))) {
+        return false;
+    }
     switch (bar->kind) {
     case PCV_BAR_IO:
-        return value & PCV_BAR_IO_MASK;
+        *out_address = low & PCV_BAR_IO_MASK;
+        break;
     case PCV_BAR_ROM:
-        return value & PCV_ROM_MASK & ~(bar->size - 1u);
-    case PCV_BAR_MEM64:
-        value |= (uint64_t)pcv__hw_read(device, (uint16_t)(reg + 4u), 4) << 32;
+        *out_address = low & PCV_ROM_MASK & ~(bar->size - 1u);
         break;
     default:
+        *out_address = (low & PCV_BAR_MEM_MASK) | (uint64_t)high << 32;
         break;
     }
-    return value & ~(uint64_t)(PCV_BAR_MEM_MASK ^ 0xffffffffu);
+    return true;
 }
 
 void pcv__bars_read(struct pcv_device *device)
@@ -279,9 +293,11 @@ void pcv__bars_read(struct pcv_device *device)
     }
     for (uint32_t i = 0; i < PCV_BARS; i++) {
         struct pcv__bar *bar = &device->bar[i];
+        uint64_t address;
 
-        if (bar->kind != PCV_BAR_NONE) {
-            bar->address = bar_address(device, i);
+        /* What the host cannot read stays as it was known. */
+        if (bar->kind != PCV_BAR_NONE && bar_address(device, i, &address)) {
+            bar->address = address;
         }
     }
 }

@@ -72,7 +72,7 @@ static bool reserve(struct pcv__mem *mem, void **array, uint16_t *room,
     uint16_t more;
     void *bigger;
 
-    if (used < *room) {
+    if (*array && used < *room) {
         return true;
     }
     more = (uint16_t)(*room ? *room * 2u : 8u);

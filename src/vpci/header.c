@@ -190,6 +190,7 @@ int pcv__vpci_build(struct pcv_device *device,
                     const struct pcv_device *pf) PCV__NO_ANALYSIS
 {
     struct pcv__vpci *vpci = pcv__vpci_create(device);
+    int error = 0;
 
     if (!vpci) {
         return -PCV_ENOMEM;
@@ -206,8 +207,8 @@ int pcv__vpci_build(struct pcv_device *device,
         pcv__bars_size(device);
         pcv__bars_read(device);
     }
-    if (device->sriov_cap && !pf && !pcv__vfs_read(device)) {
-        return -PCV_ENOMEM;
+    if (device->sriov_cap && !pf) {
+        error = pcv__vfs_read(device);
     }
-    return build_header(device);
+    return error != 0 ? error : build_header(device);
 }

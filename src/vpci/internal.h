@@ -131,8 +131,15 @@ int pcv__vpci_build(struct pcv_device *device, const struct pcv_device *pf);
 
 /* Find kind and size of every BAR (HDR-4). */
 void pcv__bars_size(struct pcv_device *device);
-/* What a PF says of its VFs. False: out of memory. */
-bool pcv__vfs_read(struct pcv_device *pf);
+/* What a PF says of its VFs. 0, -PCV_ENOMEM or -PCV_EIO. */
+int pcv__vfs_read(struct pcv_device *pf);
+/* How many there are and where, again: what enabling them changes. 0, or
+ * -PCV_EIO and what is known stays. */
+int pcv__vfs_refresh(struct pcv_device *pf) PCV__REQUIRES(pf->lock);
+/* Whether a device that nobody can find yet can be a VF of this PF, and its
+ * index: 0; -PCV_ENODEV: nobody answers there; -PCV_EINVAL: its address is none
+ * of them, or it has IDs of its own; -PCV_EIO. */
+int pcv__vf_check(struct pcv_device *vf, const struct pcv_device *pf);
 /* A VF's BARs, from its PF's capability. */
 void pcv__bars_of_vf(struct pcv_device *device, const struct pcv_device *pf);
 /* Read the addresses again. */

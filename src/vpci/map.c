@@ -42,13 +42,15 @@ static void enter_phase(struct pcv__work *work, enum pcv__work_phase phase)
 static void give_up(struct pcv_device *device, uint32_t number, int error)
 {
     struct pcv__work *work = &pcv__vpci(device)->work;
-    uint32_t command = pcv__hw_read(device, PCV_REG_COMMAND, 2);
+    uint32_t command = 0;
 
     if (work->write_cmd) {
         command = work->command;
+    } else if (!pcv__hw_fetch(device, PCV_REG_COMMAND, 2, &command)) {
+        command = 0; /* not known: everything off */
     }
-    pcv__hw_write(device, PCV_REG_COMMAND, 2,
-                  command & ~(uint32_t)PCV_CMD_MEMORY);
+    pcv__hw_restore(device, PCV_REG_COMMAND, 2,
+                    command & ~(uint32_t)PCV_CMD_MEMORY);
     pcv__event(device, PCV_EVENT_MAP_FAILED, PCV_EVENT_HOST, number,
                (uint64_t)-error);
     work->decode = false;
@@ -156,14 +158,15 @@ enum pcv_verdict pcv__map_command(struct pcv_device *device, uint16_t command)
 {
     struct pcv__vpci *vpci = pcv__vpci(device);
     struct pcv__work *work = &vpci->work;
-    bool now = decodes(pcv__hw_read(device, PCV_REG_COMMAND, 2));
-    bool stale = was_reset(device, now);
     /* All ones is what a domain may write; a VF has no bit for it. */
     bool want = (command & PCV_CMD_MEMORY) != 0 && !device->is_vf;
+    uint32_t now;
+    bool stale;
 
-    if (device->torn) {
-        return PCV_DONE;
+    if (device->torn || !pcv__hw_fetch(device, PCV_REG_COMMAND, 2, &now)) {
+        return PCV_DONE; /* without knowing, the write is dropped */
     }
+    stale = was_reset(device, decodes(now));
     if (want == vpci->decoding && !stale) {
         pcv__hw_write(device, PCV_REG_COMMAND, 2, command);
         return PCV_DONE;
@@ -191,18 +194,19 @@ enum pcv_verdict pcv__map_bar(struct pcv_device *device, uint32_t bar,
 {
     struct pcv__vpci *vpci = pcv__vpci(device);
     struct pcv__work *work = &vpci->work;
-    bool now = decodes(pcv__hw_read(device, PCV_REG_COMMAND, 2));
-    bool stale = was_reset(device, now);
+    uint32_t now;
+    bool stale;
 
-    if (device->torn) {
-        return PCV_DONE;
+    if (device->torn || !pcv__hw_fetch(device, PCV_REG_COMMAND, 2, &now)) {
+        return PCV_DONE; /* without knowing, the write is dropped */
     }
+    stale = was_reset(device, decodes(now));
     if (!stale && !vpci->decoding) {
         pcv__hw_write(device, reg, 4, value);
         pcv__bars_read(device);
         return PCV_DONE;
     }
-    work->decode = now;
+    work->decode = decodes(now);
     work->write_cmd = false;
     work->write_bar = true;
     work->bar_reg = reg;

@@ -5,6 +5,8 @@
  */
 #include "vpci/map.h"
 
+#define ERRNO_MAX 4095
+
 struct range {
     uint64_t first; /* page */
     uint64_t pages; /* 0: nothing is to be mapped */
@@ -17,9 +19,13 @@ static struct pcv_domain *owner_of(struct pcv_device *device)
 
 static bool rom_enabled(struct pcv_device *device)
 {
-    uint32_t value =
-        pcv__hw_read(device, pcv__bar_reg(device, PCV_BAR_IS_ROM), 4);
+    uint32_t value;
 
+    if (!pcv__hw_fetch(device, pcv__bar_reg(device, PCV_BAR_IS_ROM), 4,
+                       &value)) {
+        /* Not known: it stays as it is. */
+        return pcv__vpci(device)->mapped[PCV_BAR_IS_ROM].pages != 0;
+    }
     return value != 0xffffffffu && (value & PCV_ROM_ENABLE) != 0;
 }
 
@@ -89,7 +95,7 @@ static uint64_t host_unmap(struct pcv_device *device, uint32_t number,
 
     if (done <= 0) {
         pcv__event(device, PCV_EVENT_UNMAP_FAILED, PCV_EVENT_HOST, number,
-                   (uint64_t)-done);
+                   0u - (uint64_t)done);
         return pages;
     }
     return (uint64_t)done < pages ? (uint64_t)done : pages;
@@ -161,6 +167,14 @@ int pcv__bar_prepare(struct pcv_device *device, uint32_t number)
     return map_register(device, mapped);
 }
 
+/* What the host says when it mapped nothing. Restart is our own word, for a
+ * part that was done; a number that is none of errno's is an error too. */
+static int map_error(int64_t done)
+{
+    return done >= -ERRNO_MAX && done < 0 && done != -PCV_ERESTART ? (int)done
+                                                                   : -PCV_EIO;
+}
+
 /* One run of equal use: the host is asked only for pages that nobody had.
  * Returns 0, -PCV_ERESTART, or the host's error. */
 static int map_run(struct pcv_device *device, struct pcv__mapped *mapped,
@@ -179,7 +193,7 @@ static int map_run(struct pcv_device *device, struct pcv__mapped *mapped,
         done = mem->ops.map(mem->ctx, domain->id, (pcv_gpa){at << shift},
                             (pcv_hpa){at << shift}, pages);
         if (done <= 0) {
-            error = done == 0 ? -PCV_EIO : (int)done;
+            error = map_error(done);
             pages = 0;
         } else if ((uint64_t)done < pages) {
             error = -PCV_ERESTART;

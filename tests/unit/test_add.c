@@ -131,7 +131,7 @@ static void another_card_in_place_of_a_bridge_waits_for_those_behind(
     pcv_model_poke(h.model, TREE_ROOT_PORT, PCV_REG_DEVICE, 2, 0x4242);
     assert_int_equal(add(&h, TREE_ROOT_PORT), -PCV_EBUSY);
     assert_true(hosted_status(&h, TREE_LEAF).vanished);
-    assert_int_equal(hosted_state(&h, TREE_LEAF), PCV_STATE_PRESENT);
+    assert_int_equal(hosted_state(&h, TREE_LEAF), PCV_STATE_LEAVING);
     pcv_device_put(leaf);
     assert_int_equal(add(&h, TREE_ROOT_PORT), 0);
     assert_int_equal(hosted_state(&h, TREE_LEAF), PCV_STATE_ABSENT);

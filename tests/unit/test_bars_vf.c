@@ -79,7 +79,7 @@ static void vf_bars_are_sized_in_their_pf_and_dealt_out(void **state)
         assert_int_equal(rig_writes(&rig), 0);
         rig_info(&rig, at, &info);
         check_bar(&info.bar[0], PCV_BAR_MEM64, 0x4000,
-                  0x4000000000u + 0x4000u * i, PCV_BAR_PREFETCHABLE);
+                  0x4000000000u + 0x4000ull * i, PCV_BAR_PREFETCHABLE);
         check_bar(&info.bar[1], PCV_BAR_NONE, 0, 0, 0);
         check_bar(&info.bar[3], PCV_BAR_MEM32, 0x1000,
                   0xe1000000u + 0x1000u * i, 0);

@@ -196,7 +196,7 @@ static void windows_are_found_whatever_the_order_they_came_in(void **state)
     for (uint32_t i = 0; i < 64; i++) {
         uint32_t slot = i * 29 % 64;
 
-        assert_int_equal(add_window(&rig, 0x80000000u + 2 * slot * MIB, 0,
+        assert_int_equal(add_window(&rig, 0x80000000u + 2ull * slot * MIB, 0,
                                     (uint8_t)slot, (uint8_t)slot),
                          0);
     }

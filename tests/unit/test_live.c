@@ -30,8 +30,12 @@ struct tree {
 
 static const char *note(struct tree *tree, const char *path)
 {
+    char *copy = tree->paths[tree->count];
+
     assert_true(tree->count < 64 && strlen(path) < 160);
-    return strcpy(tree->paths[tree->count++], path);
+    (void)snprintf(copy, sizeof(tree->paths[0]), "%s", path);
+    tree->count++;
+    return copy;
 }
 
 static void make_dir(struct tree *tree, const char *path)
@@ -58,7 +62,8 @@ static int setup(void **state)
     char path[80];
 
     assert_non_null(tree);
-    strcpy(tree->root, "/tmp/pcivisor-test-XXXXXX");
+    (void)snprintf(tree->root, sizeof(tree->root), "%s",
+                   "/tmp/pcivisor-test-XXXXXX");
     assert_non_null(mkdtemp(tree->root));
     (void)note(tree, tree->root);
     (void)snprintf(path, sizeof(path), "%s/devices", tree->root);
@@ -89,16 +94,19 @@ static void make_function(struct tree *tree, const char *address,
                                            {"numa_node", "1\n"}};
     char resource[1024] = "0x00000000fe000000 0x00000000fe003fff "
                           "0x0000000000040200\n";
+    static const char nothing[] = "0x0000000000000000 0x0000000000000000 "
+                                  "0x0000000000000000\n";
+    size_t len = strlen(resource);
     char dir[100];
 
     for (unsigned i = 1; i < 13; i++) {
-        strcat(resource, "0x0000000000000000 0x0000000000000000 "
-                         "0x0000000000000000\n");
+        memcpy(resource + len, nothing, sizeof(nothing));
+        len += sizeof(nothing) - 1;
     }
     (void)snprintf(dir, sizeof(dir), "%s/devices/%s", tree->root, address);
     make_dir(tree, dir);
     make_file(tree, dir, "config", config, size);
-    make_file(tree, dir, "resource", resource, strlen(resource));
+    make_file(tree, dir, "resource", resource, len);
     for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++) {
         make_file(tree, dir, fixed[i][0], fixed[i][1], strlen(fixed[i][1]));
     }
@@ -109,7 +117,8 @@ static void make_config(uint8_t config[4096], unsigned id)
     for (unsigned i = 0; i < 4096; i++) {
         config[i] = i < 0x40 ? 0 : (uint8_t)(i * 7 + id);
     }
-    memcpy(config, "\x86\x80", 2);
+    config[0] = 0x86;
+    config[1] = 0x80;
     config[PCV_REG_DEVICE] = (uint8_t)id;
     config[PCV_REG_BAR0 + 3] = 0xfe;
 }

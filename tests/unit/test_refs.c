@@ -68,8 +68,9 @@ static void a_status_names_the_references_of_each_holder(void **state)
     tree_start(&h);
     device = hosted_hold(&h, TREE_LEAF);
     assert_ptr_equal(pcv_device_get(device), device);
-    for (uint16_t i = 0; i < COUNT(vectors); i++) {
-        assert_int_equal(pcv_vector_attach(device, &vectors[i], i != 0, i), 0);
+    for (size_t i = 0; i < COUNT(vectors); i++) {
+        assert_int_equal(
+            pcv_vector_attach(device, &vectors[i], i != 0, (uint16_t)i), 0);
     }
     assert_int_equal(pcv__gate_enter(h.host, NULL, TREE_LEAF, &entered),
                      PCV_DONE);
@@ -133,7 +134,7 @@ enum last { LAST_CALLER, LAST_GET, LAST_VECTOR, LAST_ACCESS };
 
 static void expect_last_one_releases(enum last last)
 {
-    struct completion c = {.completion = {done}};
+    struct completion c = {.completion = {.done = done}};
     struct pcv_vector vector = {.index = 0};
     struct pcv_device *device, *entered = NULL;
     struct hosted h;
@@ -349,11 +350,13 @@ static void all_vectors_of_a_device_count_and_each_only_once(void **state)
     (void)state;
     tree_start(&h);
     device = hosted_hold(&h, TREE_LEAF);
-    for (uint16_t i = 0; i < COUNT(msi); i++) {
-        assert_int_equal(pcv_vector_attach(device, &msi[i], false, i), 0);
+    for (size_t i = 0; i < COUNT(msi); i++) {
+        assert_int_equal(pcv_vector_attach(device, &msi[i], false, (uint16_t)i),
+                         0);
     }
-    for (uint16_t i = 0; i < COUNT(msix); i++) {
-        assert_int_equal(pcv_vector_attach(device, &msix[i], true, i), 0);
+    for (size_t i = 0; i < COUNT(msix); i++) {
+        assert_int_equal(pcv_vector_attach(device, &msix[i], true, (uint16_t)i),
+                         0);
     }
     assert_int_equal(hosted_status(&h, TREE_LEAF).held[PCV_HOLDER_VECTOR],
                      32 + 2048);

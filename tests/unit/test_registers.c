@@ -321,7 +321,7 @@ static void an_access_costs_the_same_with_many_registers(void **state)
     (void)state;
     cells_open(&cells);
     few = cost_of_accesses(&cells);
-    for (uint16_t i = 0; i < COUNT(regs); i++) {
+    for (size_t i = 0; i < COUNT(regs); i++) {
         regs[i] = at((uint16_t)(PCV_CFG_EXT_SIZE - 4u - 2u * i), 1);
         if (regs[i].offset < AT || regs[i].offset >= AT + 4) {
             cells_add(&cells, &regs[i], NULL);

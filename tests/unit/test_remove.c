@@ -21,7 +21,7 @@ static void an_unknown_device_cannot_be_removed(void **state)
     const pcv_sbdf unknown[] = {TREE_NOTHING, pcv_test_at(0, 0, 1, 1),
                                 pcv_test_at(0, 77, 0, 0),
                                 pcv_test_at(5, 0, 0, 0)};
-    struct completion c = {.completion = {done}};
+    struct completion c = {.completion = {.done = done}};
     struct hosted h;
     uint32_t busy;
 
@@ -41,7 +41,7 @@ static void an_unknown_device_cannot_be_removed(void **state)
 /* LIFE-5 */
 static void a_device_that_nobody_holds_goes_at_once(void **state)
 {
-    struct completion c = {.completion = {done}};
+    struct completion c = {.completion = {.done = done}};
     struct hosted h;
     uint64_t pages;
     uint32_t busy;
@@ -94,8 +94,8 @@ static void a_device_that_leaves_is_not_found_entered_or_mapped(void **state)
 /* LIFE-6 */
 static void a_remove_may_be_repeated_and_drops_nothing_twice(void **state)
 {
-    struct completion first = {.completion = {done}};
-    struct completion second = {.completion = {done}};
+    struct completion first = {.completion = {.done = done}};
+    struct completion second = {.completion = {.done = done}};
     struct pcv_device_status status;
     struct hosted h;
     struct pcv_device *device;
@@ -175,7 +175,8 @@ static void see_absent(struct pcv_completion *self, pcv_sbdf sbdf)
 /* LIFE-6 */
 static void at_its_completion_the_address_is_free_again(void **state)
 {
-    struct re_add r = {.completion = {see_absent}, .state = PCV_STATE_PRESENT};
+    struct re_add r = {.completion = {.done = see_absent},
+                       .state = PCV_STATE_PRESENT};
     struct hosted h;
     struct pcv_device *device;
 
@@ -194,7 +195,7 @@ static void at_its_completion_the_address_is_free_again(void **state)
 /* LIFE-5, TOPO-7 */
 static void a_pf_waits_for_its_vfs(void **state)
 {
-    struct completion c = {.completion = {done}};
+    struct completion c = {.completion = {.done = done}};
     struct hosted h;
     uint32_t busy;
 
@@ -220,7 +221,7 @@ static void a_pf_waits_for_its_vfs(void **state)
 static void a_removal_waits_for_the_vectors_of_the_device(void **state)
 {
     struct pcv_vector vectors[3] = {{.index = 0}};
-    struct completion c = {.completion = {done}};
+    struct completion c = {.completion = {.done = done}};
     struct hosted h;
     struct pcv_device *device;
     uint32_t busy;
@@ -228,8 +229,9 @@ static void a_removal_waits_for_the_vectors_of_the_device(void **state)
     (void)state;
     tree_start(&h);
     device = hosted_hold(&h, TREE_LEAF);
-    for (uint16_t i = 0; i < COUNT(vectors); i++) {
-        assert_int_equal(pcv_vector_attach(device, &vectors[i], true, i), 0);
+    for (size_t i = 0; i < COUNT(vectors); i++) {
+        assert_int_equal(
+            pcv_vector_attach(device, &vectors[i], true, (uint16_t)i), 0);
     }
     pcv_device_put(device);
     assert_int_equal(take_out(&h, TREE_LEAF, &c, &busy), -PCV_EBUSY);
@@ -254,7 +256,7 @@ static int release_even(void *ctx, struct pcv_vector *vector)
 static void vectors_that_the_host_frees_do_not_keep_the_device(void **state)
 {
     struct pcv_vector vectors[4] = {{.index = 0}};
-    struct completion c = {.completion = {done}};
+    struct completion c = {.completion = {.done = done}};
     struct hosted h;
     struct pcv_device *device;
     uint32_t busy;
@@ -265,8 +267,9 @@ static void vectors_that_the_host_frees_do_not_keep_the_device(void **state)
     hosted_start(&h);
     (void)hosted_scan(&h);
     device = hosted_hold(&h, TREE_LEAF);
-    for (uint16_t i = 0; i < COUNT(vectors); i++) {
-        assert_int_equal(pcv_vector_attach(device, &vectors[i], true, i), 0);
+    for (size_t i = 0; i < COUNT(vectors); i++) {
+        assert_int_equal(
+            pcv_vector_attach(device, &vectors[i], true, (uint16_t)i), 0);
     }
     pcv_device_put(device);
     assert_int_equal(take_out(&h, TREE_LEAF, &c, &busy), -PCV_EBUSY);

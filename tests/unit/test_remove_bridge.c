@@ -21,7 +21,7 @@ static void a_bridge_goes_with_all_behind_it_deepest_first(void **state)
                               TREE_LEAF,     TREE_PORT_4,   TREE_PORT_3,
                               TREE_UPSTREAM, TREE_ROOT_PORT};
     struct record gone = {.kind = PCV_EVENT_GONE};
-    struct completion c = {.completion = {done}};
+    struct completion c = {.completion = {.done = done}};
     struct hosted h;
     uint32_t busy;
     pcv_sbdf up;
@@ -72,7 +72,7 @@ static void a_bridge_with_a_held_device_behind_it_stays_and_names_it(
 {
     const pcv_sbdf held[] = {TREE_LEAF, TREE_VF_0, TREE_UPSTREAM, TREE_PF,
                              TREE_PORT_4};
-    struct completion c = {.completion = {done}};
+    struct completion c = {.completion = {.done = done}};
     struct hosted h;
     uint64_t pages;
     uint32_t busy;
@@ -140,7 +140,7 @@ static void a_bridge_waits_for_a_device_behind_it_that_is_leaving(void **state)
 static void a_bridge_that_is_held_itself_leaves_and_what_is_behind_goes(
     void **state)
 {
-    struct completion c = {.completion = {done}};
+    struct completion c = {.completion = {.done = done}};
     struct hosted h;
     struct pcv_device *port;
     uint32_t busy;

@@ -366,7 +366,7 @@ static void a_scan_without_host_or_progress_is_refused(void **state)
 #define CALLS_PER_FUNCTION 256
 /* Each slot of each bus is asked for its function 0, once with the question
  * whether the host has that bus, and where nobody is that is all. */
-#define EMPTY (2u * PCV_BUSES * PCV_SLOTS)
+#define EMPTY (2ull * PCV_BUSES * PCV_SLOTS)
 
 static void expect_cheap(const char *spec, uint32_t functions)
 {

@@ -168,7 +168,7 @@ static void a_hostile_machine_costs_a_bounded_number_of_reads(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
-        const uint64_t addresses = MACHINE_BUSES * PCV_DEVFNS;
+        const uint64_t addresses = (uint64_t)MACHINE_BUSES * PCV_DEVFNS;
         struct pcv_scan scan = {0};
         struct hosted h;
 

@@ -16,11 +16,23 @@ struct damage {
 #define ROW30 "30: 00 " ZEROS15 "\n"
 #define ROW20 "20: 00 " ZEROS15 "\n"
 
+/* Each damage to the small text is reported with its line and with what was
+ * expected there. */
+static void expect_reports(const struct damage *cases, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        static struct text text;
+
+        make_small(&text);
+        replace(&text, cases[i].from, cases[i].to);
+        expect_error(&text, cases[i].line, cases[i].part);
+    }
+}
+
 /* SIM-1 */
-static void damage_is_reported_with_its_line_and_what_was_expected(void **state)
+static void damaged_rows_are_reported(void **state)
 {
     static const struct damage cases[] = {
-        /* rows */
         {ROW30, "", 7,
          "expected row 30: of 00:00.0 (row 20 was the last), found \"40: "},
         {ROW30, ROW30 ROW30, 8, "expected row 40: of 00:00.0"},
@@ -41,7 +53,16 @@ static void damage_is_reported_with_its_line_and_what_was_expected(void **state)
         {"40: ", "\n40: ", 8, "found 64 bytes only: capture as root"},
         {"00:00.0 Host", "00: 00 " ZEROS15 "\n00:00.0 Host", 2,
          "expected lspci's text"},
-        /* headers */
+    };
+
+    (void)state;
+    expect_reports(cases, sizeof(cases) / sizeof(cases[0]));
+}
+
+/* SIM-1 */
+static void damaged_headers_are_reported(void **state)
+{
+    static const struct damage cases[] = {
         {"00:00.0 Host bridge: First\n", "", 2, "expected lspci's text"},
         {"00:02.0 Ethernet controller: Second\n", "", 21,
          "expected the next function"},
@@ -58,7 +79,18 @@ static void damage_is_reported_with_its_line_and_what_was_expected(void **state)
         {"00:00.0 Host bridge: First\n",
          "00:00.0 Host bridge: First\n00:00.0 Host bridge: First\n", 3,
          "expected row 00: of 00:00.0, found no row"},
-        /* indented text */
+        {"# captured", "captured", 1, "expected lspci's text"},
+        {"# captured", "\tcaptured", 1, "expected lspci's text"},
+    };
+
+    (void)state;
+    expect_reports(cases, sizeof(cases) / sizeof(cases[0]));
+}
+
+/* SIM-1 */
+static void damaged_indented_text_is_reported(void **state)
+{
+    static const struct damage cases[] = {
         {"[size=16K]", "[size=16Q]", 23, "expected \"Region N: Memory at\""},
         {"[size=16K]", "[size=K]", 23, "[size=..]"},
         {"[size=16K]", "[size=16K", 23, "[size=..]"},
@@ -76,19 +108,10 @@ static void damage_is_reported_with_its_line_and_what_was_expected(void **state)
         {"node: 1", "node: 99999999999", 24, "a number"},
         {"node: 1", "node: 1\n\tNUMA node: 1", 25, "expected one NUMA node"},
         {"\tNUMA", " NUMA", 24, "at least the indentation"},
-        /* other text */
-        {"# captured", "captured", 1, "expected lspci's text"},
-        {"# captured", "\tcaptured", 1, "expected lspci's text"},
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        static struct text text;
-
-        make_small(&text);
-        replace(&text, cases[i].from, cases[i].to);
-        expect_error(&text, cases[i].line, cases[i].part);
-    }
+    expect_reports(cases, sizeof(cases) / sizeof(cases[0]));
 }
 
 /* SIM-1 */
@@ -340,8 +363,9 @@ static void every_lost_doubled_or_swapped_line_is_an_error_or_harmless(
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(
-            damage_is_reported_with_its_line_and_what_was_expected),
+        cmocka_unit_test(damaged_rows_are_reported),
+        cmocka_unit_test(damaged_headers_are_reported),
+        cmocka_unit_test(damaged_indented_text_is_reported),
         cmocka_unit_test(a_capture_without_root_says_that_root_is_needed),
         cmocka_unit_test(nothing_follows_the_last_row_of_4096_bytes),
         cmocka_unit_test(a_region_that_a_bridge_cannot_have_is_an_error),

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -130,7 +131,7 @@ static void a_vanished_device_that_is_held_goes_with_its_last_holder(
     void **state)
 {
     struct pcv_vector vector = {.index = 0};
-    struct completion c = {.completion = {done}};
+    struct completion c = {.completion = {.done = done}};
     struct hosted h;
     struct pcv_device *device;
     uint64_t calls;
@@ -235,7 +236,7 @@ static void remove_it(void *arg, const struct pcv_model_cfg *access)
 static void an_access_in_flight_ends_against_the_device_that_it_entered(
     void **state)
 {
-    struct completion c = {.completion = {done}};
+    struct completion c = {.completion = {.done = done}};
     struct hosted h;
     struct remover r = {.h = &h, .completion = &c, .result = 1};
 

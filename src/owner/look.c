@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+/* Looking at devices under their segment's lock. */
+#include "owner/look.h"
+
+enum pcv__look pcv__look(const struct pcv_device *device, pcv_sbdf sbdf)
+{
+    uint64_t word = pcv__word(device);
+
+    if (pcv__device_sbdf(device).v != sbdf.v) {
+        return PCV__LOOK_GONE;
+    }
+    if ((word & PCV__WORD_LEAVING) != 0 || (word & PCV__WORD_COUNTS) == 0) {
+        return PCV__LOOK_LEAVING;
+    }
+    return (word & PCV__WORD_NEW) != 0 ? PCV__LOOK_NEW : PCV__LOOK_LIVE;
+}
+
+struct pcv_device *pcv__live_at(struct pcv__segment *segment, pcv_sbdf sbdf)
+{
+    _Atomic(struct pcv_device *) *place = pcv__table_find_place(segment, sbdf);
+    struct pcv_device *device =
+        place ? atomic_load_explicit(place, memory_order_acquire) : NULL;
+
+    return device && pcv__look(device, sbdf) == PCV__LOOK_LIVE ? device : NULL;
+}
+
+static pcv_sbdf at(const struct pcv__segment *segment, uint32_t rid)
+{
+    return pcv_sbdf_make(segment->number, (uint8_t)(rid >> 8), (uint8_t)rid);
+}
+
+struct pcv_device *pcv__next_vf(struct pcv__segment *segment,
+                                const struct pcv_device *pf, uint32_t *rid)
+{
+    pcv_sbdf sbdf = pcv__device_sbdf(pf);
+    struct pcv_device *device;
+
+    if (pf->vf_count == 0) {
+        return NULL;
+    }
+    /* Bounded: *rid goes up. */
+    while ((device = pcv__segment_next(segment, rid, 0xffffu)) != NULL) {
+        pcv_sbdf place = at(segment, *rid);
+
+        *rid += 1u;
+        if (pcv__look(device, place) == PCV__LOOK_LIVE && device->is_vf &&
+            device->physfn.v == sbdf.v) {
+            return device;
+        }
+    }
+    return NULL;
+}
+
+static uint32_t first_rid(const struct pcv_device *bridge)
+{
+    return (uint32_t)bridge->secondary << 8;
+}
+
+uint32_t pcv__last_rid(const struct pcv_device *bridge)
+{
+    return ((uint32_t)bridge->subordinate << 8) | 0xffu;
+}
+
+struct pcv_device *pcv__deeper(struct pcv__segment *segment,
+                               const struct pcv_device *bridge, uint32_t *rid,
+                               pcv_sbdf *out_sbdf)
+{
+    struct pcv_device *device;
+
+    if (!bridge->bound || *rid < first_rid(bridge) ||
+        *rid > pcv__last_rid(bridge)) {
+        return NULL;
+    }
+    device = pcv__segment_prev(segment, rid, first_rid(bridge));
+    if (device) {
+        *out_sbdf = at(segment, *rid);
+        *rid -= 1u; /* below 0 it wraps, which is past the end too */
+    }
+    return device;
+}
+
+static bool is_behind(const struct pcv_device *bridge, pcv_sbdf sbdf)
+{
+    return first_rid(bridge) <= pcv__rid(sbdf) &&
+           pcv__rid(sbdf) <= pcv__last_rid(bridge);
+}
+
+static bool is_gone(const struct pcv_device *device)
+{
+    return atomic_load_explicit(&device->vanished, memory_order_acquire);
+}
+
+/*
+ * Whether a PF has VFs that would stay when the bridge goes (NULL: when it goes
+ * itself): one of them, or the PF if a VF of it is on its way in or out. With a
+ * bridge or PF that has vanished, all that are live go along.
+ */
+static bool vfs_stay(struct pcv__segment *segment, const struct pcv_device *pf,
+                     const struct pcv_device *bridge, bool vanished,
+                     pcv_sbdf *out_busy) PCV__REQUIRES(segment->lock)
+{
+    uint32_t count = 0;
+    uint32_t rid = 0;
+    struct pcv_device *vf;
+
+    while ((vf = pcv__next_vf(segment, pf, &rid)) != NULL) {
+        pcv_sbdf sbdf = pcv__device_sbdf(vf);
+
+        if (!vanished && (!bridge || !is_behind(bridge, sbdf))) {
+            *out_busy = sbdf;
+            return true;
+        }
+        count++;
+    }
+    *out_busy = pcv__device_sbdf(pf);
+    return count != pf->vf_count;
+}
+
+static bool is_held(const struct pcv_device *device)
+{
+    uint64_t word = pcv__word(device);
+
+    return pcv__holder_count(word, PCV_HOLDER_CALLER) != 0 ||
+           pcv__holder_count(word, PCV_HOLDER_VECTOR) != 0;
+}
+
+/* Whether a device keeps the bridge above it from going. */
+static bool keeps(struct pcv__segment *segment, struct pcv_device *device,
+                  const struct pcv_device *bridge, pcv_sbdf *sbdf)
+    PCV__REQUIRES(segment->lock)
+{
+    bool vanished = is_gone(bridge);
+
+    switch (pcv__look(device, *sbdf)) {
+    case PCV__LOOK_GONE:
+        return false;
+    case PCV__LOOK_NEW:
+        return true;
+    case PCV__LOOK_LEAVING:
+        return !vanished;
+    case PCV__LOOK_LIVE:
+        break;
+    }
+    return (!vanished && is_held(device)) ||
+           vfs_stay(segment, device, bridge, vanished, sbdf);
+}
+
+bool pcv__is_kept(struct pcv__segment *segment, const struct pcv_device *device,
+                  pcv_sbdf *out_busy)
+{
+    uint32_t rid = pcv__last_rid(device);
+    struct pcv_device *behind;
+    pcv_sbdf sbdf;
+
+    if (vfs_stay(segment, device, NULL, is_gone(device), out_busy)) {
+        return true;
+    }
+    /* Bounded: rid goes down. */
+    while ((behind = pcv__deeper(segment, device, &rid, &sbdf)) != NULL) {
+        if (keeps(segment, behind, device, &sbdf)) {
+            *out_busy = sbdf;
+            return true;
+        }
+    }
+    return false;
+}
