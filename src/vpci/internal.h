@@ -132,7 +132,7 @@ int pcv__vpci_build(struct pcv_device *device, const struct pcv_device *pf);
 /* Find kind and size of every BAR (HDR-4). */
 void pcv__bars_size(struct pcv_device *device);
 /* What a PF says of its VFs. 0, -PCV_ENOMEM or -PCV_EIO. */
-int pcv__vfs_read(struct pcv_device *pf);
+int pcv__vfs_read(struct pcv_device *pf) PCV__REQUIRES(pf->lock);
 /* How many there are and where, again: what enabling them changes. 0, or
  * -PCV_EIO and what is known stays. */
 int pcv__vfs_refresh(struct pcv_device *pf) PCV__REQUIRES(pf->lock);
