@@ -30,11 +30,14 @@ struct tree {
 
 static const char *note(struct tree *tree, const char *path)
 {
-    char *copy = tree->paths[tree->count];
+    size_t len = strlen(path);
+    char *copy;
 
-    assert_true(tree->count < 64 && strlen(path) < 160);
-    (void)snprintf(copy, sizeof(tree->paths[0]), "%s", path);
-    tree->count++;
+    assert_true(tree->count < 64 && len < sizeof(tree->paths[0]));
+    copy = tree->paths[tree->count++];
+    for (size_t i = 0; i <= len; i++) {
+        copy[i] = path[i];
+    }
     return copy;
 }
 
