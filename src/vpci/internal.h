@@ -137,8 +137,9 @@ int pcv__vfs_read(struct pcv_device *pf) PCV__REQUIRES(pf->lock);
  * -PCV_EIO and what is known stays. */
 int pcv__vfs_refresh(struct pcv_device *pf) PCV__REQUIRES(pf->lock);
 /* Whether a device that nobody can find yet can be a VF of this PF, and its
- * index: 0; -PCV_ENODEV: nobody answers there; -PCV_EINVAL: its address is none
- * of them, or it has IDs of its own; -PCV_EIO. */
+ * index: 0; -PCV_ENODEV: nobody answers there; -PCV_EAGAIN: it is not ready, or
+ * the PF stopped answering; -PCV_EINVAL: its address is none of them, or it has
+ * IDs of its own; -PCV_EIO. */
 int pcv__vf_check(struct pcv_device *vf, const struct pcv_device *pf);
 /* A VF's BARs, from its PF's capability. */
 void pcv__bars_of_vf(struct pcv_device *device, const struct pcv_device *pf);

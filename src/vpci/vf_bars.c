@@ -78,11 +78,16 @@ int pcv__vfs_read(struct pcv_device *pf)
 int pcv__vf_check(struct pcv_device *vf, const struct pcv_device *pf)
 {
     uint32_t rid = pcv__rid(pcv__device_sbdf(vf));
-    int error = 0;
-    uint32_t class_rev = pcv__hw_probe(vf->host, pcv__device_sbdf(vf),
-                                       PCV_REG_REVISION, 4, &error);
-    uint32_t total, offset, stride, from_first;
+    int error = pcv__probe(vf->host, pcv__device_sbdf(vf));
+    uint32_t class_rev, total, offset, stride, from_first;
 
+    if (error != -PCV_ENODEV) {
+        /* A VF's IDs read all ones; what has some is a function of its own. */
+        return error == 0 ? -PCV_EINVAL : error;
+    }
+    error = 0;
+    class_rev = pcv__hw_probe(vf->host, pcv__device_sbdf(vf), PCV_REG_REVISION,
+                              4, &error);
     if (error != 0 || class_rev == 0xffffffffu) {
         return error != 0 ? error : -PCV_ENODEV; /* it is silent */
     }
@@ -92,10 +97,8 @@ int pcv__vf_check(struct pcv_device *vf, const struct pcv_device *pf)
     if (error != 0) {
         return error;
     }
-    error = pcv__probe(vf->host, pcv__device_sbdf(vf));
-    if (error != -PCV_ENODEV) {
-        /* A VF's IDs read all ones; what has some is a function of its own. */
-        return error == -PCV_EIO ? error : -PCV_EINVAL;
+    if (total == 0xffffu && offset == 0xffffu && stride == 0xffffu) {
+        return -PCV_EAGAIN; /* the PF stopped answering */
     }
     /* Requester IDs are 16 bits wide and wrap. */
     from_first = (uint16_t)(rid - pcv__rid(pcv__device_sbdf(pf)) - offset);

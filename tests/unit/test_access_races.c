@@ -23,7 +23,7 @@ static void boot(struct rig *rig)
 /* ---- in the middle of a rebuild ------------------------------------------ */
 
 static struct rig *rebuilding; /* whose gate is paused when memory is asked */
-static enum pcv_verdict during[2];
+static enum pcv_verdict during[3];
 
 static void *alloc_in_the_middle(void *ctx, size_t size)
 {
@@ -34,6 +34,7 @@ static void *alloc_in_the_middle(void *ctx, size_t size)
         rebuilding = NULL;
         during[0] = rig_try_read(rig, NIC, 0, 4, &data);
         during[1] = rig_try_write(rig, NIC, PCV_REG_INT_LINE, 1, 0x55);
+        during[2] = rig_try_read(rig, NIC, 0, 3, &data);
     }
     return pcv_model_ops()->alloc(ctx, size);
 }
@@ -45,7 +46,8 @@ static const struct pcv_register scratch = {
     .policy = {.virt = 0xffffffffu},
 };
 
-/* CFG-10 */
+/* CFG-9, CFG-10: what is refused comes to no gate; it is counted all the same.
+ */
 static void a_rebuild_makes_accesses_retry_and_nothing_happens(void **state)
 {
     struct pcv_test_function f;
@@ -77,6 +79,8 @@ static void a_rebuild_makes_accesses_retry_and_nothing_happens(void **state)
     assert_null(rebuilding);
     assert_int_equal(during[0], PCV_RETRY);
     assert_int_equal(during[1], PCV_RETRY);
+    assert_int_equal(during[2], PCV_DONE);
+    assert_int_equal(rig_status(&rig, NIC).counters.refused, 1);
     assert_int_equal(rig_status(&rig, NIC).counters.reads, 0);
     assert_int_equal(rig_status(&rig, NIC).counters.writes, 0);
     assert_int_equal(rig_read(&rig, NIC, 0, 2), 0x8086);
@@ -106,6 +110,55 @@ static void a_rebuild_does_not_begin_while_an_access_is_inside(void **state)
     assert_int_equal(rig_read(&rig, NIC, 0, 2), 0x8086);
     assert_int_equal(rebuild_result, -PCV_ERESTART);
     assert_int_equal(pcv_register_add(rig.hook_data, &scratch, NULL), 0);
+    pcv_device_put(rig.hook_data);
+    rig_close(&rig);
+}
+
+static struct {
+    int result[2];
+    enum pcv_verdict read, write;
+} drain;
+
+static void come_in_behind(struct rig *rig, const struct pcv_model_cfg *access)
+{
+    uint64_t data;
+
+    (void)access;
+    rig->hook = NULL;
+    drain.result[0] = pcv_register_add(rig->hook_data, &scratch, NULL);
+    drain.read = rig_try_read(rig, NIC, PCV_REG_DEVICE, 2, &data);
+    drain.write = rig_try_write(rig, NIC, PCV_REG_INT_LINE, 1, 0x55);
+    drain.result[1] = pcv_register_add(rig->hook_data, &scratch, NULL);
+}
+
+/* CFG-6, CFG-10: else accesses that never end would keep it out for ever. */
+static void a_rebuild_that_waits_lets_nobody_in_until_it_had_its_turn(
+    void **state)
+{
+    struct rig rig;
+    uint64_t data;
+
+    (void)state;
+    boot(&rig);
+    rig.hook_data = pcv_device_find(rig.host, NIC);
+    rig.hook = come_in_behind;
+    assert_int_equal(rig_read(&rig, NIC, 0, 2), 0x8086);
+    assert_int_equal(drain.result[0], -PCV_ERESTART);
+    assert_int_equal(drain.read, PCV_RETRY);
+    assert_int_equal(drain.write, PCV_RETRY);
+    assert_int_equal(drain.result[1], -PCV_ERESTART);
+    assert_int_equal(rig.logged, 1);
+    assert_int_equal(rig_try_read(&rig, NIC, 0, 2, &data), PCV_RETRY);
+    /* The access is out: the rebuild finds the gate empty, whatever else it
+     * answers then, and opens it. */
+    assert_int_equal(pcv_register_add(rig.hook_data, &scratch, NULL), 0);
+    assert_int_equal(rig_read(&rig, NIC, 0, 2), 0x8086);
+    rig.hook = come_in_behind;
+    assert_int_equal(rig_read(&rig, NIC, 0, 2), 0x8086);
+    assert_int_equal(rig_try_read(&rig, NIC, 0, 2, &data), PCV_RETRY);
+    assert_int_equal(pcv_register_add(rig.hook_data, &scratch, NULL),
+                     -PCV_EEXIST);
+    assert_int_equal(rig_read(&rig, NIC, 0, 2), 0x8086);
     pcv_device_put(rig.hook_data);
     rig_close(&rig);
 }
@@ -204,6 +257,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_rebuild_makes_accesses_retry_and_nothing_happens),
         cmocka_unit_test(a_rebuild_does_not_begin_while_an_access_is_inside),
+        cmocka_unit_test(
+            a_rebuild_that_waits_lets_nobody_in_until_it_had_its_turn),
         cmocka_unit_test(a_read_in_flight_ends_against_the_removed_device),
         cmocka_unit_test(a_write_in_flight_ends_against_the_removed_device),
         cmocka_unit_test(a_device_pulled_in_the_middle_is_not_asked_again),

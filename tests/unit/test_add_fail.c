@@ -292,6 +292,31 @@ static void a_removal_cancels_a_mapping_that_is_not_finished(void **state)
     hosted_end(&h);
 }
 
+/* LIFE-7, PORT-3 */
+static void vfs_of_a_pf_that_nobody_knows_leave_no_memory_behind(void **state)
+{
+    struct hosted h;
+    uint64_t bytes;
+
+    (void)state;
+    tree_build(&h);
+    hosted_start(&h);
+    /* Neither where the segment has no device yet, nor where it has. */
+    for (int scanned = 0; scanned < 2; scanned++) {
+        bytes = pcv_model_bytes(h.model);
+        for (uint32_t rid = 0x1000; rid < 0x8000; rid += 0x108) {
+            assert_int_equal(add_vf(&h, (pcv_sbdf){rid}, TREE_NOTHING),
+                             -PCV_ENODEV);
+        }
+        assert_true(pcv_model_bytes(h.model) == bytes);
+        assert_true(hosted_stats(&h).bytes == bytes);
+        assert_int_equal(hosted_stats(&h).devices,
+                         scanned ? TREE_FUNCTIONS : 0);
+        assert_int_equal(hosted_scan(&h), scanned ? 0 : TREE_FUNCTIONS);
+    }
+    hosted_end(&h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -306,6 +331,7 @@ int main(void)
             a_card_read_with_failures_is_not_registered_as_another),
         cmocka_unit_test(an_add_whose_mapping_takes_long_is_called_again),
         cmocka_unit_test(a_removal_cancels_a_mapping_that_is_not_finished),
+        cmocka_unit_test(vfs_of_a_pf_that_nobody_knows_leave_no_memory_behind),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

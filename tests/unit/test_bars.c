@@ -392,6 +392,40 @@ static void a_stated_size_is_taken_without_touching_the_bar(void **state)
 }
 
 /* HDR-4 */
+static void a_stated_size_that_cannot_be_is_refused_and_reported(void **state)
+{
+    static const struct {
+        uint8_t bar;
+        uint64_t size;
+    } rows[] = {
+        {0, 0x3000},       {0, 0x100000000u}, {0, 0x200000000u}, {1, 0x3000},
+        {3, 0x100000000u}, {6, 0x3000},       {6, 0x100000000u},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct pcv_test_function f;
+        struct pcv_device_info info;
+        struct rig rig;
+
+        pcv_test_endpoint(&f, 0x8086, 0x100e);
+        pcv_test_bar32(&f, 0, 0xe0000000u, 0x1000);
+        pcv_test_bar64(&f, 1, 0x4000000000u, 0x1000);
+        pcv_test_bar_io(&f, 3, 0x6000, 0x20);
+        pcv_test_rom(&f, 0xe0200001u, 0x800);
+        pcv_test_set(&f, PCV_REG_COMMAND, 2, PCV_CMD_MEMORY);
+        prepare(&rig, &f);
+        assert_int_equal(
+            pcv_model_set_bar_hint(rig.model, DEV, rows[i].bar, rows[i].size),
+            0);
+        add(&rig, &info);
+        check_bar(&info.bar[rows[i].bar], PCV_BAR_NONE, 0, 0, PCV_BAR_BROKEN);
+        assert_int_equal(rig_events(&rig, PCV_EVENT_BAR_SIZE), 1);
+        rig_close(&rig);
+    }
+}
+
+/* HDR-4 */
 static void functions_whose_registers_are_no_bars_are_left_alone(void **state)
 {
     static const struct {
@@ -431,6 +465,7 @@ int main(void)
         cmocka_unit_test(a_host_that_fails_once_leaves_no_bar_changed),
         cmocka_unit_test(host_bridges_and_what_is_in_use_keep_decoding),
         cmocka_unit_test(a_stated_size_is_taken_without_touching_the_bar),
+        cmocka_unit_test(a_stated_size_that_cannot_be_is_refused_and_reported),
         cmocka_unit_test(functions_whose_registers_are_no_bars_are_left_alone),
     };
 

@@ -111,11 +111,68 @@ static void a_vf_of_a_pf_that_vanished_is_not_added_nor_looked_at(void **state)
     rig_close(&rig);
 }
 
+/* TOPO-7 */
+static void a_vf_is_only_where_its_pf_says_that_vfs_are(void **state)
+{
+    /* VFs are at 0x10, 0x12, 0x14 and 0x16 from the PF. */
+    static const struct {
+        uint32_t offset;
+        bool own_ids;
+        int error;
+    } rows[] = {
+        {0x0f, false, -PCV_EINVAL}, /* before the first */
+        {0x11, false, -PCV_EINVAL}, /* between two */
+        {0x18, false, -PCV_EINVAL}, /* behind the last */
+        {0x01, false, -PCV_EINVAL}, {0x12, true, -PCV_EINVAL}, /* a function of
+                                                                  its own, in a
+                                                                  VF's place */
+        {0x20, true, -PCV_EINVAL},  {0x10, false, 0},          {0x16, false, 0},
+    };
+    const struct pcv_add_info as_vf = {.flags = PCV_ADD_IS_VF, .physfn = DEV};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const pcv_sbdf at = {DEV.v + rows[i].offset};
+        struct pcv_test_function f;
+        struct pcv_host_stats before, after;
+        struct rig rig;
+
+        (void)make_pf(&f);
+        rig_open(&rig);
+        pcv_test_add(rig.model, &f, DEV);
+        if (rows[i].own_ids) {
+            pcv_test_pcie_endpoint(&f, 0x8086, 0x10d3);
+            pcv_test_bar32(&f, 0, 0xe0000000u, 0x1000);
+            pcv_test_set(&f, PCV_REG_COMMAND, 2, PCV_CMD_MEMORY);
+        } else {
+            pcv_test_vf(&f, DEV);
+        }
+        pcv_test_add(rig.model, &f, at);
+        rig_create(&rig);
+        assert_int_equal(pcv_device_add(rig.host, DEV, NULL), 0);
+        pcv_host_get_stats(rig.host, &before);
+        rig_forget(&rig);
+        assert_int_equal(pcv_device_add(rig.host, at, &as_vf), rows[i].error);
+        pcv_host_get_stats(rig.host, &after);
+        assert_int_equal(rig_status(&rig, at).state, rows[i].error == 0
+                                                         ? PCV_STATE_PRESENT
+                                                         : PCV_STATE_ABSENT);
+        if (rows[i].error != 0) {
+            assert_int_equal(rig_writes(&rig), 0);
+            assert_int_equal(after.devices, before.devices);
+            /* The PF does not count it. */
+            assert_int_equal(pcv_device_remove(rig.host, DEV, NULL, NULL), 0);
+        }
+        rig_close(&rig);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(vf_bars_are_sized_in_their_pf_and_dealt_out),
         cmocka_unit_test(a_vf_of_a_pf_that_vanished_is_not_added_nor_looked_at),
+        cmocka_unit_test(a_vf_is_only_where_its_pf_says_that_vfs_are),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

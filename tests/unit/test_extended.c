@@ -64,10 +64,50 @@ static void a_bridge_to_pci_forwards_if_it_is_pci_x_of_mode_2(void **state)
     assert_true(card_is_extended(PCV_PCIX_STATUS_533 | PCV_PCIX_STATUS_266));
 }
 
+/* CAP-1, LIFE-7, TOPO-8: a list may have as many as there is room for. */
+static void capabilities_at_the_end_of_a_long_list_are_found(void **state)
+{
+    static const unsigned before[] = {0, 47, 48, 49, 400};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(before) / sizeof(before[0]); i++) {
+        struct pcv_test_function f;
+        struct pcv_device_info info;
+        struct hosted h;
+        uint16_t cap;
+
+        hosted_build(&h);
+        pcv_test_pcie_endpoint(&f, 0x8086, 0x10c9);
+        for (unsigned n = 0; n < before[i]; n++) {
+            (void)pcv_test_ext_cap(&f, PCV_EXT_CAP_ID_LTR, 1, 8);
+        }
+        (void)pcv_test_sriov(&f, 4, 2, 4, 1);
+        cap = pcv_test_ext_cap(&f, PCV_EXT_CAP_ID_DSN, 1, 12);
+        pcv_test_set(&f, cap + 4u, 4, 0x12345678);
+        pcv_test_set(&f, cap + 8u, 4, 0x9abcdef0);
+        pcv_test_add(h.model, &f, pcv_test_at(0, 0, 3, 0));
+        hosted_start(&h);
+        assert_int_equal(hosted_scan(&h), 1);
+        info = hosted_info(&h, pcv_test_at(0, 0, 3, 0));
+        assert_int_equal(info.num_vfs, 2);
+        assert_true(info.serial == 0x9abcdef012345678u);
+        assert_int_equal(info.cap_problems, 0);
+        /* With another serial number it is another card, however far back. */
+        pcv_model_poke(h.model, pcv_test_at(0, 0, 3, 0), (uint16_t)(cap + 4u),
+                       4, 0x12345679);
+        assert_int_equal(pcv_device_add(h.host, pcv_test_at(0, 0, 3, 0), NULL),
+                         0);
+        info = hosted_info(&h, pcv_test_at(0, 0, 3, 0));
+        assert_true(info.serial == 0x9abcdef012345679u);
+        hosted_end(&h);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_bridge_to_pci_forwards_if_it_is_pci_x_of_mode_2),
+        cmocka_unit_test(capabilities_at_the_end_of_a_long_list_are_found),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -130,6 +130,50 @@ static void vfs_outside_of_their_pfs_bridge_are_found(void **state)
     pcv_model_destroy(model);
 }
 
+/* SIM-1, TOPO-7: what the source takes for a VF may have IDs of its own, where
+ * its PF has VFs or elsewhere. It is a function like any other. */
+static void a_vf_that_has_ids_of_its_own_is_a_plain_function(void **state)
+{
+    struct pcv_model *model = pcv_test_model();
+    struct pcv_test_function f;
+    struct pcv_host *host = NULL;
+    struct pcv_scan scan;
+    struct pcv_device *device;
+    struct pcv_device_info info;
+    uint32_t reported = 0;
+    const pcv_sbdf pf = pcv_test_at(0, 0, 3, 0);
+    const pcv_sbdf own = pcv_test_at(0, 0, 3, 4);
+    const pcv_sbdf stray = pcv_test_at(0, 0, 4, 1);
+
+    (void)state;
+    memset(&scan, 0, sizeof(scan));
+    pcv_test_pcie_endpoint(&f, 0x8086, 1);
+    (void)pcv_test_sriov(&f, 2, 0, 4, 1);
+    pcv_test_add(model, &f, pf);
+    pcv_test_vf(&f, pf);
+    pcv_test_set(&f, PCV_REG_VENDOR, 4, 0x10ca8086);
+    pcv_test_add(model, &f, own);
+    pcv_test_vf(&f, pf);
+    pcv_test_set(&f, PCV_REG_VENDOR, 4, 0x10ca8086);
+    pcv_test_add(model, &f, stray);
+    pcv_test_ready(model);
+    assert_int_equal(pcv_model_boot(model, &host, &scan, &reported), 0);
+    assert_int_equal(scan.found, 1);
+    assert_int_equal(scan.failed, 0);
+    assert_int_equal(reported, 2);
+    device = pcv_device_find(host, own);
+    assert_non_null(device);
+    pcv_device_get_info(device, &info);
+    assert_false(info.is_vf);
+    assert_int_equal(info.device, 0x10ca);
+    pcv_device_put(device);
+    device = pcv_device_find(host, stray);
+    assert_non_null(device);
+    pcv_device_put(device);
+    assert_int_equal(pcv_host_destroy(host), 0);
+    pcv_model_destroy(model);
+}
+
 /* SIM-3 */
 static void boot_without_memory_fails_and_leaves_nothing(void **state)
 {
@@ -163,6 +207,7 @@ int main(void)
         cmocka_unit_test(boot_reports_what_a_scan_cannot_find),
         cmocka_unit_test(what_answered_is_found_whatever_the_bus_numbers_say),
         cmocka_unit_test(vfs_outside_of_their_pfs_bridge_are_found),
+        cmocka_unit_test(a_vf_that_has_ids_of_its_own_is_a_plain_function),
         cmocka_unit_test(boot_without_memory_fails_and_leaves_nothing),
     };
 

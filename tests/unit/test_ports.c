@@ -205,6 +205,42 @@ static void amds_bits_reach_extended_registers_once_they_are_on(void **state)
     rig_close(&rig);
 }
 
+/* CFG-1, CFG-10 */
+static void a_port_access_does_not_go_on_with_half_of_an_ecam_access(
+    void **state)
+{
+    /* As an 8-byte access through ECAM that was answered retry left it. */
+    const struct pcv_access half = {.sbdf = DEV,
+                                    .size = 8,
+                                    .data = 0x00011111,
+                                    .progress = 4,
+                                    .split = true};
+
+    (void)state;
+    for (unsigned write = 0; write < 2; write++) {
+        struct pcv_access access = half;
+        struct rig rig;
+
+        boot(&rig);
+        assert_int_equal(port(&rig, 0xcf8, 4, true,
+                              ENABLE | (1u << 11) | PCV_REG_INT_LINE, NULL),
+                         PCV_DONE);
+        pcv_model_poke(rig.model, DEV, PCV_REG_INT_LINE, 1, 0x0b);
+        assert_int_equal(pcv_port_access(rig.dom0, 0xcfc, write ? 1 : 4,
+                                         write != 0, 0x55, &access),
+                         PCV_DONE);
+        assert_int_equal(rig.logged, 1);
+        if (write == 0) {
+            assert_true(access.data ==
+                        pcv_model_peek(rig.model, DEV, PCV_REG_INT_LINE, 4));
+        } else {
+            assert_int_equal(
+                pcv_model_peek(rig.model, DEV, PCV_REG_INT_LINE, 1), 0x55);
+        }
+        rig_close(&rig);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -215,6 +251,8 @@ int main(void)
         cmocka_unit_test(
             data_ports_are_the_hosts_while_the_latch_is_not_enabled),
         cmocka_unit_test(amds_bits_reach_extended_registers_once_they_are_on),
+        cmocka_unit_test(
+            a_port_access_does_not_go_on_with_half_of_an_ecam_access),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -257,6 +257,104 @@ static void a_hosts_endless_list_of_segments_ends(void **state)
     hosted_end(&h);
 }
 
+/* ---- into another host bridge's buses ------------------------------------ */
+
+#define ROOT_2 4u /* the second host bridge's first bus, of segment 0 too */
+
+static int two_host_bridges(void *ctx, uint32_t index,
+                            struct pcv_segment_info *out_info)
+{
+    (void)ctx;
+    if (index > 1) {
+        return -PCV_ENOENT;
+    }
+    *out_info = index == 0 ? (struct pcv_segment_info){0, 0, ROOT_2 - 1}
+                           : (struct pcv_segment_info){0, ROOT_2, 7};
+    return 0;
+}
+
+static const pcv_sbdf intruder = {0x0008};
+
+static bool behind_the_other(pcv_sbdf sbdf, uint32_t *dword, uint16_t reg)
+{
+    *dword = plain(reg);
+    return sbdf.v == (ROOT_2 << 8) || sbdf.v == (ROOT_2 << 8 | 8u);
+}
+
+/* A bridge on bus 0 that claims buses 4 to 7. */
+static bool far_bridge(pcv_sbdf sbdf, uint16_t reg, uint32_t *dword)
+{
+    if (sbdf.v == intruder.v) {
+        *dword = bridge(reg, 0x00070400u, PCV_PCIE_TYPE_ROOT_PORT);
+        return true;
+    }
+    return behind_the_other(sbdf, dword, reg);
+}
+
+/* One that begins on its own host bridge's buses, and goes on beyond. */
+static bool long_bridge(pcv_sbdf sbdf, uint16_t reg, uint32_t *dword)
+{
+    if (sbdf.v == intruder.v) {
+        *dword = bridge(reg, 0x00070100u, PCV_PCIE_TYPE_ROOT_PORT);
+        return true;
+    }
+    return behind_the_other(sbdf, dword, reg);
+}
+
+/* A PF on bus 0 whose VFs would be 04:00.0 and 04:01.0. */
+static bool far_pf(pcv_sbdf sbdf, uint16_t reg, uint32_t *dword)
+{
+    if (sbdf.v != intruder.v) {
+        return behind_the_other(sbdf, dword, reg);
+    }
+    (void)endless(sbdf, reg, dword);
+    if (reg == (PCV_REG_HEADER_TYPE & ~3u)) {
+        *dword = 0;
+    } else if (reg == 0x100 + PCV_SRIOV_CTRL) {
+        *dword = PCV_SRIOV_CTRL_VFE;
+    } else if (reg > 0x100 && reg < 0x140) {
+        *dword = reg == 0x100 + PCV_SRIOV_OFFSET ? 0x00080000u | (0x400u - 8u)
+                                                 : 0x00020002u;
+    }
+    return true;
+}
+
+/* TOPO-2, TOPO-3, TOPO-4, TOPO-8 */
+static void no_device_claims_another_host_bridges_buses(void **state)
+{
+    static const answer_fn rows[] = {far_bridge, long_bridge, far_pf};
+    const pcv_sbdf theirs[] = {pcv_test_at(0, ROOT_2, 0, 0),
+                               pcv_test_at(0, ROOT_2, 1, 0)};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct pcv_scan scan = {0};
+        struct hosted h;
+        pcv_sbdf up;
+
+        machine_build(&h, rows[i]);
+        h.ops.segment = two_host_bridges;
+        hosted_start(&h);
+        assert_int_equal(pcv_host_scan(h.host, &scan, 0), 0);
+        assert_int_equal(scan.found, 3);
+        assert_int_equal(hosted_info(&h, intruder).bus_conflict, i < 2);
+        assert_int_equal(pcv_topology_upstream(h.host, 0, ROOT_2, &up),
+                         -PCV_ENOENT);
+        for (size_t k = 0; k < COUNT(theirs); k++) {
+            assert_false(hosted_info(&h, theirs[k]).is_vf);
+            assert_int_equal(hosted_info(&h, theirs[k]).vendor, 0x8086);
+        }
+        /* It takes nothing along that is not its own. */
+        assert_int_equal(pcv_device_vanished(h.host, intruder), 0);
+        assert_int_equal(pcv_device_remove(h.host, intruder, NULL, NULL), 0);
+        for (size_t k = 0; k < COUNT(theirs); k++) {
+            assert_int_equal(hosted_state(&h, theirs[k]), PCV_STATE_PRESENT);
+            assert_false(hosted_status(&h, theirs[k]).vanished);
+        }
+        hosted_end(&h);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -264,6 +362,7 @@ int main(void)
         cmocka_unit_test(a_hostile_machine_costs_a_bounded_number_of_reads),
         cmocka_unit_test(only_buses_that_the_host_names_are_asked),
         cmocka_unit_test(a_hosts_endless_list_of_segments_ends),
+        cmocka_unit_test(no_device_claims_another_host_bridges_buses),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -176,6 +176,127 @@ static void a_split_read_remembers_its_first_half_over_a_retry(void **state)
     rig_close(&rig);
 }
 
+/* A read of 8 bytes whose second half found the gate paused. */
+static struct pcv_device *leave_half(struct rig *rig, struct pcv_access *access)
+{
+    struct pcv_device *device = pcv_device_find(rig->host, DEV);
+
+    rig->hook_data = device;
+    rig->hook = pause_inside;
+    memset(access, 0, sizeof(*access));
+    assert_int_equal(
+        pcv_ecam_access(rig->dom0, (pcv_gpa){DEV_AT}, 8, false, 0, access),
+        PCV_RETRY);
+    assert_int_equal(access->progress, 4);
+    pcv__gate_open(device);
+    rig_forget(rig);
+    return device;
+}
+
+/* CFG-1, CFG-2, CFG-10: an interrupt came in between, say, and its handler
+ * uses the vCPU's storage for an access of its own. */
+static void another_access_does_not_go_on_where_a_split_one_stopped(
+    void **state)
+{
+    static const struct {
+        uint16_t at;
+        uint8_t size;
+        bool write;
+        uint64_t data;
+        size_t touched;
+    } rows[] = {
+        {0, 4, false, 0x00011111, 1},      /* narrower */
+        {8, 8, false, 0x02000000, 2},      /* elsewhere: 8 to 15 */
+        {2, 2, false, 0x0001, 1},          /* within it */
+        {0x40, 8, true, 0, 2},             /* a write */
+        {PCV_REG_INT_LINE, 1, true, 7, 1}, /* a short one */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct pcv_access access;
+        struct pcv_device *device;
+        struct rig rig;
+
+        boot_ecam(&rig);
+        device = leave_half(&rig, &access);
+        assert_int_equal(
+            pcv_ecam_access(rig.dom0, (pcv_gpa){DEV_AT + rows[i].at},
+                            rows[i].size, rows[i].write, rows[i].data, &access),
+            PCV_DONE);
+        assert_true(access.data == rows[i].data);
+        assert_int_equal(rig.logged, rows[i].touched);
+        assert_int_equal(rig.log[0].reg, rows[i].at);
+        assert_int_equal(access.progress, 0);
+        pcv_device_put(device);
+        rig_close(&rig);
+    }
+}
+
+/* CFG-2, CFG-10: nor an access by register, which knows no halves. */
+static void an_access_by_register_begins_at_its_first_byte(void **state)
+{
+    struct pcv_access access;
+    struct pcv_device *device;
+    struct rig rig;
+
+    (void)state;
+    boot_ecam(&rig);
+    device = leave_half(&rig, &access);
+    access.split = false;
+    access.size = 4;
+    access.data = 0xdeadbeef;
+    assert_int_equal(pcv_access(rig.dom0, &access), PCV_DONE);
+    assert_true(access.data == 0x00011111);
+    assert_int_equal(rig.logged, 1);
+    pcv_device_put(device);
+    rig_close(&rig);
+}
+
+struct traces {
+    struct pcv_trace record[4];
+    size_t count;
+};
+
+static void keep_trace(void *arg, const struct pcv_trace *record)
+{
+    struct traces *traces = arg;
+
+    assert_true(traces->count < 4);
+    traces->record[traces->count++] = *record;
+}
+
+/* CFG-9 */
+static void the_trace_tells_a_second_half_that_was_resumed(void **state)
+{
+    struct traces traces = {.count = 0};
+    struct pcv_access access;
+    struct rig rig;
+
+    (void)state;
+    boot_ecam(&rig);
+    rig_write(&rig, DEV, PCV_REG_COMMAND, 2, PCV_CMD_MEMORY);
+    pcv_model_on_trace(rig.model, keep_trace, &traces);
+    pcv_host_set_trace(rig.host, true);
+    memset(&access, 0, sizeof(access));
+    assert_int_equal(pcv_ecam_access(rig.dom0,
+                                     (pcv_gpa){DEV_AT + PCV_REG_BAR0 + 8}, 8,
+                                     true, 0x12345678e0030000u, &access),
+                     PCV_PENDING);
+    assert_int_equal(traces.count, 1);
+    assert_int_equal(traces.record[0].verdict, PCV_PENDING);
+    assert_int_equal(pcv_access_resume(rig.dom0, &access), PCV_DONE);
+    pcv_host_set_trace(rig.host, false);
+    pcv_model_on_trace(rig.model, NULL, NULL);
+    assert_int_equal(traces.count, 2);
+    assert_int_equal(traces.record[1].verdict, PCV_DONE);
+    assert_int_equal(traces.record[1].sbdf.v, DEV.v);
+    assert_int_equal(traces.record[1].reg, PCV_REG_BAR0 + 8);
+    assert_int_equal(traces.record[1].size, 8);
+    assert_true(traces.record[1].write);
+    rig_close(&rig);
+}
+
 static void remove_inside(struct rig *rig, const struct pcv_model_cfg *access)
 {
     rig->hook = NULL;
@@ -209,6 +330,10 @@ int main(void)
         cmocka_unit_test(
             a_split_write_that_is_pending_ends_with_its_second_half),
         cmocka_unit_test(a_split_read_remembers_its_first_half_over_a_retry),
+        cmocka_unit_test(
+            another_access_does_not_go_on_where_a_split_one_stopped),
+        cmocka_unit_test(an_access_by_register_begins_at_its_first_byte),
+        cmocka_unit_test(the_trace_tells_a_second_half_that_was_resumed),
         cmocka_unit_test(
             a_device_removed_between_the_halves_is_absent_in_the_second),
     };
