@@ -121,6 +121,23 @@ static void header_op(struct machine *m)
 
 /* ---- devices come and go ------------------------------------------------- */
 
+/* What is absent has no past; and whether something still leaves. A device may
+ * take others along: those behind a bridge, and a vanished PF its VFs. */
+static bool settle_absent(struct machine *m)
+{
+    bool leaving = false;
+
+    for (unsigned i = 0; i < DEVICES; i++) {
+        enum pcv_device_state state = machine_status(m, i).state;
+
+        leaving = leaving || state == PCV_STATE_LEAVING;
+        if (state == PCV_STATE_ABSENT) {
+            m->vanished[i] = m->dirty[i] = m->unfinished[i] = false;
+        }
+    }
+    return leaving;
+}
+
 static void add_op(struct machine *m)
 {
     unsigned i = take_below(m, DEVICES);
@@ -132,11 +149,12 @@ static void add_op(struct machine *m)
     error = pcv_device_add(m->host, where[i], &info);
     m->adding = DEVICES;
     CHECK(error <= 0);
+    (void)settle_absent(m);
     if (error == 0 || error == -PCV_ERESTART) {
-        m->unfinished[i] = error != 0; /* another error leaves it as it was */
-    }
-    if (machine_status(m, i).state == PCV_STATE_ABSENT || error == 0) {
+        /* It may be another than before; another error leaves it as it was. */
+        m->unfinished[i] = error != 0;
         m->vanished[i] = machine_status(m, i).vanished;
+        CHECK(!m->vanished[i]);
     }
 }
 
@@ -145,12 +163,10 @@ static void remove_op(struct machine *m)
     unsigned i = take_below(m, DEVICES);
     int error = pcv_device_remove(m->host, where[i], NULL, NULL);
     bool there = machine_status(m, i).state != PCV_STATE_ABSENT;
+    bool leaving = settle_absent(m);
 
     CHECK(error == 0 || error == -PCV_EBUSY || error == -PCV_ENODEV);
-    CHECK(there == (error == -PCV_EBUSY));
-    if (!there) {
-        m->vanished[i] = m->dirty[i] = m->unfinished[i] = false;
-    }
+    CHECK(there ? error == -PCV_EBUSY : error != -PCV_EBUSY || leaving);
 }
 
 static void vanish_op(struct machine *m)
