@@ -1,28 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who answers at an address: identity, type, capabilities that the registry
- * needs, extended space. Everything read here is suspect; what makes no sense
- * is recorded and does no harm.
+ * Who answers at an address: identity, type, and the capabilities that the
+ * registry needs. Everything read here is suspect; what makes no sense is
+ * recorded and does no harm.
  */
-#include "registry/internal.h"
+#include "registry/identify.h"
 
 #define SSVID_VENDOR 4u
 #define SSVID_LENGTH 8u
 #define CARDBUS_SUBSYSTEM 0x40u
 #define PRIMARY_CAPS 48u
-#define DSN_LENGTH 0x0cu
-#define SRIOV_LENGTH 0x40u
-#define ARI_LENGTH 0x08u
 
-struct reader {
-    struct pcv_host *host;
-    pcv_sbdf sbdf;
-    int error; /* of the host, in any read so far */
-};
-
-static uint32_t read_cap(void *ctx, uint16_t reg, uint8_t size)
+uint32_t pcv__reader_read(void *ctx, uint16_t reg, uint8_t size)
 {
-    struct reader *reader = ctx;
+    struct pcv__reader *reader = ctx;
 
     return pcv__hw_probe(reader->host, reader->sbdf, reg, size, &reader->error);
 }
@@ -69,9 +60,9 @@ static bool fits_header(uint16_t offset, uint16_t length)
 }
 
 /* A bridge's subsystem stands in a capability. */
-static void read_ssvid(struct reader *reader, struct pcv__identity *id)
+static void read_ssvid(struct pcv__reader *reader, struct pcv__identity *id)
 {
-    const struct pcv_cap_source source = {read_cap, reader};
+    const struct pcv_cap_source source = {pcv__reader_read, reader};
     struct pcv_cap caps[PRIMARY_CAPS];
     size_t count = pcv_caps_walk(&source, caps, PRIMARY_CAPS, NULL);
 
@@ -79,79 +70,26 @@ static void read_ssvid(struct reader *reader, struct pcv__identity *id)
         if (caps[i].id == PCV_CAP_ID_SSVID &&
             fits_header(caps[i].offset, SSVID_LENGTH)) {
             set_subsystem(
-                id,
-                read_cap(reader, (uint16_t)(caps[i].offset + SSVID_VENDOR), 4));
+                id, pcv__reader_read(
+                        reader, (uint16_t)(caps[i].offset + SSVID_VENDOR), 4));
         }
     }
 }
 
-/* Where the extended capabilities stand that the registry needs; 0: nowhere.
- * The first of a kind counts, and only if it has room for its registers. */
-struct ext_caps {
-    uint16_t serial, sriov, ari;
-};
-
-static void note_cap(uint16_t *where, const struct pcv_cap *cap,
-                     uint16_t length)
+static void read_header(struct pcv__reader *reader, struct pcv__identity *id)
 {
-    if (*where == 0 && cap->offset <= PCV_CFG_EXT_SIZE - length) {
-        *where = cap->offset;
-    }
-}
-
-static bool see_ext_cap(void *ctx, const struct pcv_cap *cap)
-{
-    struct ext_caps *found = ctx;
-
-    switch (cap->id) {
-    case PCV_EXT_CAP_ID_DSN:
-        note_cap(&found->serial, cap, DSN_LENGTH);
-        break;
-    case PCV_EXT_CAP_ID_SRIOV:
-        note_cap(&found->sriov, cap, SRIOV_LENGTH);
-        break;
-    case PCV_EXT_CAP_ID_ARI:
-        note_cap(&found->ari, cap, ARI_LENGTH);
-        break;
-    default:
-        break;
-    }
-    return true;
-}
-
-/* Returns PCV_CAP_*. */
-static uint32_t find_ext_caps(struct reader *reader, struct ext_caps *out_found)
-{
-    const struct pcv_cap_source source = {read_cap, reader};
-
-    memset(out_found, 0, sizeof(*out_found));
-    return pcv__ext_caps_visit(&source, see_ext_cap, out_found);
-}
-
-/* The device serial number, 0 if there is none. */
-static uint64_t read_serial(struct reader *reader, const struct ext_caps *caps)
-{
-    if (caps->serial == 0) {
-        return 0;
-    }
-    return read_cap(reader, (uint16_t)(caps->serial + 4u), 4) |
-           (uint64_t)read_cap(reader, (uint16_t)(caps->serial + 8u), 4) << 32;
-}
-
-static void read_header(struct reader *reader, struct pcv__identity *id)
-{
-    uint32_t class_rev = read_cap(reader, PCV_REG_REVISION, 4);
+    uint32_t class_rev = pcv__reader_read(reader, PCV_REG_REVISION, 4);
     uint32_t subsystem = 0;
 
     id->revision = (uint8_t)class_rev;
     id->class_code = class_rev >> 8;
-    id->header_type = (uint8_t)read_cap(reader, PCV_REG_HEADER_TYPE, 1);
+    id->header_type = (uint8_t)pcv__reader_read(reader, PCV_REG_HEADER_TYPE, 1);
     switch (id->header_type & PCV_HEADER_TYPE_MASK) {
     case 0:
-        subsystem = read_cap(reader, PCV_REG_SUBSYSTEM_VENDOR, 4);
+        subsystem = pcv__reader_read(reader, PCV_REG_SUBSYSTEM_VENDOR, 4);
         break;
     case 2:
-        subsystem = read_cap(reader, CARDBUS_SUBSYSTEM, 4);
+        subsystem = pcv__reader_read(reader, CARDBUS_SUBSYSTEM, 4);
         break;
     default:
         break;
@@ -187,7 +125,7 @@ bool pcv__type_is_bridge(enum pcv_device_type type)
            type == PCV_TYPE_PCI_TO_PCIE_BRIDGE || type == PCV_TYPE_PCI_BRIDGE;
 }
 
-static bool is_host_bridge(const struct pcv__identity *id)
+bool pcv__is_host_bridge(const struct pcv__identity *id)
 {
     return id->class_code >> 8 == PCV_CLASS_BRIDGE_HOST;
 }
@@ -209,24 +147,24 @@ static enum pcv_device_type classify(const struct pcv_device *device,
         if (header == 1) {
             return PCV_TYPE_PCI_BRIDGE;
         }
-        return is_host_bridge(&device->id) ? PCV_TYPE_HOST_BRIDGE
-                                           : PCV_TYPE_LEGACY_ENDPOINT;
+        return pcv__is_host_bridge(&device->id) ? PCV_TYPE_HOST_BRIDGE
+                                                : PCV_TYPE_LEGACY_ENDPOINT;
     }
     type = pcie_type(pcie_flags);
     if (pcv__type_is_bridge(type) != (header == 1)) {
         return PCV_TYPE_UNKNOWN;
     }
-    if (is_host_bridge(&device->id) && type != PCV_TYPE_UNKNOWN) {
+    if (pcv__is_host_bridge(&device->id) && type != PCV_TYPE_UNKNOWN) {
         return PCV_TYPE_HOST_BRIDGE;
     }
     return type;
 }
 
-static void read_pcie(struct pcv_device *device, struct reader *reader)
+static void read_pcie(struct pcv_device *device, struct pcv__reader *reader)
 {
     uint16_t cap = device->pcie_cap;
-    uint32_t devcap = read_cap(reader, cap + PCV_PCIE_DEVCAP, 4);
-    uint32_t devctl = read_cap(reader, cap + PCV_PCIE_DEVCTL, 2);
+    uint32_t devcap = pcv__reader_read(reader, cap + PCV_PCIE_DEVCAP, 4);
+    uint32_t devctl = pcv__reader_read(reader, cap + PCV_PCIE_DEVCTL, 2);
 
     if ((devctl & PCV_PCIE_DEVCTL_PHANTOM) != 0) {
         device->phantom_bits =
@@ -237,9 +175,9 @@ static void read_pcie(struct pcv_device *device, struct reader *reader)
 #define PCIE_LENGTH 0x14u /* up to the link registers, version 1 */
 #define PCIX_LENGTH 0x08u
 
-static void read_caps(struct pcv_device *device, struct reader *reader)
+static void read_caps(struct pcv_device *device, struct pcv__reader *reader)
 {
-    const struct pcv_cap_source source = {read_cap, reader};
+    const struct pcv_cap_source source = {pcv__reader_read, reader};
     struct pcv_cap caps[PRIMARY_CAPS];
     size_t count =
         pcv_caps_walk(&source, caps, PRIMARY_CAPS, &device->cap_problems);
@@ -254,86 +192,27 @@ static void read_caps(struct pcv_device *device, struct reader *reader)
             read_pcie(device, reader);
         } else if (caps[i].id == PCV_CAP_ID_PCIX &&
                    fits_header(at, PCIX_LENGTH)) {
-            value = read_cap(reader, at + PCV_PCIX_STATUS, 4);
+            value = pcv__reader_read(reader, at + PCV_PCIX_STATUS, 4);
             device->pcix =
                 (value & (PCV_PCIX_STATUS_266 | PCV_PCIX_STATUS_533)) != 0;
         }
     }
 }
 
-/* Conventional buses carry no extended register number, those of PCI-X 266 and
- * 533 do (EXT-1). */
-static bool path_forwards(struct pcv_host *host, pcv_sbdf sbdf)
+static void read_ext_caps(struct pcv_device *device, struct pcv__reader *reader)
 {
-    uint8_t bus = pcv_sbdf_bus(sbdf);
-    pcv_sbdf up;
+    struct pcv__ext_caps caps;
 
-    /* Bounded: pcv_topology_upstream() answers only with a lower bus. */
-    while (pcv_topology_upstream(host, pcv_sbdf_segment(sbdf), bus, &up) == 0) {
-        struct pcv_device *bridge = pcv_device_find(host, up);
-        bool forwards =
-            bridge &&
-            (bridge->type == PCV_TYPE_ROOT_PORT ||
-             bridge->type == PCV_TYPE_UPSTREAM_PORT ||
-             bridge->type == PCV_TYPE_DOWNSTREAM_PORT ||
-             (bridge->extended &&
-              (bridge->type != PCV_TYPE_PCIE_TO_PCI_BRIDGE || bridge->pcix)));
-
-        pcv_device_put(bridge);
-        if (!forwards) {
-            return false;
-        }
-        bus = pcv_sbdf_bus(up);
-    }
-    return true;
-}
-
-/* Some devices decode only eight bits of the register number: then each 256
- * bytes are the first ones again. */
-static bool is_aliased(struct reader *reader)
-{
-    uint32_t ids = read_cap(reader, PCV_REG_VENDOR, 4);
-
-    for (uint16_t reg = PCV_CFG_SIZE; reg < PCV_CFG_EXT_SIZE;
-         reg += PCV_CFG_SIZE) {
-        if (read_cap(reader, reg, 4) != ids) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool probe_extended(struct pcv_device *device, struct reader *reader)
-{
-    struct pcv_host *host = device->host;
-    pcv_sbdf sbdf = reader->sbdf;
-
-    if ((device->pcie_cap == 0 && !device->pcix &&
-         !is_host_bridge(&device->id)) ||
-        !host->mem.ops.ecam_usable ||
-        host->mem.ops.ecam_usable(host->mem.ctx, pcv_sbdf_segment(sbdf),
-                                  pcv_sbdf_bus(sbdf)) != 1 ||
-        !path_forwards(host, sbdf)) {
-        return false;
-    }
-    return read_cap(reader, PCV_EXT_CAP_START, 4) != 0xffffffffu &&
-           !is_aliased(reader);
-}
-
-static void read_ext_caps(struct pcv_device *device, struct reader *reader)
-{
-    struct ext_caps caps;
-
-    device->cap_problems |= find_ext_caps(reader, &caps);
-    device->id.serial = read_serial(reader, &caps);
+    device->cap_problems |= pcv__ext_caps_find(reader, &caps);
+    device->id.serial = pcv__ext_serial(reader, &caps);
     device->sriov_cap = caps.sriov;
     device->ari_cap = caps.ari;
 }
 
 /* A VF's IDs read all ones even where it answers; its class code does not. */
-static bool vf_answers(struct reader *reader)
+static bool vf_answers(struct pcv__reader *reader)
 {
-    return read_cap(reader, PCV_REG_REVISION, 4) != 0xffffffffu;
+    return pcv__reader_read(reader, PCV_REG_REVISION, 4) != 0xffffffffu;
 }
 
 /*
@@ -341,10 +220,10 @@ static bool vf_answers(struct reader *reader)
  * function stopped answering meanwhile, or another one answers; -PCV_EIO. Then
  * what was read in between is worth nothing.
  */
-static int still_there(struct reader *reader, bool is_vf, uint32_t ids)
+static int still_there(struct pcv__reader *reader, bool is_vf, uint32_t ids)
 {
-    bool steady =
-        is_vf ? vf_answers(reader) : read_cap(reader, PCV_REG_VENDOR, 4) == ids;
+    bool steady = is_vf ? vf_answers(reader)
+                        : pcv__reader_read(reader, PCV_REG_VENDOR, 4) == ids;
 
     if (reader->error != 0) {
         return reader->error;
@@ -353,7 +232,7 @@ static int still_there(struct reader *reader, bool is_vf, uint32_t ids)
 }
 
 /* Whether anybody answers at all: 0, -PCV_EAGAIN, -PCV_ENODEV, -PCV_EIO. */
-static int first_look(struct reader *reader, bool is_vf, uint32_t ids)
+static int first_look(struct pcv__reader *reader, bool is_vf, uint32_t ids)
 {
     if (!is_vf && not_ready(ids)) {
         return -PCV_EAGAIN;
@@ -366,7 +245,7 @@ static int first_look(struct reader *reader, bool is_vf, uint32_t ids)
 
 /* A VF's vendor and device registers read all ones: the identity comes from
  * its PF and the PF's capability (SR-IOV, PCI Express Base 6.0, 9.3.4.1). */
-static void identify_vf(struct pcv_device *device, struct reader *reader,
+static void identify_vf(struct pcv_device *device, struct pcv__reader *reader,
                         const struct pcv_device *pf)
 {
     device->id.vendor = pf->id.vendor;
@@ -377,9 +256,9 @@ static void identify_vf(struct pcv_device *device, struct reader *reader,
 
 int pcv__identify_again(struct pcv_device *device, struct pcv__identity *out)
 {
-    struct ext_caps caps;
-    struct reader reader = {device->host, pcv__device_sbdf(device), 0};
-    uint32_t ids = read_cap(&reader, PCV_REG_VENDOR, 4);
+    struct pcv__ext_caps caps;
+    struct pcv__reader reader = {device->host, pcv__device_sbdf(device), 0};
+    uint32_t ids = pcv__reader_read(&reader, PCV_REG_VENDOR, 4);
 
     int error = first_look(&reader, device->is_vf, ids);
 
@@ -396,16 +275,16 @@ int pcv__identify_again(struct pcv_device *device, struct pcv__identity *out)
     }
     read_header(&reader, out);
     if (atomic_load_explicit(&device->extended, memory_order_relaxed)) {
-        (void)find_ext_caps(&reader, &caps);
-        out->serial = read_serial(&reader, &caps);
+        (void)pcv__ext_caps_find(&reader, &caps);
+        out->serial = pcv__ext_serial(&reader, &caps);
     }
     return still_there(&reader, device->is_vf, ids);
 }
 
 int pcv__identify(struct pcv_device *device, const struct pcv_device *pf)
 {
-    struct reader reader = {device->host, pcv__device_sbdf(device), 0};
-    uint32_t ids = read_cap(&reader, PCV_REG_VENDOR, 4);
+    struct pcv__reader reader = {device->host, pcv__device_sbdf(device), 0};
+    uint32_t ids = pcv__reader_read(&reader, PCV_REG_VENDOR, 4);
 
     int error = first_look(&reader, pf != NULL, ids);
 
@@ -420,12 +299,13 @@ int pcv__identify(struct pcv_device *device, const struct pcv_device *pf)
     read_header(&reader, &device->id);
     read_caps(device, &reader);
     device->type = classify(
-        device, device->pcie_cap
-                    ? read_cap(&reader, device->pcie_cap + PCV_PCIE_FLAGS, 2)
-                    : 0);
+        device,
+        device->pcie_cap
+            ? pcv__reader_read(&reader, device->pcie_cap + PCV_PCIE_FLAGS, 2)
+            : 0);
     device->is_bridge = (device->id.header_type & PCV_HEADER_TYPE_MASK) == 1;
     if (pf ? atomic_load_explicit(&pf->extended, memory_order_relaxed)
-           : probe_extended(device, &reader)) {
+           : pcv__ext_probe(device, &reader)) {
         atomic_store_explicit(&device->extended, true, memory_order_relaxed);
         read_ext_caps(device, &reader);
     }
@@ -433,9 +313,10 @@ int pcv__identify(struct pcv_device *device, const struct pcv_device *pf)
         device->phantom_bits = 0; /* never with ARI (TOPO-5) */
     }
     if (device->is_bridge) {
-        device->secondary = (uint8_t)read_cap(&reader, PCV_REG_SECONDARY, 1);
+        device->secondary =
+            (uint8_t)pcv__reader_read(&reader, PCV_REG_SECONDARY, 1);
         device->subordinate =
-            (uint8_t)read_cap(&reader, PCV_REG_SUBORDINATE, 1);
+            (uint8_t)pcv__reader_read(&reader, PCV_REG_SUBORDINATE, 1);
     }
     return still_there(&reader, pf != NULL, ids);
 }
