@@ -17,9 +17,7 @@ enum pcv__look pcv__look(const struct pcv_device *device, pcv_sbdf sbdf)
 
 struct pcv_device *pcv__live_at(struct pcv__segment *segment, pcv_sbdf sbdf)
 {
-    _Atomic(struct pcv_device *) *place = pcv__table_find_place(segment, sbdf);
-    struct pcv_device *device =
-        place ? atomic_load_explicit(place, memory_order_acquire) : NULL;
+    struct pcv_device *device = pcv__segment_peek(segment, sbdf);
 
     return device && pcv__look(device, sbdf) == PCV__LOOK_LIVE ? device : NULL;
 }

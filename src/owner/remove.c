@@ -135,9 +135,7 @@ static int let_all_go(struct leaving *list, const struct pcv_device *own,
 static bool is_taken(struct pcv__segment *segment, pcv_sbdf sbdf)
     PCV__REQUIRES(segment->lock)
 {
-    _Atomic(struct pcv_device *) *place = pcv__table_find_place(segment, sbdf);
-    struct pcv_device *device =
-        place ? atomic_load_explicit(place, memory_order_acquire) : NULL;
+    struct pcv_device *device = pcv__segment_peek(segment, sbdf);
 
     return device && pcv__look(device, sbdf) != PCV__LOOK_GONE;
 }

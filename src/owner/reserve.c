@@ -148,7 +148,6 @@ int pcv__reserve(struct pcv_host *host, struct pcv__segment *segment,
 void pcv__forget_vf(struct pcv_host *host, struct pcv_device *vf)
 {
     struct pcv__segment *segment = vf->segment;
-    _Atomic(struct pcv_device *) *place;
     struct pcv_device *pf;
 
     if (!vf->is_vf) {
@@ -156,8 +155,7 @@ void pcv__forget_vf(struct pcv_host *host, struct pcv_device *vf)
     }
     pcv__lock_take(&host->mem, &segment->lock);
     /* The PF stays until it counts this VF no more, but it may be leaving. */
-    place = pcv__table_find_place(segment, vf->physfn);
-    pf = place ? atomic_load_explicit(place, memory_order_acquire) : NULL;
+    pf = pcv__segment_peek(segment, vf->physfn);
     if (pf && pcv__device_sbdf(pf).v == vf->physfn.v && pf->vf_count > 0) {
         pf->vf_count--;
     }

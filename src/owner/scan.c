@@ -180,22 +180,20 @@ static void scan_ari(struct pcv_host *host, struct pcv_scan *scan,
 }
 
 /* Whether the bridge above a device forwards to all function numbers. */
-static bool forwards_ari(const struct pcv_device *port)
+static bool forwards_ari(struct pcv_device *port)
 {
     uint16_t reg = (uint16_t)(port->pcie_cap + PCV_PCIE_DEVCTL2);
     uint32_t flags =
-        pcv__hw_read((struct pcv_device *)port,
-                     (uint16_t)(port->pcie_cap + PCV_PCIE_FLAGS), 2);
+        pcv__hw_read(port, (uint16_t)(port->pcie_cap + PCV_PCIE_FLAGS), 2);
 
     if ((flags & PCV_PCIE_FLAGS_VERSION) < 2 || reg > PCV_CFG_SIZE - 2u) {
         return false;
     }
-    return (pcv__hw_read((struct pcv_device *)port, reg, 2) &
-            PCV_PCIE_DEVCTL2_ARI) != 0;
+    return (pcv__hw_read(port, reg, 2) & PCV_PCIE_DEVCTL2_ARI) != 0;
 }
 
 static void scan_slot(struct pcv_host *host, struct pcv_scan *scan,
-                      pcv_sbdf function0, const struct pcv_device *above)
+                      pcv_sbdf function0, struct pcv_device *above)
 {
     struct pcv_device *device = try_add(host, scan, function0, NULL);
 

@@ -117,7 +117,7 @@ static enum pcv_device_type pcie_type(uint32_t flags)
     return types[flags >> PCV_PCIE_FLAGS_TYPE_SHIFT & 0xfu];
 }
 
-bool pcv__type_is_bridge(enum pcv_device_type type)
+static bool is_bridge_type(enum pcv_device_type type)
 {
     return type == PCV_TYPE_ROOT_PORT || type == PCV_TYPE_UPSTREAM_PORT ||
            type == PCV_TYPE_DOWNSTREAM_PORT ||
@@ -151,7 +151,7 @@ static enum pcv_device_type classify(const struct pcv_device *device,
                                                 : PCV_TYPE_LEGACY_ENDPOINT;
     }
     type = pcie_type(pcie_flags);
-    if (pcv__type_is_bridge(type) != (header == 1)) {
+    if (is_bridge_type(type) != (header == 1)) {
         return PCV_TYPE_UNKNOWN;
     }
     if (pcv__is_host_bridge(&device->id) && type != PCV_TYPE_UNKNOWN) {

@@ -212,6 +212,9 @@ struct pcv__segment *pcv__segment_find(struct pcv_host *host, uint16_t number);
 /* The place for an address if it was made already, or NULL. */
 _Atomic(struct pcv_device *) *pcv__table_find_place(
     struct pcv__segment *segment, pcv_sbdf sbdf);
+/* What that place holds: a hint, as pcv__table_peek() gives. */
+struct pcv_device *pcv__segment_peek(struct pcv__segment *segment,
+                                     pcv_sbdf sbdf);
 /* As above, made if it is not there; NULL: out of memory. */
 struct pcv__segment *pcv__segment_get(struct pcv_host *host, uint16_t number);
 /* The place for an address, made if it is not there; NULL: out of memory. */
@@ -288,8 +291,6 @@ int pcv__identify(struct pcv_device *device, const struct pcv_device *pf);
 int pcv__identify_again(struct pcv_device *device, struct pcv__identity *out);
 bool pcv__identity_same(const struct pcv__identity *a,
                         const struct pcv__identity *b);
-/* Whether functions behind this bridge can be reached above register 0xff. */
-bool pcv__type_is_bridge(enum pcv_device_type type);
 
 /* ---- capabilities (caps.c) --------------------------------------------------
  */

@@ -30,17 +30,20 @@ _Atomic(struct pcv_device *) *pcv__table_find_place(
     return functions ? &functions->fn[pcv_sbdf_function(sbdf)] : NULL;
 }
 
+struct pcv_device *pcv__segment_peek(struct pcv__segment *segment,
+                                     pcv_sbdf sbdf)
+{
+    _Atomic(struct pcv_device *) *place = pcv__table_find_place(segment, sbdf);
+
+    return place ? atomic_load_explicit(place, memory_order_acquire) : NULL;
+}
+
 struct pcv_device *pcv__table_peek(struct pcv_host *host, pcv_sbdf sbdf)
 {
     struct pcv__segment *segment =
         pcv__segment_find(host, pcv_sbdf_segment(sbdf));
-    _Atomic(struct pcv_device *) *place;
 
-    if (!segment) {
-        return NULL;
-    }
-    place = pcv__table_find_place(segment, sbdf);
-    return place ? atomic_load_explicit(place, memory_order_acquire) : NULL;
+    return segment ? pcv__segment_peek(segment, sbdf) : NULL;
 }
 
 struct pcv__segment *pcv__segment_get(struct pcv_host *host, uint16_t number)

@@ -77,10 +77,7 @@ int pcv_topology_path(struct pcv_host *host, pcv_sbdf sbdf, pcv_sbdf *out_path,
 static struct pcv_device *bridge_at(struct pcv__segment *segment,
                                     uint32_t entry)
 {
-    _Atomic(struct pcv_device *) *place =
-        pcv__table_find_place(segment, up_sbdf(segment, entry));
-
-    return place ? atomic_load_explicit(place, memory_order_acquire) : NULL;
+    return pcv__segment_peek(segment, up_sbdf(segment, entry));
 }
 
 static bool within(const struct pcv_device *outer, uint8_t first, uint8_t last)

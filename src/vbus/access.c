@@ -3,7 +3,7 @@
  * The entrance by address: width and alignment, the gate, the view, the gate
  * again, and the verdict (CFG-1, CFG-2, CFG-8 to CFG-10).
  */
-#include "vbus/internal.h"
+#include "vpci/internal.h"
 
 const char *pcv_verdict_name(enum pcv_verdict verdict)
 {

@@ -3,7 +3,7 @@
  * The entrance through an ECAM window: 4 KiB a function, 1 MiB a bus (PCI
  * Express Base 6.0, 7.2.2).
  */
-#include "vbus/internal.h"
+#include "vpci/internal.h"
 
 #define BUS_SHIFT 20u
 #define FUNCTION_SHIFT 12u

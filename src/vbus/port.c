@@ -3,7 +3,7 @@
  * The entrance through I/O ports: configuration mechanism 1 (PCI Local Bus
  * 3.0, 3.2.2.3.2).
  */
-#include "vbus/internal.h"
+#include "vpci/internal.h"
 
 #define LATCH_ENABLE 0x80000000u
 /* Enable, bus, device and function, register; the other bits read zero. */

@@ -26,7 +26,7 @@ static uint8_t header_of(const struct pcv_device *device)
     return device->id.header_type & PCV_HEADER_TYPE_MASK;
 }
 
-uint32_t pcv__bar_count(const struct pcv_device *device)
+static uint32_t bar_count(const struct pcv_device *device)
 {
     static const uint8_t counts[] = {6, 2};
     uint8_t header = header_of(device);
@@ -212,7 +212,7 @@ static void probe_rom(struct pcv_device *device)
 
 static void probe_all(struct pcv_device *device)
 {
-    uint32_t count = pcv__bar_count(device);
+    uint32_t count = bar_count(device);
 
     for (uint32_t i = 0; i < count;) {
         uint64_t size;
@@ -244,7 +244,7 @@ void pcv__bars_size(struct pcv_device *device)
     bool off = (command & (PCV_CMD_IO | PCV_CMD_MEMORY)) != 0 &&
                may_switch_off(device);
 
-    if (pcv__bar_count(device) == 0 || !registers_are_bars(device) ||
+    if (bar_count(device) == 0 || !registers_are_bars(device) ||
         command == 0xffffu) {
         return;
     }

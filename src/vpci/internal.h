@@ -147,8 +147,6 @@ void pcv__bars_of_vf(struct pcv_device *device, const struct pcv_device *pf);
 void pcv__bars_read(struct pcv_device *device) PCV__REQUIRES(device->lock);
 /* Offset of a BAR's register in this device's header. */
 uint16_t pcv__bar_reg(const struct pcv_device *device, uint32_t bar);
-/* How many BARs the header has, the ROM not counted. */
-uint32_t pcv__bar_count(const struct pcv_device *device);
 bool pcv__bar_is_memory(const struct pcv__bar *bar);
 
 /* ---- map.c
