@@ -18,6 +18,25 @@ static int option_index(const struct args_option *options, const char *word,
     return -1;
 }
 
+/* Whether an option may be given several times. */
+static bool is_repeated(const struct args_option *option)
+{
+    size_t len = option->value != NULL ? strlen(option->value) : 0;
+    return len > 3 && strcmp(option->value + len - 3, "...") == 0;
+}
+
+/* What an option was given; every value of one that may be repeated. */
+static void value_take(struct args *args, const struct args_option *options,
+                       int index, const char *text)
+{
+    args->option[index] = text;
+    if (is_repeated(&options[index])) {
+        args->value =
+            memory_resize(args->value, args->values + 1, sizeof(*args->value));
+        args->value[args->values++] = (struct args_value){(size_t)index, text};
+    }
+}
+
 /* Take the option at words[*at], and its value. */
 static bool option_take(struct args *args, size_t count, char *const *words,
                         size_t *at, const struct args_option *options,
@@ -32,7 +51,7 @@ static bool option_take(struct args *args, size_t count, char *const *words,
         text_add(why, "there is no option '%.*s'", (int)len, word);
         return false;
     }
-    if (args->option[index] != NULL) {
+    if (args->option[index] != NULL && !is_repeated(&options[index])) {
         text_add(why, "'%s' is given twice", options[index].name);
         return false;
     }
@@ -45,9 +64,9 @@ static bool option_take(struct args *args, size_t count, char *const *words,
         return true;
     }
     if (equals != NULL) {
-        args->option[index] = equals + 1;
+        value_take(args, options, index, equals + 1);
     } else if (*at + 1 < count) {
-        args->option[index] = words[++*at];
+        value_take(args, options, index, words[++*at]);
     } else {
         text_add(why, "'%s' needs a value: %s", options[index].name,
                  options[index].value);
@@ -79,6 +98,7 @@ bool args_parse(struct args *out_args, size_t count, char *const *words,
 void args_fini(struct args *args)
 {
     free(args->word);
+    free(args->value);
     memset(args, 0, sizeof(*args));
 }
 

@@ -15,8 +15,16 @@
 
 /* One option; a list of them ends with a row without a name. */
 struct args_option {
-    const char *name;  /* with its dashes: "--json" */
-    const char *value; /* what its value is called, or NULL: it has none */
+    const char *name; /* with its dashes: "--json" */
+    /* What its value is called, or NULL: it has none. One whose name ends with
+     * "..." may be given several times. */
+    const char *value;
+};
+
+/* One value of an option that may be given several times. */
+struct args_value {
+    size_t option; /* its index in the list */
+    const char *text;
 };
 
 /* What was found. */
@@ -26,6 +34,9 @@ struct args {
     /* One for each option of the list, in its order: NULL, its value, or an
      * empty string for an option that has none. */
     const char *option[ARGS_OPTIONS_MAX];
+    /* All values of options that may be given several times, in order. */
+    struct args_value *value;
+    size_t values;
 };
 
 /*

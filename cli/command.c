@@ -2,6 +2,7 @@
 /* How a line becomes a call of a command, and what all commands share. */
 #include "command.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,6 +40,57 @@ bool call_sbdf(struct call *call, size_t index, pcv_sbdf *out_sbdf)
     }
     text_fini(&why);
     return good;
+}
+
+bool call_domain(struct call *call, const char *name)
+{
+    struct text why = {0};
+    bool good =
+        machine_domain(&call->session->machine, name, &call->view.domain, &why);
+    if (!good) {
+        call_misused(call, "%s", text_str(&why));
+    }
+    text_fini(&why);
+    return good;
+}
+
+bool call_view_sbdf(struct call *call, size_t index, pcv_sbdf *out_sbdf)
+{
+    struct text why = {0};
+    bool good =
+        view_parse_sbdf(&call->view, call->args.word[index], out_sbdf, &why);
+    if (!good) {
+        call_misused(call, "%s", text_str(&why));
+    }
+    text_fini(&why);
+    return good;
+}
+
+bool call_on_off(struct call *call, size_t index, bool *out_on)
+{
+    *out_on = strcmp(call->args.word[index], "on") == 0;
+    if (!*out_on && strcmp(call->args.word[index], "off") != 0) {
+        call_misused(call, "expected on or off, got '%s'",
+                     call->args.word[index]);
+        return false;
+    }
+    return true;
+}
+
+enum command_result call_result(struct call *call, int result, uint64_t wait_us,
+                                const char *name)
+{
+    if (result == 0) {
+        return COMMAND_DONE;
+    }
+    if (wait_us == 0) {
+        return call_failed(call, result, "%s", name);
+    }
+    uint64_t wait_ms = wait_us / 1000 + (wait_us % 1000 != 0);
+    return call_failed(call, result,
+                       "%s must be left alone: 'advance %" PRIu64
+                       "', then the same again",
+                       name, wait_ms);
 }
 
 struct sbdf_text call_show(const struct call *call, pcv_sbdf sbdf)

@@ -34,14 +34,21 @@ struct command {
     /* One letter for each argument, for completion; the last one repeats, NULL
      * stands for nothing.
      * s: address, r: register, o: host operation, c: command, w: on or off,
-     * v: entrance, -: nothing. */
+     * v: entrance, d: domain, g: guest, a: address or domain, G: address on
+     * the bus of the domain in front of it, k: one of the words below,
+     * -: nothing. */
     const char *completes;
-    size_t min; /* arguments */
+    const char *words; /* of each k in turn: "create list|all none" */
+    size_t min;        /* arguments */
     size_t max;
     bool anywhere;                    /* works without a machine */
     const struct args_option *option; /* NULL: none */
     enum command_result (*run)(struct call *call);
 };
+
+/* The second half of the table. commands_guest.c. */
+extern const struct command commands_guest[];
+extern const size_t commands_guest_count;
 
 /* The index-th command; NULL past the last. */
 const struct command *command_at(size_t index);
@@ -64,6 +71,18 @@ enum command_result call_misused(struct call *call, const char *format, ...)
 bool call_sbdf(struct call *call, size_t index, pcv_sbdf *out_sbdf);
 /* An address of the call's machine, printed. */
 struct sbdf_text call_show(const struct call *call, pcv_sbdf sbdf);
+/* The call's view becomes that of the domain of this name; false with its error
+ * printed. */
+bool call_domain(struct call *call, const char *name);
+/* The index-th argument as an address of the view's domain; false with its
+ * error printed. */
+bool call_view_sbdf(struct call *call, size_t index, pcv_sbdf *out_sbdf);
+/* The index-th argument is on or off; false with its error printed. */
+bool call_on_off(struct call *call, size_t index, bool *out_on);
+/* What became of an operation on a function: nothing is printed for 0. Where
+ * it must wait and the clock stands still, how long. */
+enum command_result call_result(struct call *call, int result, uint64_t wait_us,
+                                const char *name);
 
 /* The commands, by file. commands_device.c: */
 enum command_result command_devices(struct call *call);
@@ -98,6 +117,26 @@ enum command_result command_out(struct call *call);
 enum command_result command_load(struct call *call);
 enum command_result command_store(struct call *call);
 enum command_result command_windows(struct call *call);
+enum command_result command_mmio(struct call *call);
+/* commands_domain.c: */
+enum command_result command_domain(struct call *call);
+enum command_result command_attach(struct call *call);
+enum command_result command_detach(struct call *call);
+enum command_result command_restore(struct call *call);
+/* commands_memory.c: */
+enum command_result command_memory(struct call *call);
+enum command_result command_map(struct call *call);
+/* commands_vectors.c: */
+enum command_result command_msi(struct call *call);
+/* commands_hardware.c: */
+enum command_result command_device(struct call *call);
+enum command_result command_ecam(struct call *call);
+enum command_result command_extended(struct call *call);
+enum command_result command_clock(struct call *call);
+enum command_result command_advance(struct call *call);
+enum command_result command_work(struct call *call);
+/* cells.c: */
+enum command_result command_cells(struct call *call);
 /* commands_host.c: */
 enum command_result command_host(struct call *call);
 enum command_result command_mapped(struct call *call);

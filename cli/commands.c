@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The table of commands: all there is to know of each but what it does. */
+/* The table of commands: all there is to know of each but what it does. Those
+ * that make guests, and play hardware for them, are in commands_guest.c. */
 #include "command.h"
 
 #include <string.h>
@@ -259,8 +260,9 @@ static const struct command table[] = {
     },
     {
         .name = "windows",
-        .arguments = "",
-        .help = "the hardware domain's ECAM windows",
+        .arguments = "[--as DOMAIN]",
+        .help = "a domain's ECAM windows",
+        .option = as_options,
         .run = command_windows,
     },
     {
@@ -356,20 +358,17 @@ static const struct command table[] = {
         .option = calls_options,
         .run = command_stats,
     },
-    {
-        .name = "help",
-        .arguments = "[COMMAND]",
-        .help = "list the commands, or say how one is used",
-        .completes = "c",
-        .max = 1,
-        .anywhere = true,
-        .run = command_help,
-    },
 };
 
 const struct command *command_at(size_t index)
 {
-    return index < sizeof(table) / sizeof(table[0]) ? &table[index] : NULL;
+    size_t count = sizeof(table) / sizeof(table[0]);
+
+    if (index < count) {
+        return &table[index];
+    }
+    index -= count;
+    return index < commands_guest_count ? &commands_guest[index] : NULL;
 }
 
 const struct command *command_named(const char *name)

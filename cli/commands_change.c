@@ -226,14 +226,10 @@ enum command_result command_plug(struct call *call)
 enum command_result command_dead(struct call *call)
 {
     pcv_sbdf sbdf;
+    bool on;
 
-    if (!call_sbdf(call, 0, &sbdf)) {
+    if (!call_sbdf(call, 0, &sbdf) || !call_on_off(call, 1, &on)) {
         return COMMAND_MISUSED;
-    }
-    bool on = strcmp(call->args.word[1], "on") == 0;
-    if (!on && strcmp(call->args.word[1], "off") != 0) {
-        return call_misused(call, "expected on or off, got '%s'",
-                            call->args.word[1]);
     }
     int result = pcv_model_set_dead(call->session->machine.model, sbdf, on);
     if (result != 0) {

@@ -14,11 +14,10 @@ static bool view_options(struct call *call, int via)
     struct text why = {0};
     bool good = true;
 
-    if (as != NULL) {
-        good = machine_domain(&call->session->machine, as, &call->view.domain,
-                              &why);
+    if (as != NULL && !call_domain(call, as)) {
+        return false;
     }
-    if (good && via >= 0 && call->args.option[via] != NULL &&
+    if (via >= 0 && call->args.option[via] != NULL &&
         !view_via_named(call->args.option[via], &call->view.via)) {
         text_add(&why, "expected --via " VIEW_VIA_NAMES ", got '");
         text_add_clean(&why, call->args.option[via]);
@@ -50,7 +49,7 @@ static bool register_words(struct call *call, pcv_sbdf *out_sbdf,
 {
     struct text why = {0};
 
-    if (!call_sbdf(call, 0, out_sbdf)) {
+    if (!call_view_sbdf(call, 0, out_sbdf)) {
         return false;
     }
     struct view view = {call->view.machine, call->view.domain, VIEW_ADDRESS};
@@ -129,7 +128,7 @@ enum command_result command_read(struct call *call)
         if (!call_access(call, sbdf, at, size, false, 0, &result)) {
             return COMMAND_FAILED;
         }
-        text_add(call->out, "%s %02x%s = ", call_show(call, sbdf).s, at,
+        text_add(call->out, "%s %02x%s = ", view_sbdf(&call->view, sbdf).s, at,
                  reg_width(size).s);
         add_value(call->out, result.data, size);
         add_verdict(call->out, &result);
@@ -169,7 +168,7 @@ enum command_result command_write(struct call *call)
     if (!call_access(call, sbdf, reg, size, true, value, &result)) {
         return COMMAND_FAILED;
     }
-    text_add(call->out, "%s %02x%s <- ", call_show(call, sbdf).s, reg,
+    text_add(call->out, "%s %02x%s <- ", view_sbdf(&call->view, sbdf).s, reg,
              reg_width(size).s);
     add_value(call->out, value, size);
     add_verdict(call->out, &result);
@@ -181,10 +180,9 @@ enum command_result command_write(struct call *call)
 static bool call_info(struct call *call, pcv_sbdf sbdf,
                       struct pcv_device_info *out_info)
 {
-    struct pcv_device *device =
-        pcv_device_find(call->session->machine.host, sbdf);
+    struct pcv_device *device = view_device(&call->view, sbdf);
     if (device == NULL) {
-        call_failed(call, PCV_ENODEV, "%s", call_show(call, sbdf).s);
+        call_failed(call, PCV_ENODEV, "%s", view_sbdf(&call->view, sbdf).s);
         return false;
     }
     pcv_device_get_info(device, out_info);
@@ -201,7 +199,7 @@ enum command_result command_dump(struct call *call)
     uint8_t size;
     pcv_sbdf sbdf;
 
-    if (!view_options(call, -1) || !call_sbdf(call, 0, &sbdf) ||
+    if (!view_options(call, -1) || !call_view_sbdf(call, 0, &sbdf) ||
         (call->args.count > 1 && !register_words(call, &sbdf, &reg, &size))) {
         return COMMAND_MISUSED;
     }
@@ -218,7 +216,7 @@ enum command_result command_dump(struct call *call)
     uint16_t space = info.extended ? PCV_CFG_EXT_SIZE : PCV_CFG_SIZE;
     if (reg >= space) {
         return call_failed(call, PCV_EINVAL, "%s ends at %x",
-                           call_show(call, sbdf).s, space);
+                           view_sbdf(&call->view, sbdf).s, space);
     }
     if (count > (uint64_t)(space - reg)) {
         count = (uint64_t)(space - reg);
@@ -247,7 +245,7 @@ enum command_result command_caps(struct call *call)
     struct pcv_device_info info;
     pcv_sbdf sbdf;
 
-    if (!view_options(call, -1) || !call_sbdf(call, 0, &sbdf)) {
+    if (!view_options(call, -1) || !call_view_sbdf(call, 0, &sbdf)) {
         return COMMAND_MISUSED;
     }
     if (!call_info(call, sbdf, &info)) {
@@ -279,6 +277,15 @@ enum command_result command_caps(struct call *call)
     return COMMAND_DONE;
 }
 
+/* The address and the register of peek and poke: capabilities are looked up
+ * where they look, in hardware. */
+static bool raw_words(struct call *call, pcv_sbdf *out_sbdf, uint16_t *out_reg,
+                      uint8_t *out_size)
+{
+    call->view.domain = NULL;
+    return register_words(call, out_sbdf, out_reg, out_size);
+}
+
 /* peek and poke take what the model's memory takes: 1, 2 or 4 bytes, aligned,
  * inside 4 KiB, of a function that it has. */
 static enum command_result raw_check(struct call *call, pcv_sbdf sbdf,
@@ -306,7 +313,7 @@ enum command_result command_peek(struct call *call)
     uint16_t reg;
     uint8_t size;
 
-    if (!register_words(call, &sbdf, &reg, &size)) {
+    if (!raw_words(call, &sbdf, &reg, &size)) {
         return COMMAND_MISUSED;
     }
     enum command_result result = raw_check(call, sbdf, reg, size);
@@ -329,7 +336,7 @@ enum command_result command_poke(struct call *call)
     uint16_t reg;
     uint8_t size;
 
-    if (!register_words(call, &sbdf, &reg, &size) ||
+    if (!raw_words(call, &sbdf, &reg, &size) ||
         !value_word(call, 2, size, &value)) {
         return COMMAND_MISUSED;
     }

@@ -41,7 +41,7 @@ static void device_line(struct call *call, const struct pcv_device_info *info,
 
     text_add(out, "%s %04x:%04x %-22s %s", call_show(call, info->sbdf).s,
              info->vendor, info->device, pcv_device_type_name(info->type),
-             domain_name(info->owner_id).s);
+             machine_domain_name(&call->session->machine, info->owner_id).s);
     if (info->is_bridge && !info->bus_conflict) {
         text_add(out, " [%02x-%02x]", info->secondary, info->subordinate);
     }
@@ -169,16 +169,11 @@ static enum command_result find_one(struct call *call, pcv_sbdf sbdf)
 
 enum command_result command_find(struct call *call)
 {
-    struct text why = {0};
-
     if (call->args.option[0] != NULL && call->args.option[1] != NULL) {
         return call_misused(call, "--real and --owned exclude each other");
     }
     if (call->args.option[1] != NULL &&
-        !machine_domain(&call->session->machine, call->args.option[1],
-                        &call->view.domain, &why)) {
-        call_misused(call, "%s", text_str(&why));
-        text_fini(&why);
+        !call_domain(call, call->args.option[1])) {
         return COMMAND_MISUSED;
     }
     return each_argument(call, find_one);
@@ -270,9 +265,9 @@ static enum command_result status_one(struct call *call, pcv_sbdf sbdf)
     text_add(call->out, "%s: %s", call_show(call, sbdf).s,
              report_state(status.state));
     if (status.state != PCV_STATE_ABSENT) {
-        text_add(call->out, "%s, owner %s, ",
-                 status.vanished ? ", vanished" : "",
-                 domain_name(status.owner_id).s);
+        text_add(
+            call->out, "%s, owner %s, ", status.vanished ? ", vanished" : "",
+            machine_domain_name(&call->session->machine, status.owner_id).s);
         text_add_count(call->out, status.counters.reads, "read");
         text_add(call->out, ", ");
         text_add_count(call->out, status.counters.writes, "write");

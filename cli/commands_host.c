@@ -107,11 +107,10 @@ enum command_result command_events(struct call *call)
 
 enum command_result command_trace(struct call *call)
 {
-    bool on = strcmp(call->args.word[0], "on") == 0;
+    bool on;
 
-    if (!on && strcmp(call->args.word[0], "off") != 0) {
-        return call_misused(call, "expected on or off, got '%s'",
-                            call->args.word[0]);
+    if (!call_on_off(call, 0, &on)) {
+        return COMMAND_MISUSED;
     }
     session_trace(call->session, on);
     text_add(call->out, "trace is %s\n", on ? "on" : "off");
@@ -129,6 +128,12 @@ enum command_result command_stats(struct call *call)
              "\nabsent accesses %" PRIu64 "\nrefused accesses %" PRIu64 "\n",
              stats.devices, stats.leaving, stats.segments,
              stats.absent_accesses, stats.refused_accesses);
+    uint32_t ended = 0;
+    uint64_t crashes = pcv_model_crashes(machine->model, &ended);
+    if (crashes != 0) {
+        text_add(call->out, "guests ended %" PRIu64 ", the last: %s\n", crashes,
+                 machine_domain_name(machine, ended).s);
+    }
     for (unsigned op = 0;
          call->args.option[0] != NULL && op < PCV_MODEL_OP_COUNT; op++) {
         text_add(call->out, "%s %" PRIu64 "\n",

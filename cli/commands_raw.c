@@ -35,15 +35,8 @@ static bool place_word(struct call *call, uint64_t max, uint8_t own_size,
 /* Whom --as names, which is option 0 of all these commands. */
 static bool domain_option(struct call *call)
 {
-    struct text why = {0};
-    if (call->args.option[0] == NULL ||
-        machine_domain(&call->session->machine, call->args.option[0],
-                       &call->view.domain, &why)) {
-        return true;
-    }
-    call_misused(call, "%s", text_str(&why));
-    text_fini(&why);
-    return false;
+    return call->args.option[0] == NULL ||
+           call_domain(call, call->args.option[0]);
 }
 
 static bool value_word(struct call *call, uint64_t max, uint64_t *out_value)
@@ -126,12 +119,94 @@ enum command_result command_store(struct call *call)
     return memory_run(call, true);
 }
 
+/* More than anything that asks for it takes; beyond it there is a bug. */
+#define RETRIES_MAX 1000000u
+
+/* What the domain's memory answers: pages that are mapped by themselves, others
+ * by the library, which may ask for the same once more. */
+static enum pcv_verdict mmio_finish(const struct machine *machine,
+                                    struct pcv_domain *domain,
+                                    struct pcv_mmio *access, bool *out_mapped)
+{
+    enum pcv_verdict verdict = PCV_DONE;
+    uint32_t retries = 0;
+
+    *out_mapped = pcv_model_mmio_access(machine->model, pcv_domain_id(domain),
+                                        access->address, access->size,
+                                        access->write, &access->data) == 0;
+    if (!*out_mapped) {
+        do {
+            verdict = pcv_mmio_access(domain, access);
+        } while (verdict == PCV_RETRY && ++retries < RETRIES_MAX);
+    }
+    return verdict;
+}
+
+/* An address and a width, and a value that fits in it, or its error printed. */
+static bool mmio_words(struct call *call, struct pcv_mmio *out_access)
+{
+    char *const *word = call->args.word;
+
+    *out_access = (struct pcv_mmio){.write = call->args.count == 4};
+    if (!parse_hex(word[1], UINT64_MAX, &out_access->address.v)) {
+        call_misused(call, "expected a hexadecimal address, got '%s'", word[1]);
+        return false;
+    }
+    if (!reg_width_parse(word[2], &out_access->size) || out_access->size > 8 ||
+        out_access->size == 0) {
+        call_misused(call,
+                     "expected a size from 1 to 8, or b, w, l, q; got '%s'",
+                     word[2]);
+        return false;
+    }
+    uint64_t max = UINT64_MAX >> (64 - 8 * out_access->size);
+    if (out_access->write && !parse_hex(word[3], max, &out_access->data)) {
+        call_misused(call,
+                     "expected a hexadecimal value up to %" PRIx64 ", got '%s'",
+                     max, word[3]);
+        return false;
+    }
+    return true;
+}
+
+enum command_result command_mmio(struct call *call)
+{
+    struct pcv_mmio access;
+    bool mapped;
+
+    if (!call_domain(call, call->args.word[0]) || !mmio_words(call, &access)) {
+        return COMMAND_MISUSED;
+    }
+    uint64_t written = access.data;
+    enum pcv_verdict verdict = mmio_finish(&call->session->machine,
+                                           call->view.domain, &access, &mapped);
+    text_add(call->out, "%s %" PRIx64 "%s", call->args.word[0],
+             access.address.v, reg_width(access.size).s);
+    if (access.write || verdict != PCV_FORWARD) {
+        text_add(call->out, " %s %0*" PRIx64, access.write ? "<-" : "=",
+                 access.size * 2, access.write ? written : access.data);
+    }
+    if (mapped) {
+        text_add(call->out, " (mapped)\n");
+    } else if (verdict == PCV_DONE) {
+        text_add(call->out, " (trapped)\n");
+    } else {
+        text_add(call->out, " (%s)\n", pcv_verdict_name(verdict));
+    }
+    return COMMAND_DONE;
+}
+
 enum command_result command_windows(struct call *call)
 {
     const struct machine *machine = &call->session->machine;
+    const struct ecam_window *window;
+    size_t windows;
 
-    for (size_t i = 0; i < machine->windows; i++) {
-        const struct ecam_window *window = &machine->window[i];
+    if (!domain_option(call)) {
+        return COMMAND_MISUSED;
+    }
+    window = machine_windows(machine, call->view.domain, &windows);
+    for (; windows > 0; windows--, window++) {
         uint64_t buses = (uint64_t)window->bus_last - window->bus_first + 1;
         text_add(call->out,
                  "%" PRIx64 "-%" PRIx64 ": domain %04" PRIx32

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What could stand at the end of a line: commands, addresses of the machine's
- * functions, registers, host operations, options.
+ * What could stand at the end of a line: commands, domains, addresses of the
+ * machine's functions and of those on a guest's bus, registers, capabilities,
+ * host operations, options.
  */
 #ifndef PCIVISOR_CLI_COMPLETE_H
 #define PCIVISOR_CLI_COMPLETE_H

@@ -50,7 +50,7 @@ static void add_relations(struct text *text, const struct machine *machine,
                           const struct pcv_device_info *info, bool owner)
 {
     if (owner) {
-        fact_add(text, "%s", domain_name(info->owner_id).s);
+        fact_add(text, "%s", machine_domain_name(machine, info->owner_id).s);
     }
     if (info->extended) {
         fact_add(text, "extended");

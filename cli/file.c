@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Writing a file as a whole. */
+/* Finding, reading and writing a file as a whole. */
 #include "file.h"
 
 #include <errno.h>
@@ -80,4 +80,44 @@ bool file_replace(const char *path, const char *data, size_t len,
     }
     free(real);
     return good;
+}
+
+void file_path(struct text *out_path, const char *name, const char *folder)
+{
+    if (folder != NULL && folder[0] != '\0' && name[0] != '/') {
+        text_add(out_path, "%s/%s", folder, name);
+        if (access(text_str(out_path), F_OK) == 0 || access(name, F_OK) != 0) {
+            return;
+        }
+        text_clear(out_path);
+    }
+    text_add(out_path, "%s", name);
+}
+
+bool file_load(const char *path, size_t max, struct text *out_data,
+               struct text *why)
+{
+    FILE *file = fopen(path, "rb");
+    struct text data = {0};
+    char room[65536];
+    size_t len = 0;
+    bool good = file != NULL;
+
+    while (good && data.len <= max &&
+           (len = fread(room, 1, sizeof(room), file)) > 0) {
+        text_add_bytes(&data, room, len);
+    }
+    good = good && !ferror(file);
+    int error = errno;
+    if (file != NULL) {
+        fclose(file);
+    }
+    if (!good || data.len > max) {
+        text_add_clean(why, path);
+        text_add(why, ": %s", good ? "it is too large" : strerror(error));
+        text_fini(&data);
+        return false;
+    }
+    *out_data = data;
+    return true;
 }

@@ -114,6 +114,27 @@ bool parse_decimal(const char *word, uint64_t max, uint64_t *out_value)
     return true;
 }
 
+bool parse_size(const char *word, uint64_t *out_bytes)
+{
+    static const char units[] = "KMGT";
+    const char *at = word;
+    uint64_t value;
+
+    if (word[0] == '0' && (word[1] == 'x' || word[1] == 'X')) {
+        return parse_hex(word, UINT64_MAX, out_bytes);
+    }
+    /* 6 digits of the largest unit stay below 2^64. */
+    if (!digits_take(&at, 10, 6, &value) || at[0] == '\0' || at[1] != '\0') {
+        return false;
+    }
+    const char *unit = strchr(units, at[0]);
+    if (unit == NULL) {
+        return false;
+    }
+    *out_bytes = value << (10 * (unit - units + 1));
+    return true;
+}
+
 /* One field of an address that ends with `end`. */
 static bool field_take(const char **at, unsigned digits_max, uint64_t max,
                        char end, uint64_t *out_value)
@@ -137,7 +158,7 @@ bool parse_sbdf(const struct pcv_model *model, const char *word,
     uint64_t bus;
     uint64_t device;
     uint64_t function;
-    uint16_t segment;
+    uint16_t segment = 0;
 
     bool good = colon == NULL || strchr(colon + 1, ':') == NULL ||
                 field_take(&at, 8, UINT32_MAX, ':', &domain);
@@ -151,7 +172,12 @@ bool parse_sbdf(const struct pcv_model *model, const char *word,
         text_add(why, "'");
         return false;
     }
-    if (!pcv_model_segment_of(model, (uint32_t)domain, &segment)) {
+    if (model == NULL && domain != 0) {
+        text_add(why, "a guest's bus is in domain 0000");
+        return false;
+    }
+    if (model != NULL &&
+        !pcv_model_segment_of(model, (uint32_t)domain, &segment)) {
         text_add(why, "the machine has no domain %04" PRIx64, domain);
         return false;
     }

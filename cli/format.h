@@ -34,7 +34,8 @@ void text_add_count(struct text *text, uint64_t count, const char *noun);
 
 /*
  * An address as people write it: BB:DD.F or DDDD:BB:DD.F. False, and why, if
- * it is none, or the machine has no such domain.
+ * it is none, or the machine has no such domain. Without a model there is
+ * domain 0 only, as on a guest's bus.
  */
 bool parse_sbdf(const struct pcv_model *model, const char *word,
                 pcv_sbdf *out_sbdf, struct text *why);
@@ -43,5 +44,8 @@ bool parse_sbdf(const struct pcv_model *model, const char *word,
 bool parse_hex(const char *word, uint64_t max, uint64_t *out_value);
 /* Decimal. False if it is not, or above `max`. */
 bool parse_decimal(const char *word, uint64_t max, uint64_t *out_value);
+/* A number of bytes: decimal with K, M, G or T behind it, or hexadecimal with
+ * 0x in front. False if it is neither. */
+bool parse_size(const char *word, uint64_t *out_bytes);
 
 #endif

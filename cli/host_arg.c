@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
+#include "file.h"
 #include "machine.h"
 
 #define GENERATE "generate:"
@@ -43,21 +43,6 @@ static void source_error(struct text *why, const char *spec, const char *path,
     text_add_clean(why, text);
 }
 
-/* A HOST of a transcript is a file beside it; where there is none, one where
- * the command was started. */
-static void path_of(struct text *path, const char *spec, const char *folder)
-{
-    if (folder != NULL && folder[0] != '\0' && spec[0] != '/') {
-        text_add(path, "%s/%s", folder, spec);
-        if (access(text_str(path), F_OK) == 0 || access(spec, F_OK) != 0) {
-            return;
-        }
-        text_fini(path);
-        *path = (struct text){0};
-    }
-    text_add(path, "%s", spec);
-}
-
 /* Fill the model from its source. */
 static bool source_load(struct pcv_model *model, const char *spec,
                         const char *folder, struct text *why)
@@ -71,7 +56,7 @@ static bool source_load(struct pcv_model *model, const char *spec,
     } else if (strncmp(spec, GENERATE, strlen(GENERATE)) == 0) {
         result = pcv_model_generate(model, spec + strlen(GENERATE), &error);
     } else {
-        path_of(&path, spec, folder);
+        file_path(&path, spec, folder);
         result = pcv_model_load_file(model, text_str(&path), &error);
     }
     if (result == 0) {
@@ -208,6 +193,21 @@ fail:
     return false;
 }
 
+/* Calls of host operations that make no sense are bugs of the library. */
+static bool contract_kept(const struct pcv_model *model, struct text *why)
+{
+    uint64_t maps = pcv_model_map_errors(model);
+    uint64_t binds = pcv_model_bind_errors(model);
+
+    if (maps != 0 || binds != 0) {
+        text_add(why,
+                 "the library broke its contract: %" PRIu64
+                 " times with mappings, %" PRIu64 " with messages",
+                 maps, binds);
+    }
+    return maps == 0 && binds == 0;
+}
+
 bool machine_close(struct machine *machine, struct text *why)
 {
     bool clean = true;
@@ -218,6 +218,7 @@ bool machine_close(struct machine *machine, struct text *why)
     /* What is torn down here is nobody's news. */
     pcv_model_on_event(machine->model, NULL, NULL);
     pcv_model_on_trace(machine->model, NULL, NULL);
+    pcv_model_on_message(machine->model, NULL, NULL);
     for (unsigned op = 0; op < PCV_MODEL_OP_COUNT; op++) {
         pcv_model_fail(machine->model, (enum pcv_model_op)op, 0);
     }
@@ -234,11 +235,22 @@ bool machine_close(struct machine *machine, struct text *why)
         text_add(why, "leak: %" PRIu64 " pages are still mapped",
                  pcv_model_mapped_pages(machine->model));
         clean = false;
+    } else if (pcv_model_bound(machine->model, NULL) != 0) {
+        text_add(why, "leak: %" PRIu64 " messages are still bound",
+                 pcv_model_bound(machine->model, NULL));
+        clean = false;
+    } else {
+        clean = contract_kept(machine->model, why);
     }
     pcv_model_destroy(machine->model);
     free(machine->reported);
     free(machine->events.item);
     free(machine->window);
+    free(machine->guest);
+    for (size_t i = 0; i < machine->lents; i++) {
+        free(machine->lent[i]);
+    }
+    free(machine->lent);
     memset(machine, 0, sizeof(*machine));
     return clean;
 }

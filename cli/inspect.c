@@ -70,8 +70,9 @@ static void print_summary(const struct machine *machine,
     text_add_count(&text, counts.vfs, "VF");
     text_add(&text, ", %" PRIu64 " with extended space", counts.extended);
     if (counts.one_owner && inventory->count > 0) {
-        text_add(&text, ", all owned by %s",
-                 domain_name(inventory->node[0].info.owner_id).s);
+        text_add(
+            &text, ", all owned by %s",
+            machine_domain_name(machine, inventory->node[0].info.owner_id).s);
     }
     text_add(&text, ")");
     puts(text_str(&text));

@@ -19,7 +19,7 @@ struct event_log {
 };
 #define EVENT_LOG_MAX 1000000u
 
-/* An ECAM window of the hardware domain. */
+/* An ECAM window of a domain. */
 struct ecam_window {
     uint64_t base; /* of bus_first, bytes */
     uint16_t segment;
@@ -35,9 +35,14 @@ struct machine {
     uint64_t boot_ns;   /* how long bring-up took */
     pcv_sbdf *reported; /* functions that a scan cannot find */
     size_t reported_count;
-    struct event_log events; /* those of bring-up, without "added" */
-    struct ecam_window *window;
+    struct event_log events;    /* those of bring-up, without "added" */
+    struct ecam_window *window; /* of the hardware domain */
     size_t windows;
+    struct guest *guest; /* guests.h; in the order of their creation */
+    size_t guests;
+    void **lent; /* what the library borrows until the machine ends */
+    size_t lents;
+    bool clock;   /* the model's time moves only when it is told to */
     bool domains; /* addresses are written with their domain */
 };
 
@@ -62,15 +67,28 @@ bool machine_close(struct machine *machine, struct text *why);
 /* An address of this machine, printed. */
 struct sbdf_text machine_sbdf(const struct machine *machine, pcv_sbdf sbdf);
 
-/* The domain that goes by this name: "dom0" is the only one there is. False,
- * and why, for another. */
+/* The domain that goes by this name: "dom0", or that of a guest. False, and
+ * why, for another. */
 bool machine_domain(const struct machine *machine, const char *name,
                     struct pcv_domain **out_domain, struct text *why);
 /* What people call a domain. */
 struct domain_text {
-    char s[24];
+    char s[40];
 };
-struct domain_text domain_name(uint32_t id);
+struct domain_text machine_domain_name(const struct machine *machine,
+                                       uint32_t id);
+/* Its ECAM windows. */
+const struct ecam_window *machine_windows(const struct machine *machine,
+                                          const struct pcv_domain *domain,
+                                          size_t *out_count);
+
+/*
+ * Whether an operation on a function that answered restart is to be called
+ * again: always, unless the model's clock stands still and the function must be
+ * left alone for *out_wait_us more. `steps` counts the calls, from 0.
+ */
+bool machine_again(const struct machine *machine, pcv_sbdf sbdf,
+                   uint32_t *steps, uint64_t *out_wait_us);
 
 /* "41 functions on 13 buses" of the machine as it is now. */
 void machine_add_size(struct machine *machine, struct text *text);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "model.h"
+#include "policy.h"
 #include "verb.h"
 
 static const char host_help[] =
@@ -27,10 +28,30 @@ static const char inspect_help[] =
 
 static const char lspci_help[] =
     "  --as DOMAIN        whose view: dom0, the hardware domain, is the\n"
-    "                     default\n"
+    "                     only one, and the default\n"
+    "  --give SBDF,...    the bus of a guest that was given these functions,\n"
+    "                     one after the other, each in the next free slot;\n"
+    "                     one that cannot be reset is given nevertheless\n"
     "  -o, --output FILE  write to a file: `lspci -F FILE -vvv` decodes it\n"
     "\n"
     "Every byte is read through the domain's mediated accesses.\n";
+
+static const char diff_help[] =
+    "The function SBDF is given to a guest, and each register is shown as\n"
+    "hardware held it before and as the guest reads it first, with the\n"
+    "reason for every bit that differs.\n"
+    "\n"
+    "  --differing        only what differs\n"
+    "  --json             for programs\n"
+    "  --hide CAP         hide a capability: msix, CAP_VPD, ECAP0003, ...\n"
+    "  --show CAP         show one that is hidden unless it is asked for\n"
+    "  --leave-out BAR    a BAR that the guest does not get: bar2\n"
+    "  --pass OFF:SIZE    let SIZE bytes (decimal) from OFF (hexadecimal) on\n"
+    "                     be read from hardware; with :rw behind it, written\n"
+    "  --rom FILE         an image for the guest's ROM BAR\n"
+    "\n"
+    "Hide, show, leave out and pass may be given several times. A function\n"
+    "that cannot be reset is given nevertheless.\n";
 
 static const char run_help[] =
     "In a transcript a line that begins with `> ` is a command, and the\n"
@@ -61,9 +82,13 @@ static const struct args_option inspect_options[] = {
     {"--all", NULL},  {NULL, NULL},
 };
 static const struct args_option lspci_options[] = {
-    {"--as", "DOMAIN"},
-    {"-o", "FILE"},
-    {"--output", "FILE"},
+    {"--as", "DOMAIN"},        {"-o", "FILE"}, {"--output", "FILE"},
+    {"--give", "SBDF[,SBDF]"}, {NULL, NULL},
+};
+static const struct args_option diff_options[] = {
+    POLICY_OPTIONS,
+    {"--json", NULL},
+    {"--differing", NULL},
     {NULL, NULL},
 };
 static const struct args_option run_options[] = {
@@ -87,7 +112,7 @@ static const struct verb verbs[] = {
     },
     {
         .name = "lspci",
-        .arguments = "HOST [--as DOMAIN] [-o FILE]",
+        .arguments = "HOST [--as DOMAIN | --give SBDF,...] [-o FILE]",
         .help = "print what a domain sees, in the format of lspci -xxxx",
         .more = lspci_help,
         .host = true,
@@ -95,6 +120,17 @@ static const struct verb verbs[] = {
         .max = 1,
         .option = lspci_options,
         .run = verb_lspci,
+    },
+    {
+        .name = "diff",
+        .arguments = "HOST SBDF [--differing] [--json] [--hide CAP]...",
+        .help = "show a function's registers beside a guest's view of them",
+        .more = diff_help,
+        .host = true,
+        .min = 2,
+        .max = 2,
+        .option = diff_options,
+        .run = verb_diff,
     },
     {
         .name = "run",
@@ -194,8 +230,9 @@ static int verb_call(const struct verb *verb, int argc, char **argv)
         return status;
     }
     if (args.count < verb->min) {
+        const char *host = args.count == 0 ? "HOST" : "an SBDF";
         status =
-            verb_misused(verb, "%s is missing", verb->host ? "HOST" : "a FILE");
+            verb_misused(verb, "%s is missing", verb->host ? host : "a FILE");
     } else if (args.count > verb->max) {
         status = verb_misused(verb, "'%s' is too much", args.word[verb->max]);
     } else {

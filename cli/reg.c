@@ -116,7 +116,11 @@ const char *reg_name(size_t index)
     if (index < REG_ROWS) {
         return reg_row[index].name;
     }
-    index -= REG_ROWS;
+    return reg_cap_name(index - REG_ROWS);
+}
+
+const char *reg_cap_name(size_t index)
+{
     return index < CAP_ROWS ? cap_row[index].name : NULL;
 }
 
@@ -157,8 +161,7 @@ bool reg_width_parse(const char *word, uint8_t *out_size)
     return true;
 }
 
-/* CAP_MSI, CAP05, ECAP0010: which kind of capability; false if none. */
-static bool cap_named(const char *name, uint16_t *out_id, bool *out_extended)
+bool reg_cap_named(const char *name, uint16_t *out_id, bool *out_extended)
 {
     uint64_t id;
     for (size_t i = 0; i < CAP_ROWS; i++) {
@@ -197,8 +200,7 @@ static bool cap_find(const struct view *view, pcv_sbdf sbdf, const char *name,
     }
     free(caps);
     if (!found) {
-        text_add(why, "%s has no capability %s",
-                 machine_sbdf(view->machine, sbdf).s, name);
+        text_add(why, "%s has no capability %s", view_sbdf(view, sbdf).s, name);
     }
     return found;
 }
@@ -222,7 +224,7 @@ static bool base_parse(const struct view *view, pcv_sbdf sbdf, const char *name,
     if (parse_hex(name, 0xffff, out_offset)) {
         return true;
     }
-    if (cap_named(name, &id, &extended)) {
+    if (reg_cap_named(name, &id, &extended)) {
         return cap_find(view, sbdf, name, id, extended, out_offset, why);
     }
     text_add(why, "expected a register (4c.w, COMMAND, CAP_MSI+2), got '");

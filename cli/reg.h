@@ -27,6 +27,9 @@
 bool reg_parse(const struct view *view, pcv_sbdf sbdf, const char *word,
                uint16_t *out_reg, uint8_t *out_size, struct text *why);
 
+/* CAP_MSI, CAP05, ECAP0010: which kind of capability; false if none. */
+bool reg_cap_named(const char *name, uint16_t *out_id, bool *out_extended);
+
 /* ".l" for 4 bytes, ".3" for three. */
 struct width_text {
     char s[8];
@@ -35,7 +38,9 @@ struct width_text reg_width(uint8_t size);
 /* The other way round, for what stands behind the last dot: "l", "3". */
 bool reg_width_parse(const char *word, uint8_t *out_size);
 
-/* The index-th name of a register; NULL past the last. */
+/* The index-th name of a register, or of a kind of capability; NULL past the
+ * last. */
 const char *reg_name(size_t index);
+const char *reg_cap_name(size_t index);
 
 #endif

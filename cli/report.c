@@ -86,6 +86,62 @@ static void event_problem(void *arg, const char *problem)
     text_add(arg, ", %s", problem);
 }
 
+/* Of a vector or a capability in an event: MSI-X, or extended. */
+#define EVENT_FLAG 0x10000u
+
+/* "hidden: AER ENOMEM" */
+static void event_cap(struct text *text, const struct pcv_event *event)
+{
+    bool extended = (event->arg[0] & EVENT_FLAG) != 0;
+    uint16_t id = (uint16_t)event->arg[0];
+    const char *name = pcv_cap_name(id, extended);
+
+    if (name != NULL) {
+        text_add(text, ": %s", name);
+    } else {
+        text_add(text, ": %0*x", extended ? 4 : 2, id);
+    }
+    text_add(text, " %s", pcv_errno_name((int)event->arg[1]));
+}
+
+/* Of events about owners, capabilities, vectors and VFs. */
+static void event_details(struct text *text, const struct machine *machine,
+                          const struct pcv_event *event)
+{
+    switch (event->kind) {
+    case PCV_EVENT_ASSIGNED:
+        text_add(text, " to %s",
+                 machine_domain_name(machine, (uint32_t)event->arg[0]).s);
+        break;
+    case PCV_EVENT_QUARANTINED:
+        text_add(text, ": %s at step %" PRIu64,
+                 pcv_errno_name((int)event->arg[0]), event->arg[1]);
+        break;
+    case PCV_EVENT_CAP_HIDDEN:
+        event_cap(text, event);
+        break;
+    case PCV_EVENT_BIND_FAILED:
+        text_add(text, ": %s vector %u %s",
+                 (event->arg[0] & EVENT_FLAG) != 0 ? "MSI-X" : "MSI",
+                 (unsigned)(event->arg[0] & (EVENT_FLAG - 1)),
+                 pcv_errno_name((int)event->arg[1]));
+        break;
+    case PCV_EVENT_VFS_BUSY:
+    case PCV_EVENT_VF_FAILED:
+        text_add(text, ": %s",
+                 machine_sbdf(machine, (pcv_sbdf){(uint32_t)event->arg[0]}).s);
+        if (event->kind == PCV_EVENT_VF_FAILED) {
+            text_add(text, " %s", pcv_errno_name((int)event->arg[1]));
+        }
+        break;
+    case PCV_EVENT_EXTENDED:
+        text_add(text, " %s", event->arg[0] != 0 ? "came" : "went");
+        break;
+    default:
+        break;
+    }
+}
+
 void report_event(struct text *text, const struct machine *machine,
                   const struct pcv_event *event)
 {
@@ -109,6 +165,18 @@ void report_event(struct text *text, const struct machine *machine,
         text_add(text, " %s %s", report_bar_name((unsigned)event->arg[0]),
                  pcv_errno_name((int)event->arg[1]));
         break;
+    case PCV_EVENT_ASSIGNED:
+    case PCV_EVENT_QUARANTINED:
+    case PCV_EVENT_CAP_HIDDEN:
+    case PCV_EVENT_BIND_FAILED:
+    case PCV_EVENT_VFS_BUSY:
+    case PCV_EVENT_VF_FAILED:
+    case PCV_EVENT_EXTENDED:
+        event_details(text, machine, event);
+        break;
+    case PCV_EVENT_NO_RESET:
+    case PCV_EVENT_RESET:
+    case PCV_EVENT_EXTENDED_BUSY:
     case PCV_EVENT_ADDED:
     case PCV_EVENT_LEAVING:
     case PCV_EVENT_GONE:
@@ -198,7 +266,8 @@ struct json_object *report_json(const struct machine *machine,
     }
     json_add_string(object, "type", pcv_device_type_name(info->type));
     json_add_number(object, "header_type", info->header_type);
-    json_add_string(object, "owner", domain_name(info->owner_id).s);
+    json_add_string(object, "owner",
+                    machine_domain_name(machine, info->owner_id).s);
     json_add_bool(object, "extended", info->extended);
     json_add_bool(object, "vanished", info->vanished);
     json_add_bool(object, "read_only", info->read_only);

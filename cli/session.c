@@ -12,12 +12,26 @@ void session_init(struct session *session, const char *folder)
     session->folder = folder;
 }
 
+/* Messages are told when they arrive, whichever command lets them go. */
+static void print_message(void *arg, const struct pcv_model_message *message)
+{
+    struct session *session = arg;
+    text_add(&session->out, "message: %s to %s, %" PRIx64 " = %" PRIx32 "\n",
+             machine_sbdf(&session->machine, message->sbdf).s,
+             machine_domain_name(&session->machine, message->domain_id).s,
+             message->address, message->data);
+}
+
 bool session_load(struct session *session, const char *spec, struct text *why)
 {
     if (!session_close(session, why)) {
         return false;
     }
-    return machine_open(&session->machine, spec, session->folder, why);
+    if (!machine_open(&session->machine, spec, session->folder, why)) {
+        return false;
+    }
+    pcv_model_on_message(session->machine.model, print_message, session);
+    return true;
 }
 
 /* Vectors first: each may be what keeps a removed device. */
@@ -131,7 +145,7 @@ static void print_trace(void *arg, const struct pcv_trace *record)
 {
     struct session *session = arg;
     text_add(&session->out, "trace: %s %s %s %03x %0*" PRIx64 " %s\n",
-             domain_name(record->domain_id).s,
+             machine_domain_name(&session->machine, record->domain_id).s,
              record->write ? "writes" : "reads",
              machine_sbdf(&session->machine, record->sbdf).s, record->reg,
              record->size * 2, record->data,

@@ -28,6 +28,7 @@ int verb_failed(const char *format, ...) CLI_PRINTF(1, 2);
 int verb_misused(const struct verb *verb, const char *format, ...)
     CLI_PRINTF(2, 3);
 
+int verb_diff(const struct verb *verb, const struct args *args);
 int verb_inspect(const struct verb *verb, const struct args *args);
 int verb_lspci(const struct verb *verb, const struct args *args);
 int verb_run(const struct verb *verb, const struct args *args);

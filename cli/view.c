@@ -2,6 +2,7 @@
 /* Configuration space as a domain sees it. */
 #include "view.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* More than any mapping of the model takes, page by page; a loop that gets
@@ -53,6 +54,41 @@ static struct view_result attempt_finish(struct pcv_domain *domain,
     return result;
 }
 
+static bool is_guest(const struct view *view)
+{
+    return view->domain != NULL &&
+           pcv_domain_kind(view->domain) == PCV_DOMAIN_GUEST;
+}
+
+struct view_text view_sbdf(const struct view *view, pcv_sbdf sbdf)
+{
+    struct view_text text;
+
+    if (is_guest(view)) {
+        struct domain_text name =
+            machine_domain_name(view->machine, pcv_domain_id(view->domain));
+        snprintf(text.s, sizeof(text.s), "%s %s", name.s,
+                 format_sbdf(NULL, false, sbdf).s);
+    } else {
+        snprintf(text.s, sizeof(text.s), "%s",
+                 machine_sbdf(view->machine, sbdf).s);
+    }
+    return text;
+}
+
+bool view_parse_sbdf(const struct view *view, const char *word,
+                     pcv_sbdf *out_sbdf, struct text *why)
+{
+    return parse_sbdf(is_guest(view) ? NULL : view->machine->model, word,
+                      out_sbdf, why);
+}
+
+struct pcv_device *view_device(const struct view *view, pcv_sbdf sbdf)
+{
+    return is_guest(view) ? pcv_domain_device(view->domain, sbdf)
+                          : pcv_device_find(view->machine->host, sbdf);
+}
+
 bool view_via_named(const char *name, enum view_via *out_via)
 {
     if (strcmp(name, "address") == 0) {
@@ -87,14 +123,15 @@ static bool access_ecam(const struct view *view, pcv_sbdf sbdf, uint16_t reg,
                         uint8_t size, bool write, uint64_t data,
                         struct view_result *out_result, struct text *why)
 {
-    const struct machine *machine = view->machine;
+    size_t windows;
+    const struct ecam_window *window =
+        machine_windows(view->machine, view->domain, &windows);
 
     if (reg >= PCV_CFG_EXT_SIZE) {
         text_add(why, "a function has 4096 bytes in an ECAM window");
         return false;
     }
-    for (size_t i = 0; i < machine->windows; i++) {
-        const struct ecam_window *window = &machine->window[i];
+    for (; windows > 0; windows--, window++) {
         if (window->segment != pcv_sbdf_segment(sbdf) ||
             pcv_sbdf_bus(sbdf) < window->bus_first ||
             pcv_sbdf_bus(sbdf) > window->bus_last) {
@@ -159,6 +196,9 @@ bool view_access(const struct view *view, pcv_sbdf sbdf, uint16_t reg,
 uint32_t view_read(const struct view *view, pcv_sbdf sbdf, uint16_t reg,
                    uint8_t size)
 {
+    if (view->domain == NULL) {
+        return pcv_model_peek(view->machine->model, sbdf, reg, size);
+    }
     struct attempt attempt = {.via = VIEW_ADDRESS,
                               .access = PCV_READ(sbdf, reg, size)};
     return (uint32_t)attempt_finish(view->domain, &attempt, size, false, 0)

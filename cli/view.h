@@ -22,9 +22,26 @@ bool view_via_named(const char *name, enum view_via *out_via);
 
 struct view {
     struct machine *machine;
+    /* Whose accesses; NULL: nobody's, registers are hardware's memory, and
+     * addresses the machine's. */
     struct pcv_domain *domain;
     enum view_via via;
 };
+
+/* A function's address as the view's domain has it: "02:00.0" for the hardware
+ * domain, "web 00:01.0" for a guest. */
+struct view_text {
+    char s[72];
+};
+struct view_text view_sbdf(const struct view *view, pcv_sbdf sbdf);
+
+/* An address as the view's domain writes it; a guest has one segment, of which
+ * the machine knows nothing. False, and why. */
+bool view_parse_sbdf(const struct view *view, const char *word,
+                     pcv_sbdf *out_sbdf, struct text *why);
+
+/* The function at an address of the view's domain, with a reference; NULL. */
+struct pcv_device *view_device(const struct view *view, pcv_sbdf sbdf);
 
 /* What became of an access. */
 struct view_result {
@@ -48,7 +65,7 @@ struct view_result view_memory(const struct view *view, uint64_t address,
 struct view_result view_port(const struct view *view, uint16_t port,
                              uint8_t size, bool write, uint32_t data);
 
-/* 1, 2 or 4 bytes by address; all ones where nothing answers. */
+/* 1, 2 or 4 bytes, aligned, by address; all ones where nothing answers. */
 uint32_t view_read(const struct view *view, pcv_sbdf sbdf, uint16_t reg,
                    uint8_t size);
 

@@ -4,7 +4,7 @@
  */
 #include <stdlib.h>
 
-#include "internal.h"
+#include "machine.h"
 
 struct pcv__model_page pcv__model_zeros;
 
@@ -110,8 +110,11 @@ static void power_written(struct pcv_model *model, struct pcv__model_fn *fn,
         set_bits(fn, w->field->reg, 3u, old);
         return;
     }
-    if (old == 3 && state == 0 && (w->now & 8u) == 0) {
-        pcv__model_reset_locked(model, fn, PCV__RESET_FUNCTION);
+    if (old == 3 && state == 0) {
+        if ((w->now & 8u) == 0) {
+            pcv__model_reset_locked(model, fn, PCV__RESET_FUNCTION);
+        }
+        pcv__model_quiet_locked(model, fn, PCV__MODEL_QUIET_WAKE_US);
     }
 }
 
@@ -132,6 +135,7 @@ static void devctl_written(struct pcv_model *model, struct pcv__model_fn *fn,
     if ((w->raw & PCV_PCIE_DEVCTL_FLR) != 0 &&
         (able & PCV_PCIE_DEVCAP_FLR) != 0) {
         pcv__model_reset_locked(model, fn, PCV__RESET_FUNCTION);
+        pcv__model_quiet_locked(model, fn, PCV__MODEL_QUIET_RESET_US);
     }
 }
 
@@ -143,6 +147,7 @@ static void af_written(struct pcv_model *model, struct pcv__model_fn *fn,
     if ((w->raw & 1u) != 0 &&
         (pcv__model_get(fn, w->field->base + 3u, 1) & 2u) != 0) {
         pcv__model_reset_locked(model, fn, PCV__RESET_FUNCTION);
+        pcv__model_quiet_locked(model, fn, PCV__MODEL_QUIET_RESET_US);
     }
 }
 
@@ -168,6 +173,8 @@ static void bridge_control_written(struct pcv_model *model,
     }
     if ((w->now & reset) != 0) {
         pcv__model_reset_below_locked(model, fn, PCV__RESET_BUS);
+    } else {
+        pcv__model_quiet_below_locked(model, fn, PCV__MODEL_QUIET_RESET_US);
     }
     pcv__model_route_forget_locked(model, fn);
 }
@@ -205,6 +212,16 @@ static void rebar_written(struct pcv__model_fn *fn, const struct written *w,
         return;
     }
     pcv__model_rebar_apply_locked(fn, w->field->reg, of_vfs);
+}
+
+/* VFs need their time once they are enabled; the PF does not. */
+static void sriov_written(struct pcv_model *model, struct pcv__model_fn *fn,
+                          const struct written *w)
+{
+    pcv__model_vfs_update_locked(model, fn);
+    if ((w->now & ~w->old & PCV_SRIOV_CTRL_VFE) != 0) {
+        pcv__model_quiet_vfs_locked(model, fn, PCV__MODEL_QUIET_RESET_US);
+    }
 }
 
 static void num_vfs_written(struct pcv__model_fn *fn, const struct written *w)
@@ -246,7 +263,7 @@ static void effect(struct pcv_model *model, struct pcv__model_fn *fn,
         sltctl_written(fn, w);
         break;
     case PCV__EFFECT_SRIOV:
-        pcv__model_vfs_update_locked(model, fn);
+        sriov_written(model, fn, w);
         break;
     case PCV__EFFECT_NUM_VFS:
         num_vfs_written(fn, w);
@@ -280,6 +297,7 @@ void pcv__model_write_locked(struct pcv_model *model, struct pcv__model_fn *fn,
             (w.raw & w.field->rw);
     (void)pcv__model_put(fn, w.field->reg, w.now);
     effect(model, fn, &w);
+    pcv__model_decode_forget_locked(model, fn);
 }
 
 /* ---- a tester's hands --------------------------------------------------- */
@@ -321,6 +339,8 @@ void pcv_model_poke(struct pcv_model *model, pcv_sbdf sbdf, uint16_t reg,
         pcv__model_route_forget_locked(model, fn);
     }
     pcv__model_vfs_update_locked(model, fn);
+    pcv__model_decode_forget_locked(model, fn);
+    fn->pending = true; /* there may be some now */
     (void)pthread_mutex_unlock(model->lock);
 }
 

@@ -164,6 +164,13 @@ static uint64_t vf_aperture(const struct pcv__model_fn *pf, uint64_t size)
     return size != 0 && size < page ? page : size;
 }
 
+uint64_t pcv__model_vf_aperture(const struct pcv__model_fn *pf, uint32_t index)
+{
+    return pf->vf_bar_size == NULL || index >= PCV__MODEL_VF_BARS
+               ? 0
+               : vf_aperture(pf, pf->vf_bar_size[index]);
+}
+
 void pcv__model_bar_fields(struct pcv__model_fields *to,
                            const struct pcv__model_fn *fn)
 {

@@ -213,6 +213,8 @@ static void cap_find(void *arg, uint32_t offset, uint16_t id, bool extended)
     if (!extended) {
         place = id == PCV_CAP_ID_PCIE   ? &fn->pcie
                 : id == PCV_CAP_ID_MSIX ? &fn->msix
+                : id == PCV_CAP_ID_MSI  ? &fn->msi
+                : id == PCV_CAP_ID_PM   ? &fn->pm
                                         : NULL;
     } else {
         place = id == PCV_EXT_CAP_ID_SRIOV      ? &fn->sriov

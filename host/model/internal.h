@@ -75,6 +75,8 @@ struct pcv__model_fn {
     uint16_t rebar;    /* of the resizable BAR capability, or 0 */
     uint16_t vf_rebar; /* of the VF resizable BAR capability, or 0 */
     uint16_t msix;     /* of the MSI-X capability, or 0 */
+    uint16_t msi;      /* of the MSI capability, or 0 */
+    uint16_t pm;       /* of the power management capability, or 0 */
 
     pcv_sbdf physfn;
     struct pcv__model_fn *pf;      /* of a VF, or NULL */
@@ -95,6 +97,18 @@ struct pcv__model_fn {
     uint8_t vf_bar_guessed; /* of vf_bar_size */
     uint64_t *vf_bar_size;  /* PCV__MODEL_VF_BARS of them, or NULL */
     char *name;             /* or NULL */
+
+    /* Beside registers: machine.h. */
+    struct pcv__model_decoded *decoded; /* one a BAR, or NULL: decode.c */
+    struct pcv__model_fn *next_dirty;   /* of those to look at again */
+    bool dirty;
+    bool pending;                       /* a message may be waiting: msi.c */
+    struct pcv__model_vectors *vectors; /* MSI-X table, or NULL: as reset */
+    void *storage; /* what BARs hold, ROM apart: trees, memory.c */
+    void *rom;
+    _Atomic uint64_t quiet_until_us; /* it must be left alone: clock.c */
+    _Atomic uint8_t extended;        /* enum pcv_model_extended */
+
     _Atomic(struct pcv__model_page *) page[]; /* config_size / 256 */
 };
 
@@ -123,6 +137,7 @@ struct pcv__model_segment {
     struct pcv__model_link *links;
     /* Which physical bus a number reaches now; NULL: it must be looked up. */
     _Atomic(struct pcv__model_bus *) route[PCV_BUSES];
+    _Atomic uint32_t no_ecam[PCV_BUSES / 32]; /* one bit a bus: quirks.c */
 };
 
 struct pcv__model_domain {
@@ -178,6 +193,21 @@ struct pcv_model {
     void *on_event_arg;
     void (*on_trace)(void *arg, const struct pcv_trace *record);
     void *on_trace_arg;
+
+    /* Beside registers: machine.h. */
+    struct pcv__model_decode *decode; /* which BAR an address is in */
+    struct pcv__model_fn *dirty;      /* decode may have changed */
+    struct pcv__model_remap *remap;   /* interrupt controller and IOMMU */
+    struct pcv__model_sent *outbox;   /* delivered, not yet told */
+    struct pcv__model_sent **outbox_end;
+    void (*on_message)(void *arg, const struct pcv_model_message *message);
+    void *on_message_arg;
+    _Atomic bool clock_on;
+    _Atomic uint64_t now_us;
+    _Atomic uint64_t early;
+    _Atomic bool intx;
+    uint64_t crashes;
+    uint32_t crashed_domain;
 };
 
 /* ---- model.c: functions by their described address ---------------------- */
@@ -223,6 +253,10 @@ void pcv__model_write_locked(struct pcv_model *model, struct pcv__model_fn *fn,
 
 /* ---- wire.c and route.c: who is behind whom ----------------------------- */
 
+/* A VF's number, if its PF's registers place it exactly where it is and enable
+ * it; else -1. */
+int32_t pcv__model_vf_index(const struct pcv__model_fn *vf,
+                            const struct pcv__model_fn *pf);
 /* Settle buses and links of one segment. -PCV_ENOMEM. */
 int pcv__model_wire(struct pcv__model_segment *segment);
 /* The bus that a number reaches now, or one without functions. Which root bus
@@ -232,6 +266,9 @@ struct pcv__model_bus *pcv__model_bus_at(
     const struct pcv__model_segment *segment, uint32_t target);
 /* The function that answers at an address now, or NULL. */
 struct pcv__model_fn *pcv__model_route(struct pcv_model *model, pcv_sbdf sbdf);
+/* Whether a bridge lets anything through: it is there and holds nothing behind
+ * it in reset. */
+bool pcv__model_forwards(const struct pcv__model_fn *bridge);
 /* Something changed that routes depend on. Locked. */
 void pcv__model_route_forget_locked(struct pcv_model *model,
                                     struct pcv__model_fn *fn);
@@ -363,6 +400,8 @@ void pcv__model_bar_resize_locked(struct pcv__model_fn *fn, uint32_t index,
                                   uint64_t size);
 void pcv__model_vf_bar_resize_locked(struct pcv__model_fn *pf, uint32_t index,
                                      uint64_t size);
+/* What each VF decodes of a VF BAR: not below the system page size. Bytes. */
+uint64_t pcv__model_vf_aperture(const struct pcv__model_fn *pf, uint32_t index);
 /* The system page size changed, and with it what VF BARs decode. Locked. */
 void pcv__model_vf_apertures_locked(struct pcv__model_fn *pf);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is mapped for whom: for each domain disjoint runs of pages, no two of
- * them touching, in one search tree.
+ * What is mapped for whom, and where it leads: for each domain disjoint runs of
+ * pages, no two of them continuing each other, in one search tree.
  *
  * The tree is the C library's. Its order calls runs equal that share a page;
  * among disjoint runs this is a strict order, and a look-up with any range
@@ -19,6 +19,7 @@ struct run {
     uint32_t domain_id;
     uint64_t start; /* pages [start, end) */
     uint64_t end;
+    uint64_t host; /* where page `start` leads */
 };
 
 static int by_place(const void *a, const void *b)
@@ -38,13 +39,14 @@ static int by_place(const void *a, const void *b)
 static struct run *find(void *const *tree, uint32_t domain_id, uint64_t start,
                         uint64_t end)
 {
-    struct run key = {domain_id, start, end};
+    struct run key = {domain_id, start, end, 0};
     struct run *const *found = tfind(&key, tree, by_place);
 
     return found == NULL ? NULL : *found;
 }
 
-static struct run *run_make(uint32_t domain_id, uint64_t start, uint64_t end)
+static struct run *run_make(uint32_t domain_id, uint64_t start, uint64_t end,
+                            uint64_t host)
 {
     struct run *run = malloc(sizeof(*run));
 
@@ -52,6 +54,7 @@ static struct run *run_make(uint32_t domain_id, uint64_t start, uint64_t end)
         run->domain_id = domain_id;
         run->start = start;
         run->end = end;
+        run->host = host;
     }
     return run;
 }
@@ -73,51 +76,26 @@ static void take_out(struct pcv_model *model, struct run *run)
     (void)tdelete(run, &model->mapped, by_place);
 }
 
-/* Both return false if there is no memory; nothing was done then. */
-static bool map_locked(struct pcv_model *model, uint32_t domain_id,
-                       uint64_t page, uint64_t pages)
+/* Take [page, end) out of what is mapped. Returns how many of those pages were
+ * mapped. *spare is for what is left behind `end`; it is taken if need be. */
+static uint64_t carve(struct pcv_model *model, uint32_t domain_id,
+                      uint64_t page, uint64_t end, struct run **spare)
 {
-    struct run *made = run_make(domain_id, page, page + pages);
-    struct run *old;
-
-    if (made == NULL) {
-        return false;
-    }
-    if (find(&model->mapped, domain_id, made->start, made->end) != NULL) {
-        model->map_errors++;
-    }
-    /* Swallow what overlaps or touches. */
-    while (
-        (old = find(&model->mapped, domain_id, made->start - (made->start != 0),
-                    made->end + (made->end != UINT64_MAX))) != NULL) {
-        take_out(model, old);
-        made->start = old->start < made->start ? old->start : made->start;
-        made->end = old->end > made->end ? old->end : made->end;
-        free(old);
-    }
-    return insert(model, made);
-}
-
-static bool unmap_locked(struct pcv_model *model, uint32_t domain_id,
-                         uint64_t page, uint64_t pages)
-{
-    uint64_t end = page + pages;
-    uint64_t left = pages;
-    struct run *spare = run_make(domain_id, 0, 0);
+    uint64_t carved = 0;
     struct run *run;
 
-    if (spare == NULL) {
-        return false;
-    }
     while ((run = find(&model->mapped, domain_id, page, end)) != NULL) {
         uint64_t first = run->start > page ? run->start : page;
         uint64_t last = run->end < end ? run->end : end;
 
         take_out(model, run);
-        left -= last - first;
-        if (run->end > end) { /* at most one run reaches over the end */
-            spare->start = end;
-            spare->end = run->end;
+        carved += last - first;
+        if (run->end > end && *spare != NULL) { /* one run at most */
+            (*spare)->start = end;
+            (*spare)->end = run->end;
+            (*spare)->host = run->host + (end - run->start);
+            (void)insert(model, *spare);
+            *spare = NULL;
         }
         run->end = first;
         if (run->end > run->start) {
@@ -126,9 +104,62 @@ static bool unmap_locked(struct pcv_model *model, uint32_t domain_id,
             free(run);
         }
     }
-    model->map_errors += left != 0;
-    if (spare->end > spare->start) {
-        return insert(model, spare);
+    return carved;
+}
+
+/* Swallow the run that has this page, if it leads on where `run` does. */
+static void join(struct pcv_model *model, struct run *run, uint64_t page)
+{
+    struct run *old = page == UINT64_MAX ? NULL
+                                         : find(&model->mapped, run->domain_id,
+                                                page, page + 1);
+
+    if (old == NULL || old->host - run->host != old->start - run->start) {
+        return;
+    }
+    take_out(model, old);
+    if (old->start < run->start) {
+        run->start = old->start;
+        run->host = old->host;
+    }
+    run->end = old->end > run->end ? old->end : run->end;
+    free(old);
+}
+
+/* Both return false if there is no memory; nothing was done then. What is
+ * mapped already leads to the new place afterwards, and counts as an error. */
+static bool map_locked(struct pcv_model *model, uint32_t domain_id,
+                       uint64_t page, uint64_t host, uint64_t pages)
+{
+    struct run *made = run_make(domain_id, page, page + pages, host);
+    struct run *spare = run_make(domain_id, 0, 0, 0);
+
+    if (made == NULL || spare == NULL) {
+        free(made);
+        free(spare);
+        return false;
+    }
+    if (carve(model, domain_id, page, page + pages, &spare) != 0) {
+        model->map_errors++;
+    }
+    free(spare);
+    if (page != 0) {
+        join(model, made, page - 1);
+    }
+    join(model, made, page + pages);
+    return insert(model, made);
+}
+
+static bool unmap_locked(struct pcv_model *model, uint32_t domain_id,
+                         uint64_t page, uint64_t pages)
+{
+    struct run *spare = run_make(domain_id, 0, 0, 0);
+
+    if (spare == NULL) {
+        return false;
+    }
+    if (carve(model, domain_id, page, page + pages, &spare) != pages) {
+        model->map_errors++;
     }
     free(spare);
     return true;
@@ -167,7 +198,7 @@ int64_t pcv__model_op_map(void *ctx, uint32_t domain_id, pcv_gpa gpa,
         return -PCV_EIO;
     }
     (void)pthread_mutex_lock(model->lock);
-    done = map_locked(model, domain_id, gpa.v >> 12, count);
+    done = map_locked(model, domain_id, gpa.v >> 12, hpa.v >> 12, count);
     (void)pthread_mutex_unlock(model->lock);
     return done ? (int64_t)count : -PCV_ENOMEM;
 }
@@ -233,4 +264,20 @@ bool pcv_model_is_mapped(const struct pcv_model *model, uint32_t domain_id,
              find(&model->mapped, domain_id, page, page + 1) != NULL;
     (void)pthread_mutex_unlock(model->lock);
     return mapped;
+}
+
+bool pcv_model_translate(const struct pcv_model *model, uint32_t domain_id,
+                         uint64_t page, uint64_t *out_host_page)
+{
+    const struct run *run = NULL;
+
+    (void)pthread_mutex_lock(model->lock);
+    if (page != UINT64_MAX) {
+        run = find(&model->mapped, domain_id, page, page + 1);
+    }
+    if (run != NULL) {
+        *out_host_page = run->host + (page - run->start);
+    }
+    (void)pthread_mutex_unlock(model->lock);
+    return run != NULL;
 }

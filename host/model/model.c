@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "internal.h"
+#include "machine.h"
 
 #define SEGMENTS 65536u
 
@@ -19,11 +19,12 @@ struct pcv_model *pcv_model_create(uint64_t seed)
     model->seed = seed;
     model->lock = malloc(sizeof(*model->lock));
     model->segment = calloc(SEGMENTS, sizeof(struct pcv__model_segment *));
+    (void)pcv__model_remap_make(model);
     if (model->lock != NULL && pthread_mutex_init(model->lock, NULL) != 0) {
         free(model->lock);
         model->lock = NULL;
     }
-    if (model->lock == NULL || model->segment == NULL) {
+    if (model->lock == NULL || model->segment == NULL || model->remap == NULL) {
         pcv_model_destroy(model);
         return NULL;
     }
@@ -39,6 +40,8 @@ static void fn_free(struct pcv__model_fn *fn)
             free(page);
         }
     }
+    pcv__model_storage_free(fn);
+    free(fn->decoded);
     free(fn->field);
     free(fn->vf_bar_size);
     free(fn->name);
@@ -73,6 +76,8 @@ void pcv_model_destroy(struct pcv_model *model)
         }
     }
     pcv__model_maps_free(model);
+    pcv__model_decode_free(model);
+    pcv__model_remap_free(model);
     free(model->fn);
     free(model->segment);
     free(model->run);

@@ -143,6 +143,109 @@ int pcv_model_plug(struct pcv_model *model, pcv_sbdf sbdf);
 /* Make a function answer all ones without being gone (D3cold), or end that. */
 int pcv_model_set_dead(struct pcv_model *model, pcv_sbdf sbdf, bool dead);
 
+/* ---- messages: MSI and MSI-X into a modelled interrupt controller -----------
+ */
+
+/* What became of a message. */
+enum pcv_model_raised {
+    PCV_MODEL_DELIVERED,
+    PCV_MODEL_MASKED,    /* its pending bit is set; it goes when unmasked */
+    PCV_MODEL_DISABLED,  /* MSI or MSI-X is off, or has no such vector */
+    PCV_MODEL_NO_MASTER, /* bus mastering is off, or it is not in D0 */
+    PCV_MODEL_UNKNOWN,   /* nobody bound such a message: it is lost */
+    PCV_MODEL_FOREIGN,   /* bound for another requester: it is lost */
+};
+
+const char *pcv_model_raised_name(enum pcv_model_raised raised);
+
+/* A message that reached somebody. */
+struct pcv_model_message {
+    pcv_sbdf sbdf;      /* who sent it */
+    uint32_t domain_id; /* who got it, and with which address and data */
+    uint64_t address;
+    uint32_t data;
+};
+
+/* The function raises a vector: from what stands in its registers and its MSI-X
+ * table now, the message is built, sent, and looked up by the interrupt
+ * controller. *out_message is written if it was delivered. */
+enum pcv_model_raised pcv_model_raise(struct pcv_model *model, pcv_sbdf sbdf,
+                                      bool msix, uint16_t vector,
+                                      struct pcv_model_message *out_message);
+/* Each delivered message goes to `fn`, also those that were pending. */
+void pcv_model_on_message(struct pcv_model *model,
+                          void (*fn)(void *arg,
+                                     const struct pcv_model_message *message),
+                          void *arg);
+/* Messages that are bound now, of one requester (NULL: of all). */
+uint64_t pcv_model_bound(const struct pcv_model *model, const pcv_sbdf *sbdf);
+/* Binds that broke the contract (a block not aligned, a count that is no power
+ * of two) and unbinds of what was not bound: bugs of the library. */
+uint64_t pcv_model_bind_errors(const struct pcv_model *model);
+
+/* ---- DMA, through a modelled IOMMU -----------------------------------------
+ */
+
+/* Which domain's memory a requester ID reaches; quarantine: none. Requesters
+ * that nobody attached reach the hardware domain's. */
+uint32_t pcv_model_dma_domain(const struct pcv_model *model, pcv_sbdf sbdf);
+/* The function reads or writes memory: 0 and whose it was; -PCV_EPERM: bus
+ * mastering is off or it is not in D0; -PCV_EFAULT: the IOMMU blocked it;
+ * -PCV_ENODEV. */
+int pcv_model_dma(struct pcv_model *model, pcv_sbdf sbdf, uint64_t address,
+                  bool write, uint32_t *out_domain_id);
+uint64_t pcv_model_dma_faults(const struct pcv_model *model);
+
+/* ---- memory behind BARs
+ * ------------------------------------------------------
+ */
+
+/* MSI-X tables and pending bits behave as such; every other byte of a memory
+ * BAR is storage that starts as zero. size 1, 2, 4 or 8, aligned. All ones
+ * where the function has no such byte. No decoding, nothing counted. */
+uint64_t pcv_model_mmio_peek(struct pcv_model *model, pcv_sbdf sbdf,
+                             uint8_t bar, uint64_t offset, uint8_t size);
+void pcv_model_mmio_poke(struct pcv_model *model, pcv_sbdf sbdf, uint8_t bar,
+                         uint64_t offset, uint8_t size, uint64_t value);
+/* As software of a domain reaches guest-physical memory that is mapped for it:
+ * 0; -PCV_EFAULT: nothing is mapped there, so the access traps. What is mapped
+ * but not decoded by any function reads all ones. */
+int pcv_model_mmio_access(struct pcv_model *model, uint32_t domain_id,
+                          pcv_gpa address, uint8_t size, bool write,
+                          uint64_t *inout_value);
+/* Where a mapped page leads; false if it is not mapped. */
+bool pcv_model_translate(const struct pcv_model *model, uint32_t domain_id,
+                         uint64_t page, uint64_t *out_host_page);
+
+/* ---- time and quirks
+ * ---------------------------------------------------------
+ */
+
+/* The model's clock, as now_us answers it. Off (as it starts), each question is
+ * answered a second later than the one before, so that nothing is ever waited
+ * for; on, it moves only by pcv_model_advance_us(). */
+void pcv_model_set_clock(struct pcv_model *model, bool on);
+void pcv_model_advance_us(struct pcv_model *model, uint64_t us);
+/* Configuration accesses to a function within the time after a reset in which
+ * it must be left alone. Counted while the clock is on. */
+uint64_t pcv_model_early_accesses(const struct pcv_model *model);
+
+enum pcv_model_extended {
+    PCV_MODEL_EXT_NORMAL,
+    PCV_MODEL_EXT_ONES,    /* reads all ones */
+    PCV_MODEL_EXT_ALIASED, /* each 256 bytes are the first ones again */
+};
+int pcv_model_set_extended(struct pcv_model *model, pcv_sbdf sbdf,
+                           enum pcv_model_extended how);
+/* What ecam_usable answers; all usable at first. */
+void pcv_model_set_ecam(struct pcv_model *model, uint16_t segment,
+                        uint8_t bus_first, uint8_t bus_last, bool usable);
+/* What intx_pin answers for every function: the device's own pin, or 0. */
+void pcv_model_set_intx(struct pcv_model *model, bool on);
+/* Crashes that the library asked for, and the last domain. */
+uint64_t pcv_model_crashes(const struct pcv_model *model,
+                           uint32_t *out_domain_id);
+
 /* ---- host operations ------------------------------------------------------
  */
 
@@ -156,7 +259,12 @@ const struct pcv_host_ops *pcv_model_ops(void); /* ctx is the model */
     X(segment)                                                                 \
     X(node)                                                                    \
     X(map)                                                                     \
-    X(unmap)
+    X(unmap)                                                                   \
+    X(mmio_read)                                                               \
+    X(mmio_write)                                                              \
+    X(msi_bind)                                                                \
+    X(dma_attach)                                                              \
+    X(bar_place)
 
 #define PCV_MODEL_OP_ENUM(name) PCV_MODEL_OP_##name,
 enum pcv_model_op { PCV_MODEL_OPS(PCV_MODEL_OP_ENUM) PCV_MODEL_OP_COUNT };

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "internal.h"
+#include "machine.h"
 
 /* ---- counts and failures ------------------------------------------------ */
 
@@ -142,6 +142,7 @@ static int op_cfg_read(void *ctx, pcv_sbdf sbdf, uint16_t reg, uint8_t size,
 {
     struct pcv_model *model = ctx;
     const struct pcv__model_fn *fn;
+    uint16_t at = reg;
     uint32_t value;
 
     check_cfg(reg, size);
@@ -149,9 +150,11 @@ static int op_cfg_read(void *ctx, pcv_sbdf sbdf, uint16_t reg, uint8_t size,
         return -PCV_EIO;
     }
     fn = pcv__model_route(model, sbdf);
-    value = fn != NULL  ? pcv__model_get(fn, reg, size)
-            : size == 4 ? 0xffffffffu
-                        : (1u << (8 * size)) - 1;
+    if (fn != NULL && pcv__model_reaches(model, fn, sbdf, &at)) {
+        value = pcv__model_get(fn, at, size);
+    } else {
+        value = size == 4 ? 0xffffffffu : (1u << (8 * size)) - 1;
+    }
     watch(model, sbdf, reg, size, false, value);
     *out_value = value;
     return 0;
@@ -162,6 +165,7 @@ static int op_cfg_write(void *ctx, pcv_sbdf sbdf, uint16_t reg, uint8_t size,
 {
     struct pcv_model *model = ctx;
     struct pcv__model_fn *fn;
+    uint16_t at = reg;
 
     check_cfg(reg, size);
     if (pcv__model_fails(model, PCV_MODEL_OP_cfg_write)) {
@@ -169,12 +173,13 @@ static int op_cfg_write(void *ctx, pcv_sbdf sbdf, uint16_t reg, uint8_t size,
     }
     watch(model, sbdf, reg, size, true, value);
     fn = pcv__model_route(model, sbdf);
-    if (fn != NULL) {
+    if (fn != NULL && pcv__model_reaches(model, fn, sbdf, &at)) {
         (void)pthread_mutex_lock(model->lock);
         if (atomic_load(&fn->state) == 0) {
-            pcv__model_write_locked(model, fn, reg, size, value);
+            pcv__model_write_locked(model, fn, at, size, value);
+            pcv__model_flush_locked(model, fn);
         }
-        (void)pthread_mutex_unlock(model->lock);
+        pcv__model_unlock_tell(model);
     }
     return 0;
 }
@@ -196,14 +201,6 @@ static int op_segment(void *ctx, uint32_t index,
     out_info->bus_first = 0;
     out_info->bus_last = 255;
     return 0;
-}
-
-static int op_ecam_usable(void *ctx, uint16_t segment, uint8_t bus)
-{
-    (void)ctx;
-    (void)segment;
-    (void)bus;
-    return 1;
 }
 
 static int op_node(void *ctx, pcv_sbdf sbdf, uint32_t *out_node)
@@ -363,7 +360,7 @@ static const struct pcv_host_ops ops = {
     .cfg_read = op_cfg_read,
     .cfg_write = op_cfg_write,
     .segment = op_segment,
-    .ecam_usable = op_ecam_usable,
+    .ecam_usable = pcv__model_op_ecam_usable,
     .node = op_node,
     .bar_hint = op_bar_hint,
     .function_flags = op_function_flags,
@@ -375,6 +372,15 @@ static const struct pcv_host_ops ops = {
     .relax = op_relax,
     .this_cpu = op_this_cpu,
     .bug = op_bug,
+    .now_us = pcv__model_op_now_us,
+    .mmio_read = pcv__model_op_mmio_read,
+    .mmio_write = pcv__model_op_mmio_write,
+    .msi_bind = pcv__model_op_msi_bind,
+    .msi_unbind = pcv__model_op_msi_unbind,
+    .dma_attach = pcv__model_op_dma_attach,
+    .crash = pcv__model_op_crash,
+    .intx_pin = pcv__model_op_intx_pin,
+    .bar_place = pcv__model_op_bar_place,
 };
 
 const struct pcv_host_ops *pcv_model_ops(void)

@@ -3,7 +3,7 @@
  * Resets of the modelled host, and functions that come and go: pulled, plugged
  * in again, dead, or VFs that their PF switches.
  */
-#include "internal.h"
+#include "machine.h"
 
 /* ---- VFs ---------------------------------------------------------------- */
 
@@ -79,6 +79,10 @@ void pcv__model_reset_locked(struct pcv_model *model, struct pcv__model_fn *fn,
         value = (value & ~change) | (field->reset & field->rw & change);
         (void)pcv__model_put(fn, field->reg, value);
     }
+    pcv__model_msi_reset_locked(fn);
+    pcv__model_vectors_reset_locked(fn);
+    pcv__model_storage_reset_locked(fn);
+    fn->pending = false;
     /* Sizes follow once every register has its value. */
     for (uint32_t i = 0; i < fn->fields; i++) {
         const struct pcv__model_field *field = &fn->field[i];
@@ -98,6 +102,7 @@ void pcv__model_reset_locked(struct pcv_model *model, struct pcv__model_fn *fn,
         }
     }
     pcv__model_vfs_update_locked(model, fn);
+    pcv__model_decode_forget_locked(model, fn);
 }
 
 /* Recursion: once a bridge on the way down, at most 255, since every bus
@@ -157,6 +162,7 @@ static void set_state_locked(struct pcv_model *model, struct pcv__model_fn *fn,
         pcv__model_route_forget_locked(model, fn);
     }
     pcv__model_vfs_update_locked(model, fn);
+    pcv__model_decode_forget_locked(model, fn);
 }
 
 /* Pull or plug, which is the same but for the direction. */

@@ -39,7 +39,7 @@ static struct pcv__model_fn *claimant(const struct pcv__model_link *link,
 }
 
 /* A bridge that is gone, or holds its bus in reset, forwards nothing. */
-static bool forwards(const struct pcv__model_fn *bridge)
+bool pcv__model_forwards(const struct pcv__model_fn *bridge)
 {
     return atomic_load(&bridge->state) == 0 && bridge->below != NULL &&
            (pcv__model_get(bridge, PCV_REG_BRIDGE_CONTROL, 2) &
@@ -60,7 +60,7 @@ static struct pcv__model_bus *descend(const struct pcv__model_link *link,
         if (bridge == NULL) {
             break;
         }
-        if (!forwards(bridge)) {
+        if (!pcv__model_forwards(bridge)) {
             return &nowhere;
         }
         link = bridge->below;

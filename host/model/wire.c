@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "internal.h"
+#include "machine.h"
 
 /* The counting bridge with the highest secondary bus that covers each bus; of
  * several with the same one the first in address order. */
@@ -202,10 +202,10 @@ static int by_address(const void *a, const void *b)
     return ((*x)->sbdf.v > (*y)->sbdf.v) - ((*x)->sbdf.v < (*y)->sbdf.v);
 }
 
-/* The VF's number, if its PF's registers place it exactly where it is and
- * enable it; such a VF comes and goes with VF enable. */
-static int32_t vf_index(const struct pcv__model_fn *vf,
-                        const struct pcv__model_fn *pf)
+/* Those that this finds when the machine is described come and go with VF
+ * enable. */
+int32_t pcv__model_vf_index(const struct pcv__model_fn *vf,
+                            const struct pcv__model_fn *pf)
 {
     uint32_t offset, stride, enabled, distance;
 
@@ -241,7 +241,7 @@ static void join_vfs(struct pcv_model *model)
             continue;
         }
         vf->pf = pf;
-        vf->vf_index = vf_index(vf, pf);
+        vf->vf_index = pcv__model_vf_index(vf, pf);
         vf->next_vf = pf->vfs;
         pf->vfs = vf;
     }
@@ -298,6 +298,9 @@ static int make_ready(struct pcv_model *model)
     }
     if (error == 0) {
         error = make_fields(model);
+    }
+    for (size_t i = 0; i < model->fns; i++) {
+        pcv__model_decode_forget_locked(model, model->fn[i]);
     }
     return error != 0 ? error : pcv__model_mmio(model);
 }

@@ -37,6 +37,7 @@ struct pcv_access {
     uint8_t progress; /* bytes of a split access that are behind us */
     bool split;       /* came through ECAM: 8 bytes are allowed */
     bool pending;
+    bool again; /* resume performs it: it came too early */
 };
 
 #define PCV_READ(address, offset, bytes)                                       \
@@ -63,14 +64,49 @@ enum pcv_verdict pcv_access(struct pcv_domain *domain,
 
 /**
  * Go on with what a pending access began. Also called when the vCPU is told
- * to wait no longer: the access itself is never run twice.
+ * to wait no longer: the access itself is never run twice. After a read that
+ * was pending, access->data is set once this returns done.
  *
  * Returns PCV_DONE when the vCPU may run, PCV_PENDING or PCV_RETRY to be
  * called again.
- * Context: any. Locking: the device's lock, and the domain's map lock.
+ * Context: any; may add and remove VFs. Locking: the device's lock, and the
+ * domain's map lock.
  */
 enum pcv_verdict pcv_access_resume(struct pcv_domain *domain,
                                    struct pcv_access *access);
+
+/*
+ * One access to memory of a BAR that is not mapped page for page, in storage of
+ * the caller. Fill it with PCV_MMIO_READ() or PCV_MMIO_WRITE(), or zero it and
+ * set the first four fields.
+ */
+struct pcv_mmio {
+    pcv_gpa address;
+    uint8_t size; /* 1, 2, 4 or 8 */
+    bool write;
+    uint64_t data;
+    pcv_sbdf sbdf; /* set: the device, as the domain sees it */
+};
+
+#define PCV_MMIO_READ(gpa, bytes)                                              \
+    ((struct pcv_mmio){.address = {(gpa)}, .size = (bytes)})
+#define PCV_MMIO_WRITE(gpa, bytes, value)                                      \
+    ((struct pcv_mmio){                                                        \
+        .address = {(gpa)}, .size = (bytes), .write = true, .data = (value)})
+
+/**
+ * An access of a domain to guest-physical memory that nothing is mapped at
+ * (HDR-5, HDR-8, MSIX-1). MSI-X tables are emulated; the rest of such pages is
+ * the device's own registers, which the access reaches through the host's
+ * mmio_read and mmio_write, inside the BAR's bounds.
+ *
+ * Returns PCV_DONE (after a read access->data is set; all ones where the access
+ * is refused or nothing answers); PCV_RETRY; PCV_ABSENT: the device is going,
+ * data is all ones; PCV_FORWARD: no BAR of the domain is trapped there.
+ * Context: any. Locking: the domain's map lock, then the device's.
+ */
+enum pcv_verdict pcv_mmio_access(struct pcv_domain *domain,
+                                 struct pcv_mmio *access);
 
 /**
  * Give a domain an ECAM window: 1 MiB a bus from `base` (PCI Firmware 3.3,

@@ -28,6 +28,60 @@ struct pcv_domain *pcv_host_hardware_domain(struct pcv_host *host);
 uint32_t pcv_domain_id(const struct pcv_domain *domain);
 enum pcv_domain_kind pcv_domain_kind(const struct pcv_domain *domain);
 
+/**
+ * Create a guest: a domain with a virtual bus of its own (bus 0 of segment 0,
+ * empty) and nothing mapped.
+ *
+ * @id   the host's name for it, as handed to host operations; not one of the
+ *       three that every host has
+ *
+ * Returns 0 and *out_domain, owned by the host until pcv_domain_destroy();
+ * -PCV_EINVAL (id is reserved); -PCV_EEXIST; -PCV_ENOMEM.
+ * Context: control, not beside another call that makes or ends a domain.
+ */
+int PCV_MUST_CHECK pcv_domain_create(struct pcv_host *host, uint32_t id,
+                                     struct pcv_domain **out_domain);
+
+/**
+ * End a guest that owns nothing any more.
+ *
+ * Returns 0; -PCV_EINVAL (not a guest); -PCV_EBUSY while it owns a device.
+ * Context: control, not beside its accesses, nor beside another call that makes
+ * or ends a domain.
+ */
+int PCV_MUST_CHECK pcv_domain_destroy(struct pcv_domain *domain);
+
+/** The domain with an identifier, one of the host's own included, or NULL.
+ * Context: control, not beside pcv_domain_create() or destroy. */
+struct pcv_domain *pcv_domain_find(struct pcv_host *host, uint32_t id);
+
+/** The guest with the smallest identifier above `id` (`first`: at or above), or
+ * NULL. Context: as pcv_domain_find(). */
+struct pcv_domain *pcv_domain_next(struct pcv_host *host, uint32_t id,
+                                   bool first);
+
+#define PCV_DOMAIN_WINDOWS 8u
+
+/**
+ * Declare a range of guest-physical addresses where BARs of this guest may
+ * appear (HDR-17). A guest without windows has no BAR mapped.
+ *
+ * Returns 0; -PCV_EINVAL (not a guest, not whole pages, empty, or it wraps);
+ * -PCV_EEXIST if it overlaps another; -PCV_ENOSPC: there are
+ * PCV_DOMAIN_WINDOWS already.
+ * Context: control, before the guest's first access.
+ */
+int PCV_MUST_CHECK pcv_domain_add_window(struct pcv_domain *domain,
+                                         pcv_gpa base, uint64_t size);
+
+/**
+ * The device that a guest sees at an address of its own bus, with a reference;
+ * for the hardware domain the device at that address. NULL if there is none.
+ * Context: any. Locking: none.
+ */
+struct pcv_device *pcv_domain_device(struct pcv_domain *domain,
+                                     pcv_sbdf guest_sbdf);
+
 /* A run of mapped pages, for those who look. */
 struct pcv_mapping {
     uint64_t first_page; /* page frame number */

@@ -70,11 +70,49 @@ struct pcv_scan {
 int PCV_MUST_CHECK pcv_host_scan(struct pcv_host *host, struct pcv_scan *scan,
                                  uint32_t budget);
 
+/**
+ * Extended configuration space of a run of buses can be reached from now on, or
+ * not (EXT-2). Each device on them is probed again; where the answer changes,
+ * the extended capabilities that the hardware domain sees are built or torn
+ * down, and nothing else is touched (EXT-3). VFs follow their PF, and what is
+ * behind a bridge of a conventional bus that bridge, on whatever bus they are.
+ * A device that does not answer keeps what it has. What was declared holds for
+ * later adds, and goes before pcv_host_ops.ecam_usable.
+ *
+ * @out_busy  who is in the way, or NULL; written only with -PCV_EBUSY and
+ *            -PCV_ERESTART
+ *
+ * Returns 0, also if nothing changes by it; -PCV_EINVAL (last before first).
+ * -PCV_EBUSY: a guest's device would change; nothing has.
+ * -PCV_ERESTART: call again, not before pcv_device_wait_us(). Accesses are
+ * inside a device, it is being added or changes its owner, or it was just
+ * reset. What is done stays done; accesses to the device named may get retry
+ * until the call is made again, or one that takes it back.
+ * -PCV_ENOMEM, -PCV_EIO: nothing has changed, or all has but for the devices
+ * that a hidden capability 0 of extended space was told of: they stay without
+ * until a later call.
+ * A capability that cannot be built is hidden, with an event.
+ * Context: control, one such call at a time for a segment.
+ */
+int PCV_MUST_CHECK pcv_host_set_ecam(struct pcv_host *host, uint16_t segment,
+                                     uint8_t bus_first, uint8_t bus_last,
+                                     bool usable, pcv_sbdf *out_busy);
+
+/**
+ * Do what became due: VFs that may be asked now. Hosts that have timers call
+ * this from one; others need not, the next access that needs it does it.
+ *
+ * @out_wait_us  when to call again, in microseconds; 0: nothing is left
+ *
+ * Returns 0 or -PCV_ERESTART: more is due now. Context: control.
+ */
+int PCV_MUST_CHECK pcv_host_work(struct pcv_host *host, uint64_t *out_wait_us);
+
 /* Counts of the whole host; exact when nothing else runs. */
 struct pcv_host_stats {
     uint64_t devices;          /* registered, leaving ones included */
     uint64_t leaving;          /* removed, but still held */
-    uint64_t segments;         /* with at least one device, ever */
+    uint64_t segments;         /* with a device or a declaration, ever */
     uint64_t bytes;            /* memory taken from the host now */
     uint64_t absent_accesses;  /* accesses that found no device */
     uint64_t refused_accesses; /* wrong width or alignment, all domains */
@@ -108,6 +146,17 @@ enum pcv_event_kind {
     PCV_EVENT_UNMAP_FAILED, /* BAR arg0: error arg1 */
     PCV_EVENT_NOT_MAPPED,   /* BAR arg0 at address arg1 may not be mapped */
     PCV_EVENT_RESET_SEEN,   /* decoding was off behind our back (HDR-16) */
+    PCV_EVENT_ASSIGNED,     /* it is domain_id's now */
+    PCV_EVENT_QUARANTINED, /* a change of owner failed with arg0 at step arg1 */
+    PCV_EVENT_NO_RESET,   /* it changed its owner, and cannot be reset */
+    PCV_EVENT_CAP_HIDDEN,  /* capability arg0 (bit 16: extended) was hidden:
+                              error arg1 */
+    PCV_EVENT_BIND_FAILED, /* vector arg0 (bit 16: MSI-X): error arg1 */
+    PCV_EVENT_RESET,       /* its owner reset it */
+    PCV_EVENT_VFS_BUSY,    /* VFs were not disabled: arg0 is in use */
+    PCV_EVENT_VF_FAILED,   /* VF arg0 could not be added: error arg1 */
+    PCV_EVENT_EXTENDED,    /* extended space came (arg0 1) or went (0) */
+    PCV_EVENT_EXTENDED_BUSY, /* it would have, but a guest owns the device */
 };
 
 struct pcv_event {

@@ -4,6 +4,7 @@
 #define PCIVISOR_PCIVISOR_H
 
 #include "pcivisor/access.h"
+#include "pcivisor/assign.h"
 #include "pcivisor/cap.h"
 #include "pcivisor/device.h"
 #include "pcivisor/domain.h"

@@ -33,6 +33,26 @@ struct pcv_bar_hint {
     uint64_t size; /* bytes, a power of two; 0: the BAR does not exist */
 };
 
+/*
+ * A message that a device may send: what its owner programmed, and what stands
+ * in the device for it (PCI Local Bus 3.0, 6.8).
+ */
+struct pcv_msi_request {
+    pcv_sbdf sbdf;      /* who sends: also its requester ID */
+    uint32_t domain_id; /* whose interrupt it is */
+    bool msix;
+    uint16_t index;   /* MSI-X: the entry; MSI: 0 */
+    uint16_t count;   /* MSI: 1, 2, 4 ... 32 messages, data + 0 to count - 1,
+                         inside one block of data aligned to it; MSI-X: 1 */
+    uint64_t address; /* as the owner wrote it: untrusted */
+    uint32_t data;    /* likewise; MSI: 16 bits, low bits of the block zero */
+};
+
+struct pcv_msi_message {
+    uint64_t address; /* physical; above 4 GiB only where the device can */
+    uint32_t data;    /* MSI: the low bits of the block are zero */
+};
+
 /* Flags of pcv_host_ops.function_flags. IN_USE: the hypervisor drives the
  * function itself, so it is never disturbed. */
 #define PCV_FUNCTION_IN_USE 1u
@@ -56,7 +76,7 @@ struct pcv_host_ops {
      * function that is absent reads all ones and returns 0; a negative result
      * means that the host could not perform the access (the library then
      * answers all ones). Registers at or above 0x100 are asked for only where
-     * ecam_usable said yes. Context: any; locked.
+     * pcv_host_set_ecam() or ecam_usable said yes. Context: any; locked.
      */
     int (*cfg_read)(void *ctx, pcv_sbdf sbdf, uint16_t reg, uint8_t size,
                     uint32_t *out_value);
@@ -71,8 +91,9 @@ struct pcv_host_ops {
                    struct pcv_segment_info *out_info);
 
     /*
-     * Whether extended configuration space of a bus can be reached. Optional;
-     * without it no device has extended space. Returns 1 or 0.
+     * Whether extended configuration space of a bus can be reached, where
+     * pcv_host_set_ecam() has said nothing. Optional; without it no device has
+     * extended space until that is called. Returns 1 or 0.
      * Context: control operations.
      */
     int (*ecam_usable)(void *ctx, uint16_t segment, uint8_t bus);
@@ -162,6 +183,66 @@ struct pcv_host_ops {
      * should not return; if it does, the library goes on. Optional.
      */
     void (*bug)(void *ctx, const char *file, int line, const char *what);
+
+    /*
+     * Time since some moment in microseconds, never going back. Optional;
+     * without it the times that the specification gives a device after a reset
+     * (SRIOV-3) are taken as over at once, and it is the host that must not let
+     * the vCPU run on before. Context: any; locked.
+     */
+    uint64_t (*now_us)(void *ctx);
+
+    /*
+     * Physical MMIO access of 1, 2, 4 or 8 bytes, naturally aligned, inside a
+     * BAR. Optional, both or neither; without them a BAR whose pages are not
+     * mapped page for page reads all ones, and MSI-X is hidden. A negative
+     * result: all ones, or the write is lost. Context: any; locked.
+     */
+    int (*mmio_read)(void *ctx, pcv_hpa address, uint8_t size,
+                     uint64_t *out_value);
+    int (*mmio_write)(void *ctx, pcv_hpa address, uint8_t size, uint64_t value);
+
+    /*
+     * Let a message of a device reach its owner: translate what the owner
+     * programmed into what the device is to send. Optional, both or neither;
+     * without them MSI and MSI-X are hidden from every domain. Binding what is
+     * bound already replaces it; if that fails the old binding is gone.
+     * A negative result refuses: the vector stays disabled. msi_unbind gets the
+     * request that was bound. Context: any; locked.
+     */
+    int (*msi_bind)(void *ctx, const struct pcv_msi_request *request,
+                    struct pcv_msi_message *out_message);
+    void (*msi_unbind)(void *ctx, const struct pcv_msi_request *request);
+
+    /*
+     * DMA of a requester ID goes to the memory of a domain from now on;
+     * PCV_DOMAIN_ID_QUARANTINE blocks it. Optional; without it the host sees to
+     * DMA by itself. A negative result: nothing changed.
+     * Context: control operations.
+     */
+    int (*dma_attach)(void *ctx, pcv_sbdf requester, uint32_t domain_id);
+
+    /*
+     * A guest cannot be served any more: BARs that it switched on could not be
+     * mapped (HDR-10). Optional. Context: any; locked.
+     */
+    void (*crash)(void *ctx, uint32_t domain_id, pcv_sbdf sbdf, int error);
+
+    /*
+     * The interrupt pin that a guest may see of a function: 1 to 4 if the host
+     * routes one to that domain. Optional; 0 without it.
+     * Context: control operations.
+     */
+    int (*intx_pin)(void *ctx, uint32_t domain_id, pcv_sbdf sbdf);
+
+    /*
+     * Where BAR `bar` of a function would stand if it had this size: a question
+     * without side effects. Optional; without it guests cannot resize. Returns
+     * 0 and an address aligned to the size, or -PCV_ENOSPC.
+     * Context: any; locked.
+     */
+    int (*bar_place)(void *ctx, pcv_sbdf sbdf, uint8_t bar, uint64_t size,
+                     pcv_hpa *out_address);
 };
 
 #endif

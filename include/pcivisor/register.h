@@ -16,23 +16,25 @@
  * its byte goes to hardware a zero goes with it.
  */
 struct pcv_policy {
-    uint32_t hardware; /* reads and writes go to hardware */
-    uint32_t constant; /* reads the initial value, writes are ignored */
-    uint32_t virt;     /* virtual: reads back what was written */
-    uint32_t w1c;      /* hardware's; writing one clears, zero does nothing */
-    uint32_t virt_w1c; /* virtual; writing one clears, zero does nothing */
-    uint32_t preserve; /* reads zero; hardware keeps its value */
+    uint32_t hardware;  /* reads and writes go to hardware */
+    uint32_t constant;  /* reads the initial value, writes are ignored */
+    uint32_t virt;      /* virtual: reads back what was written */
+    uint32_t w1c;       /* hardware's; writing one clears, zero does nothing */
+    uint32_t virt_w1c;  /* virtual; writing one clears, zero does nothing */
+    uint32_t preserve;  /* reads zero; hardware keeps its value */
+    uint32_t read_only; /* reads hardware, which keeps its value */
 };
 
 /* A write as its register's handler sees it. */
 struct pcv_register_write {
     struct pcv_device *device;
     const struct pcv_register *reg;
-    void *data;     /* as given to pcv_register_add() */
-    uint32_t value; /* the whole register, merged with its current value; a
-                       write-1-to-clear bit is one only if it was written so */
-    uint32_t old;   /* what it read before */
-    uint8_t bytes;  /* which bytes the domain wrote: bit 0 the lowest */
+    uint16_t offset; /* of the register in configuration space */
+    void *data;      /* as given to pcv_register_add() */
+    uint32_t value;  /* the whole register, merged with its current value; a
+                        write-1-to-clear bit is one only if it was written so */
+    uint32_t old;    /* what it read before */
+    uint8_t bytes;   /* which bytes the domain wrote: bit 0 the lowest */
 };
 
 struct pcv_register_ops {
@@ -55,6 +57,7 @@ struct pcv_register_ops {
 #define PCV_REGISTER_MAPS                                                      \
     1u /* its write may start a mapping: it waits for one                      \
           that is under way */
+#define PCV_REGISTER_PASSED 2u /* an exception of the assignment (CAP-6) */
 
 /* One register: a row of a constant table, in offset order. */
 struct pcv_register {
@@ -93,6 +96,29 @@ int PCV_MUST_CHECK pcv_register_add(struct pcv_device *device,
  */
 int PCV_MUST_CHECK pcv_register_remove(struct pcv_device *device,
                                        uint16_t offset, uint16_t size);
+
+/* What stands at a place of what a device's owner sees. */
+struct pcv_register_info {
+    const char *name;       /* NULL: the owner's default */
+    const char *capability; /* that it belongs to, or NULL */
+    uint16_t offset;
+    uint8_t size;             /* 1, 2 or 4 */
+    bool reads, writes;       /* it has a handler for them */
+    bool passed;              /* an exception of the assignment (CAP-6) */
+    struct pcv_policy policy; /* in the register's own bits */
+    uint32_t initial; /* of constant and virtual bits: their value now */
+};
+
+/**
+ * The first register at or after an offset; where a byte belongs to none, what
+ * the owner's default makes of it, in one piece up to the end of its dword.
+ *
+ * Returns true and *out_info, or false past the end of what the owner has (256
+ * or 4096 bytes). A reference is held by the caller.
+ * Context: control. Locking: the device's lock.
+ */
+bool pcv_register_next(struct pcv_device *device, uint16_t offset,
+                       struct pcv_register_info *out_info);
 
 /**
  * Hardware's side of a register, for handlers: nothing reaches a device that

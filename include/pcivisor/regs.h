@@ -22,6 +22,7 @@
 #define PCV_CMD_FAST_B2B 0x0200u
 #define PCV_CMD_INTX_OFF 0x0400u
 #define PCV_REG_STATUS 0x06u
+#define PCV_STATUS_READY 0x0001u /* Immediate Readiness */
 #define PCV_STATUS_INTX 0x0008u
 #define PCV_STATUS_CAPS 0x0010u
 #define PCV_STATUS_W1C 0xf900u
@@ -108,7 +109,39 @@
 #define PCV_EXT_CAP_ID_L1SS 0x001eu
 #define PCV_EXT_CAP_ID_VF_REBAR 0x0024u
 
+/* Power Management capability (PCI Power Management 1.2, 3.2): offsets from its
+ * start. */
+#define PCV_PM_CAPS 0x02u
+#define PCV_PM_CAPS_VERSION 0x0007u
+#define PCV_PM_CAPS_READY 0x0010u /* Immediate Readiness on Return to D0 */
+#define PCV_PM_CAPS_DSI 0x0020u
+#define PCV_PM_CONTROL 0x04u
+#define PCV_PM_STATE 0x0003u
+#define PCV_PM_D0 0u
+#define PCV_PM_D2 2u
+#define PCV_PM_D3HOT 3u
+#define PCV_PM_NO_SOFT_RESET 0x0008u
+#define PCV_PM_PME_STATUS 0x8000u
+
+/* Advanced Features capability (Advanced Capabilities for Conventional PCI):
+ * offsets from its start. */
+#define PCV_AF_LENGTH 0x02u
+#define PCV_AF_CAPS 0x03u
+#define PCV_AF_CAPS_TP 0x01u
+#define PCV_AF_CAPS_FLR 0x02u
+#define PCV_AF_CONTROL 0x04u
+#define PCV_AF_CONTROL_FLR 0x01u
+#define PCV_AF_STATUS 0x05u
+#define PCV_AF_STATUS_TP 0x01u
+
+/* Vital Product Data capability (PCI Local Bus 3.0, Appendix I): offsets from
+ * its start. */
+#define PCV_VPD_ADDRESS 0x02u
+#define PCV_VPD_FLAG 0x8000u
+#define PCV_VPD_DATA 0x04u
+
 /* PCI-X capability (PCI-X Addendum 2.0, 7.2): offsets from its start. */
+#define PCV_PCIX_COMMAND 0x02u
 #define PCV_PCIX_STATUS 0x04u
 #define PCV_PCIX_STATUS_266 0x40000000u
 #define PCV_PCIX_STATUS_533 0x80000000u
@@ -122,7 +155,12 @@
 #define PCV_PCIE_DEVCAP_PHANTOM_SHIFT 3u
 #define PCV_PCIE_DEVCAP_FLR 0x10000000u
 #define PCV_PCIE_DEVCTL 0x08u
+#define PCV_PCIE_DEVCTL_ERRORS 0x000fu
+#define PCV_PCIE_DEVCTL_RELAXED 0x0010u
+#define PCV_PCIE_DEVCTL_PAYLOAD 0x00e0u
 #define PCV_PCIE_DEVCTL_PHANTOM 0x0200u
+#define PCV_PCIE_DEVCTL_NO_SNOOP 0x0800u
+#define PCV_PCIE_DEVCTL_READ_REQUEST 0x7000u
 #define PCV_PCIE_DEVCTL_FLR 0x8000u
 #define PCV_PCIE_DEVSTA 0x0au
 #define PCV_PCIE_LNKCAP 0x0cu
@@ -132,6 +170,7 @@
 #define PCV_PCIE_SLTCTL 0x18u
 #define PCV_PCIE_SLTSTA 0x1au
 #define PCV_PCIE_RTCTL 0x1cu
+#define PCV_PCIE_RTCTL_RETRY_VISIBLE 0x0010u
 #define PCV_PCIE_RTSTA 0x20u
 #define PCV_PCIE_DEVCAP2 0x24u
 #define PCV_PCIE_DEVCTL2 0x28u

@@ -6,6 +6,7 @@
  * back, and with it everything that was built.
  */
 #include "owner/look.h"
+#include "owner/vfs.h"
 
 #define KNOWN_FLAGS (PCV_ADD_IS_VF | PCV_ADD_HAS_NODE)
 
@@ -61,7 +62,7 @@ static void learn_node(struct pcv_device *device,
 }
 
 /* Everything that is learnt from hardware, without a lock. */
-static int build(struct pcv_device *device, const struct pcv_device *pf,
+static int build(struct pcv_device *device, struct pcv_device *pf,
                  const struct pcv_add_info *info)
 {
     int error = pf ? pcv__vf_check(device, pf) : 0;
@@ -174,13 +175,13 @@ static int add_new(struct pcv_host *host, struct pcv__segment *segment,
     }
     device->last_bus = last_bus;
     error = build(device, pf, info);
-    pcv_device_put(pf);
     if (error == 0) {
         error = publish(device);
     }
     if (error != 0) {
+        pcv_device_put(pf);
         if (device->view) {
-            pcv__map_teardown(device);
+            pcv__vpci_teardown(device);
         }
         pcv__forget_vf(host, device);
         pcv__ref_put(device, PCV_HOLDER_OWNER);
@@ -189,7 +190,15 @@ static int add_new(struct pcv_host *host, struct pcv__segment *segment,
     }
     pcv__event_at(host, sbdf, PCV_EVENT_ADDED, 0, 0);
     tell_problems(device);
-    error = finish_mapping(device);
+    if (pf) {
+        /* Its PF may have changed before anybody could find it. */
+        bool planned = false;
+
+        error = pcv__vf_follow(pf, device, &planned) ? 0 : -PCV_ERESTART;
+        pcv_device_put(pf);
+    } else {
+        error = finish_mapping(device);
+    }
     pcv_device_put(device);
     return error;
 }
@@ -228,7 +237,7 @@ static int same_card(struct pcv_device *device)
     if (error != 0) {
         return error;
     }
-    return pcv__identity_same(&now, &device->id) ? 0 : -PCV_ENOENT;
+    return pcv__identity_same(device, &now) ? 0 : -PCV_ENOENT;
 }
 
 /* A device is registered there. 0 or -PCV_ERESTART: it is the same one;

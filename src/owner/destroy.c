@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* The end of a host. */
-#include "owner/internal.h"
+#include "owner/look.h"
 #include "registry/domain.h"
 
-static bool is_held(const struct pcv_device *device)
+static bool is_held(struct pcv_device *device)
 {
-    uint64_t word = pcv__word(device);
-
-    return pcv__holder_count(word, PCV_HOLDER_CALLER) != 0 ||
-           pcv__holder_count(word, PCV_HOLDER_VECTOR) != 0 ||
-           pcv__holder_count(word, PCV_HOLDER_ACCESS) != 0;
+    return pcv__is_held(device) ||
+           pcv__holder_count(pcv__word(device), PCV_HOLDER_ACCESS) != 0;
 }
 
 /* Nothing else runs for this host, so nothing changes between two looks. */
@@ -25,6 +22,18 @@ static bool segment_is_held(struct pcv__segment *segment)
         rid++;
     }
     return false;
+}
+
+/* What guests own goes as it is: their accesses and DMA ended before. */
+static void take_from_guests(struct pcv__segment *segment)
+{
+    uint32_t rid = 0;
+    struct pcv_device *device;
+
+    while ((device = pcv__segment_next(segment, &rid, 0xffffu)) != NULL) {
+        pcv__guest_drop(device);
+        rid++;
+    }
 }
 
 /* From the highest address down, so that bridges and PFs go last. A VF whose
@@ -83,6 +92,7 @@ int pcv_host_destroy(struct pcv_host *host)
         }
     }
     for (uint32_t i = 0; (segment = segment_from(host, &i)) != NULL; i++) {
+        take_from_guests(segment);
         remove_devices(host, segment);
     }
     pcv__host_free(host);

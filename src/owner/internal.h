@@ -30,6 +30,44 @@ int pcv__reserve(struct pcv_host *host, struct pcv__segment *segment,
  */
 int pcv__device_replaced(struct pcv_device *device);
 
+/* A guest's device, or one on its way to a guest, is removed: its place on that
+ * guest's bus is free. It is torn down already. */
+void pcv__guest_lost(struct pcv_device *device);
+
+/* The host ends: whatever a guest has is quarantine's. */
+void pcv__guest_drop(struct pcv_device *device);
+
+/* The hardware domain wrote a bridge's bus numbers. A reference is held. */
+void pcv__bridge_renumbered(struct pcv_device *bridge);
+
+/* ---- vfs.c ---- */
+
+/* What a PF's SR-IOV control asked for (SRIOV-1), a bounded part of it. A
+ * reference is held; no lock. PCV_PENDING: call again. */
+enum pcv_verdict pcv__vfs_work(struct pcv_device *pf);
+/* The same for every PF whose time has come. */
+enum pcv_verdict pcv__vfs_work_due(struct pcv_host *host);
+/* A VF has a new owner: its BARs are where its PF says now, and if that lets
+ * them decode they are mapped. It is changing, so that its view stays. */
+void pcv__vf_given(struct pcv_device *vf);
+/* Whether a bus is behind the same bridge as a PF's, or no bridge claims
+ * either: beyond that no VF can be, whatever the PF says. */
+bool pcv__may_have_vfs_of(const struct pcv_device *pf, uint8_t bus);
+/* So many VFs of one PF may be silent (in a reset, or asleep) before what it
+ * says of them is not believed any more. */
+#define PCV__SILENT_VFS_MAX 256u
+/*
+ * Remove all VFs of a PF; a reference to it is held, and no lock. `gone`: a
+ * reset took them, so those that are in use vanish, and stay until they are
+ * given back. 0, also where somebody still holds an object; -PCV_EBUSY: nothing
+ * has changed, *out_busy is in use; -PCV_ERESTART: one is just being added or
+ * removed.
+ */
+int pcv__vfs_remove(struct pcv_device *pf, bool gone, pcv_sbdf *out_busy);
+
+/* Whether its extended-space verdict is final (OWN-12). */
+bool pcv__ext_final(struct pcv_device *device);
+
 /* A VF goes, or was never there: its PF counts one less. */
 void pcv__forget_vf(struct pcv_host *host, struct pcv_device *vf);
 

@@ -114,12 +114,23 @@ static bool vfs_stay(struct pcv__segment *segment, const struct pcv_device *pf,
     return count != pf->vf_count;
 }
 
-static bool is_held(const struct pcv_device *device)
+bool pcv__is_held(struct pcv_device *device)
 {
-    uint64_t word = pcv__word(device);
+    bool held = pcv__holder_count(pcv__word(device), PCV_HOLDER_CALLER) != 0;
 
-    return pcv__holder_count(word, PCV_HOLDER_CALLER) != 0 ||
-           pcv__holder_count(word, PCV_HOLDER_VECTOR) != 0;
+    pcv__lock_take(&device->host->mem, &device->lock);
+    held = held || device->vectors != NULL;
+    pcv__lock_drop(&device->host->mem, &device->lock);
+    return held;
+}
+
+/* Whether a guest has it, or is about to get it (LIFE-5). */
+static bool is_guests(const struct pcv_device *device)
+{
+    const struct pcv_domain *owner =
+        atomic_load_explicit(&device->owner, memory_order_acquire);
+
+    return owner->kind == PCV_DOMAIN_GUEST && !is_gone(device);
 }
 
 /* Whether a device keeps the bridge above it from going. */
@@ -139,7 +150,8 @@ static bool keeps(struct pcv__segment *segment, struct pcv_device *device,
     case PCV__LOOK_LIVE:
         break;
     }
-    return (!vanished && is_held(device)) ||
+    return device->changing ||
+           (!vanished && (pcv__is_held(device) || is_guests(device))) ||
            vfs_stay(segment, device, bridge, vanished, sbdf);
 }
 
@@ -151,6 +163,10 @@ bool pcv__is_kept(struct pcv__segment *segment, const struct pcv_device *device,
     pcv_sbdf sbdf;
 
     if (vfs_stay(segment, device, NULL, is_gone(device), out_busy)) {
+        return true;
+    }
+    if (device->changing || is_guests(device)) {
+        *out_busy = pcv__device_sbdf(device);
         return true;
     }
     /* Bounded: rid goes down. */

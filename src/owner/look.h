@@ -32,6 +32,13 @@ struct pcv_device *pcv__next_vf(struct pcv__segment *segment,
                                 const struct pcv_device *pf, uint32_t *rid)
     PCV__REQUIRES(segment->lock);
 
+/* Whether a VF is anybody's but the hardware domain's, or on its way there. */
+bool pcv__vf_in_use(const struct pcv_device *vf);
+/* Whether a PF's VFs may be taken away or moved: 0; -PCV_EBUSY: *out_busy is in
+ * use; -PCV_ERESTART: one is just being added or removed. */
+int pcv__vfs_check(struct pcv__segment *segment, const struct pcv_device *pf,
+                   pcv_sbdf *out_busy) PCV__REQUIRES(segment->lock);
+
 /* Where a walk over what is behind a bridge begins. */
 uint32_t pcv__last_rid(const struct pcv_device *bridge);
 
@@ -43,6 +50,10 @@ uint32_t pcv__last_rid(const struct pcv_device *bridge);
 struct pcv_device *pcv__deeper(struct pcv__segment *segment,
                                const struct pcv_device *bridge, uint32_t *rid,
                                pcv_sbdf *out_sbdf) PCV__REQUIRES(segment->lock);
+
+/* Whether a caller holds a live device, or a descriptor of a vector. Vectors
+ * that the library bound are not in the way: they go with it. */
+bool pcv__is_held(struct pcv_device *device);
 
 /*
  * Whether something keeps a live device from being removed: a VF of it, or

@@ -99,8 +99,10 @@ static bool let_go(struct pcv_device *device, uint32_t ours)
 {
     struct pcv_host *host = device->host;
 
-    pcv__map_teardown(device);
+    pcv__vpci_teardown(device);
     pcv__vectors_release(device);
+    pcv__guest_lost(device);
+    pcv__bridge_renumbered(device); /* what is left of it */
     pcv__forget_vf(host, device);
     if (held_by_others(device, ours)) {
         pcv__event(device, PCV_EVENT_LEAVING, PCV_EVENT_DEVICE, 0, 0);
@@ -262,4 +264,44 @@ int pcv__device_replaced(struct pcv_device *device)
         error = let_all_go(&list, device, &busy);
     }
     return pcv__ref_put(device, PCV_HOLDER_CALLER) ? error : -PCV_EBUSY;
+}
+
+/* All VFs of a PF, or with a PF that was reset those that nobody uses; the
+ * others have vanished. */
+static void mark_vfs(struct pcv__segment *segment, struct leaving *list,
+                     struct pcv_device *pf) PCV__REQUIRES(segment->lock)
+{
+    uint32_t rid = 0;
+    struct pcv_device *vf;
+
+    while ((vf = pcv__next_vf(segment, pf, &rid)) != NULL) {
+        if (pcv__vf_in_use(vf)) {
+            vanish(vf);
+        } else {
+            mark(segment, list, vf);
+        }
+    }
+}
+
+int pcv__vfs_remove(struct pcv_device *pf, bool gone, pcv_sbdf *out_busy)
+{
+    struct pcv__mem *mem = &pf->host->mem;
+    struct pcv__segment *segment = pf->segment;
+    struct leaving list;
+    pcv_sbdf held;
+    int error;
+
+    list.first = NULL;
+    list.end = &list.first;
+    pcv__lock_take(mem, &segment->lock);
+    error = pcv__vfs_check(segment, pf, out_busy);
+    if (gone && error == -PCV_EBUSY) {
+        error = 0;
+    }
+    if (error == 0) {
+        mark_vfs(segment, &list, pf);
+    }
+    pcv__lock_drop(mem, &segment->lock);
+    (void)let_all_go(&list, NULL, &held);
+    return error;
 }

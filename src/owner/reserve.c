@@ -27,13 +27,19 @@ static void device_init(struct pcv_device *device, struct pcv_host *host,
                           memory_order_relaxed);
     atomic_store_explicit(&device->vanished, false, memory_order_relaxed);
     atomic_store_explicit(&device->extended, false, memory_order_relaxed);
+    atomic_store_explicit(&device->ext_plan, 0, memory_order_relaxed);
     atomic_store_explicit(&device->hw_error, 0, memory_order_relaxed);
     atomic_store_explicit(&device->reads, 0, memory_order_relaxed);
     atomic_store_explicit(&device->writes, 0, memory_order_relaxed);
     atomic_store_explicit(&device->refused, 0, memory_order_relaxed);
+    atomic_store_explicit(&device->entered, 0, memory_order_relaxed);
+    atomic_store_explicit(&device->no_read, 0, memory_order_relaxed);
+    atomic_store_explicit(&device->stores, 0, memory_order_relaxed);
+    atomic_store_explicit(&device->passes, 0, memory_order_relaxed);
     atomic_store_explicit(&device->node, PCV_NODE_NONE, memory_order_relaxed);
     memset(&device->id, 0, sizeof(device->id));
     memset(device->bar, 0, sizeof(device->bar));
+    device->vf_memory = false;
     device->type = PCV_TYPE_UNKNOWN;
     device->cap_problems = 0;
     device->pcie_cap = 0;
@@ -54,6 +60,19 @@ static void device_init(struct pcv_device *device, struct pcv_host *host,
     device->next_leaving = NULL;
     device->done = NULL;
     device->vfs = NULL;
+    device->assignment = NULL;
+    device->saved = NULL;
+    device->changing = false;
+    device->change_for = NULL;
+    device->change_to = NULL;
+    device->change_reset = false;
+    atomic_store_explicit(&device->guest_sbdf, 0, memory_order_relaxed);
+    atomic_store_explicit(&device->renumbered, false, memory_order_relaxed);
+    atomic_store_explicit(&device->vf_work, 0, memory_order_relaxed);
+    device->rebar_cap = 0;
+    device->next_work = NULL;
+    device->work_at = NULL;
+    device->work_us = 0;
     pcv__lock_take(&host->mem, &device->lock);
     device->vectors = NULL;
     device->torn = false;
@@ -81,6 +100,11 @@ static int take_pf(struct pcv_host *host, const struct pcv_add_info *info,
     if (atomic_load_explicit(&pf->vanished, memory_order_acquire)) {
         pcv_device_put(pf);
         return -PCV_ENODEV; /* it took its VFs along (LIFE-9) */
+    }
+    if (pf->sriov_cap &&
+        !atomic_load_explicit(&pf->extended, memory_order_relaxed)) {
+        pcv_device_put(pf);
+        return -PCV_ENODEV; /* it cannot be asked for the moment (EXT-2) */
     }
     if (!pf->sriov_cap || pf->is_vf) {
         pcv_device_put(pf);

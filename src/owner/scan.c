@@ -44,28 +44,10 @@ static struct pcv_device *try_add(struct pcv_host *host, struct pcv_scan *scan,
     return NULL;
 }
 
-/* Whether a bus is behind the same bridge as a PF's, or no bridge claims
- * either: beyond that no VF can be, whatever the PF says. */
-static bool may_have_vfs_of(const struct pcv_device *pf, uint8_t bus)
-{
-    uint16_t segment = pcv_sbdf_segment(pcv__device_sbdf(pf));
-    pcv_sbdf of_pf = {0};
-    pcv_sbdf of_bus = {0};
-    int error = pcv_topology_upstream(
-        pf->host, segment, pcv_sbdf_bus(pcv__device_sbdf(pf)), &of_pf);
-
-    return pcv_topology_upstream(pf->host, segment, bus, &of_bus) == error &&
-           of_bus.v == of_pf.v;
-}
-
 static bool is_vf_of(const struct pcv_device *device, pcv_sbdf pf)
 {
     return device->is_vf && device->physfn.v == pf.v;
 }
-
-/* So many VFs of one PF may be silent (in a reset, or asleep) before what it
- * says of them is not believed any more. */
-#define SILENT_VFS_MAX 256u
 
 /* What a PF says of its VFs; none if it is no PF. */
 static struct pcv__vfs vfs_of(struct pcv_device *pf)
@@ -102,12 +84,12 @@ static void add_vfs(struct pcv_host *host, struct pcv_scan *scan,
     for (uint32_t i = 0; i < vfs.count && rid <= 0xffffu; i++) {
         const pcv_sbdf at = {(sbdf.v & 0xffff0000u) | rid};
         struct pcv_device *vf = NULL;
-        bool believed = may_have_vfs_of(pf, pcv_sbdf_bus(at));
+        bool believed = pcv__may_have_vfs_of(pf, pcv_sbdf_bus(at));
 
         if (believed) {
             vf = try_add(host, scan, at, &info);
             silent += vf == NULL;
-            believed = vf ? is_vf_of(vf, sbdf) : silent < SILENT_VFS_MAX;
+            believed = vf ? is_vf_of(vf, sbdf) : silent < PCV__SILENT_VFS_MAX;
         }
         pcv_device_put(vf);
         if (!believed) {

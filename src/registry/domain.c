@@ -22,17 +22,144 @@ void pcv__domain_init(struct pcv_domain *domain, struct pcv_host *host,
     domain->kind = kind;
     pcv__lock_init(&domain->map_lock, PCV__RANK_MAP);
     pcv__imap_init(&domain->map, &alloc);
+    pcv__imap_init(&domain->holes, &alloc);
     atomic_init(&domain->port_latch, 0);
     atomic_init(&domain->amd_port_bits, false);
 }
 
 void pcv__domain_fini(struct pcv_domain *domain) PCV__NO_ANALYSIS
 {
+    struct pcv__mem *mem = &domain->host->mem;
+
     pcv__imap_fini(&domain->map);
-    pcv__free(&domain->host->mem, domain->ecam,
-              PCV__ECAM_WINDOWS * sizeof(*domain->ecam));
+    pcv__imap_fini(&domain->holes);
+    pcv__free(mem, domain->traps,
+              domain->trap_buckets * sizeof(*domain->traps));
+    domain->traps = NULL;
+    domain->trap_buckets = 0;
+    pcv__free(mem, domain->ecam, PCV__ECAM_WINDOWS * sizeof(*domain->ecam));
     domain->ecam = NULL;
     domain->ecam_count = 0;
+    pcv__free(mem, domain->slot, PCV_DEVFNS * sizeof(*domain->slot));
+    domain->slot = NULL;
+}
+
+/* ---- guests ----------------------------------------------------------------
+ */
+
+static bool is_reserved(uint32_t id)
+{
+    return id == PCV_DOMAIN_ID_HARDWARE || id == PCV_DOMAIN_ID_HYPERVISOR ||
+           id == PCV_DOMAIN_ID_QUARANTINE;
+}
+
+/* Where the guest with an identifier is linked, or would be. */
+static struct pcv_domain **guest_place(struct pcv_host *host, uint32_t id)
+{
+    struct pcv_domain **at = &host->guests;
+
+    while (*at && (*at)->id < id) {
+        at = &(*at)->next;
+    }
+    return at;
+}
+
+int pcv_domain_create(struct pcv_host *host, uint32_t id,
+                      struct pcv_domain **out_domain)
+{
+    struct pcv_domain **at;
+    struct pcv_domain *domain;
+
+    if (!host || !out_domain || is_reserved(id)) {
+        return -PCV_EINVAL;
+    }
+    at = guest_place(host, id);
+    if (*at && (*at)->id == id) {
+        return -PCV_EEXIST;
+    }
+    domain = pcv__alloc(&host->mem, sizeof(*domain));
+    if (!domain) {
+        return -PCV_ENOMEM;
+    }
+    domain->slot = pcv__alloc(&host->mem, PCV_DEVFNS * sizeof(*domain->slot));
+    if (!domain->slot) {
+        pcv__free(&host->mem, domain, sizeof(*domain));
+        return -PCV_ENOMEM;
+    }
+    pcv__domain_init(domain, host, id, PCV_DOMAIN_GUEST);
+    domain->next = *at;
+    *at = domain;
+    *out_domain = domain;
+    return 0;
+}
+
+int pcv_domain_destroy(struct pcv_domain *domain)
+{
+    struct pcv_host *host;
+
+    if (!domain || domain->kind != PCV_DOMAIN_GUEST) {
+        return -PCV_EINVAL;
+    }
+    host = domain->host;
+    if (atomic_load_explicit(&domain->devices, memory_order_acquire) != 0) {
+        return -PCV_EBUSY;
+    }
+    *guest_place(host, domain->id) = domain->next;
+    pcv__domain_fini(domain);
+    pcv__free(&host->mem, domain, sizeof(*domain));
+    return 0;
+}
+
+struct pcv_domain *pcv_domain_find(struct pcv_host *host, uint32_t id)
+{
+    struct pcv_domain *guest;
+
+    switch (id) {
+    case PCV_DOMAIN_ID_HARDWARE:
+        return &host->hardware;
+    case PCV_DOMAIN_ID_HYPERVISOR:
+        return &host->hypervisor;
+    case PCV_DOMAIN_ID_QUARANTINE:
+        return &host->quarantine;
+    default:
+        guest = *guest_place(host, id);
+        return guest && guest->id == id ? guest : NULL;
+    }
+}
+
+struct pcv_domain *pcv_domain_next(struct pcv_host *host, uint32_t id,
+                                   bool first)
+{
+    struct pcv_domain *guest = *guest_place(host, id);
+
+    return guest && guest->id == id && !first ? guest->next : guest;
+}
+
+int pcv_domain_add_window(struct pcv_domain *domain, pcv_gpa base,
+                          uint64_t size)
+{
+    uint32_t shift = domain->host->page_shift;
+    uint64_t first = base.v >> shift;
+    uint64_t pages = size >> shift;
+
+    if (domain->kind != PCV_DOMAIN_GUEST || size == 0 ||
+        ((base.v | size) & ((1ull << shift) - 1u)) != 0 ||
+        size - 1u > UINT64_MAX - base.v) {
+        return -PCV_EINVAL;
+    }
+    for (uint32_t i = 0; i < domain->windows; i++) {
+        const struct pcv__window *other = &domain->window[i];
+
+        if (first < other->first + other->pages &&
+            other->first < first + pages) {
+            return -PCV_EEXIST;
+        }
+    }
+    if (domain->windows == PCV_DOMAIN_WINDOWS) {
+        return -PCV_ENOSPC;
+    }
+    domain->window[domain->windows++] = (struct pcv__window){first, pages};
+    return 0;
 }
 
 struct pcv_domain *pcv_host_hardware_domain(struct pcv_host *host)

@@ -62,6 +62,26 @@ const char *pcv_event_name(enum pcv_event_kind kind)
         return "unmap failed";
     case PCV_EVENT_NOT_MAPPED:
         return "BAR not mapped";
+    case PCV_EVENT_ASSIGNED:
+        return "assigned";
+    case PCV_EVENT_QUARANTINED:
+        return "quarantined";
+    case PCV_EVENT_NO_RESET:
+        return "not reset";
+    case PCV_EVENT_CAP_HIDDEN:
+        return "capability hidden";
+    case PCV_EVENT_BIND_FAILED:
+        return "bind failed";
+    case PCV_EVENT_RESET:
+        return "reset";
+    case PCV_EVENT_VFS_BUSY:
+        return "VFs busy";
+    case PCV_EVENT_VF_FAILED:
+        return "VF failed";
+    case PCV_EVENT_EXTENDED:
+        return "extended space";
+    case PCV_EVENT_EXTENDED_BUSY:
+        return "extended space busy";
     case PCV_EVENT_RESET_SEEN:
         return "reset seen";
     }

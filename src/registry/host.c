@@ -20,7 +20,9 @@ static bool ops_complete(const struct pcv_host_ops *ops)
         !ops->segment) {
         return false;
     }
-    if (!ops->map != !ops->unmap || !ops->irq_save != !ops->irq_restore) {
+    if (!ops->map != !ops->unmap || !ops->irq_save != !ops->irq_restore ||
+        !ops->mmio_read != !ops->mmio_write ||
+        !ops->msi_bind != !ops->msi_unbind) {
         return false;
     }
     return !PCV_DEBUG || ops->this_cpu;
@@ -69,6 +71,7 @@ int pcv_host_create(const struct pcv_host_ops *ops, void *ctx,
     memcpy(&host->mem, &mem, sizeof(mem));
     host->page_shift = config->page_shift;
     pcv__lock_init(&host->segments_lock, PCV__RANK_SEGMENT);
+    pcv__lock_init(&host->work_lock, PCV__RANK_WORK);
     pcv__pool_init(&host->devices, &host->mem, sizeof(struct pcv_device),
                    DEVICES_PER_CHUNK);
     pcv__domain_init(&host->hardware, host, PCV_DOMAIN_ID_HARDWARE,
@@ -85,6 +88,13 @@ void pcv__host_free(struct pcv_host *host)
 {
     struct pcv__mem mem;
 
+    while (host->guests) {
+        struct pcv_domain *guest = host->guests;
+
+        host->guests = guest->next;
+        pcv__domain_fini(guest);
+        pcv__free(&host->mem, guest, sizeof(*guest));
+    }
     pcv__domain_fini(&host->hardware);
     pcv__domain_fini(&host->hypervisor);
     pcv__domain_fini(&host->quarantine);

@@ -33,6 +33,11 @@ static bool not_ready(uint32_t ids)
     return ids == 0xffff0001u;
 }
 
+bool pcv__ids_answer(uint32_t ids)
+{
+    return answers(ids) && !not_ready(ids);
+}
+
 int pcv__probe(struct pcv_host *host, pcv_sbdf sbdf)
 {
     int error = 0;
@@ -179,9 +184,11 @@ static void read_caps(struct pcv_device *device, struct pcv__reader *reader)
 {
     const struct pcv_cap_source source = {pcv__reader_read, reader};
     struct pcv_cap caps[PRIMARY_CAPS];
-    size_t count =
-        pcv_caps_walk(&source, caps, PRIMARY_CAPS, &device->cap_problems);
+    uint32_t problems = 0;
+    size_t count = pcv_caps_walk(&source, caps, PRIMARY_CAPS, &problems);
     uint32_t value;
+
+    device->cap_problems = problems;
 
     for (size_t i = 0; i < count; i++) {
         uint16_t at = caps[i].offset;
@@ -197,16 +204,6 @@ static void read_caps(struct pcv_device *device, struct pcv__reader *reader)
                 (value & (PCV_PCIX_STATUS_266 | PCV_PCIX_STATUS_533)) != 0;
         }
     }
-}
-
-static void read_ext_caps(struct pcv_device *device, struct pcv__reader *reader)
-{
-    struct pcv__ext_caps caps;
-
-    device->cap_problems |= pcv__ext_caps_find(reader, &caps);
-    device->id.serial = pcv__ext_serial(reader, &caps);
-    device->sriov_cap = caps.sriov;
-    device->ari_cap = caps.ari;
 }
 
 /* A VF's IDs read all ones even where it answers; its class code does not. */
@@ -254,9 +251,25 @@ static void identify_vf(struct pcv_device *device, struct pcv__reader *reader,
         (uint16_t)(pf->sriov_cap + PCV_SRIOV_VF_DEVICE), 2, &reader->error);
 }
 
+/* Whether it is there, and stays for all that is known. */
+static bool is_extended(const struct pcv_device *device)
+{
+    return atomic_load_explicit(&device->extended, memory_order_acquire) &&
+           !pcv__ext_moves(device);
+}
+
+/* What was read while extended space came or went says nothing. */
+static void read_serial(struct pcv_device *device, struct pcv__reader *reader,
+                        struct pcv__identity *out)
+{
+    if (is_extended(device)) {
+        out->serial = pcv__ext_serial(reader);
+        out->serial_known = is_extended(device);
+    }
+}
+
 int pcv__identify_again(struct pcv_device *device, struct pcv__identity *out)
 {
-    struct pcv__ext_caps caps;
     struct pcv__reader reader = {device->host, pcv__device_sbdf(device), 0};
     uint32_t ids = pcv__reader_read(&reader, PCV_REG_VENDOR, 4);
 
@@ -274,14 +287,20 @@ int pcv__identify_again(struct pcv_device *device, struct pcv__identity *out)
         out->device = device->id.device;
     }
     read_header(&reader, out);
-    if (atomic_load_explicit(&device->extended, memory_order_relaxed)) {
-        (void)pcv__ext_caps_find(&reader, &caps);
-        out->serial = pcv__ext_serial(&reader, &caps);
-    }
+    read_serial(device, &reader, out);
     return still_there(&reader, device->is_vf, ids);
 }
 
-int pcv__identify(struct pcv_device *device, const struct pcv_device *pf)
+static bool find_extended(struct pcv_device *device, struct pcv_device *pf,
+                          struct pcv__reader *reader)
+{
+    if (!pcv__ext_possible(device, pf, NULL)) {
+        return false;
+    }
+    return pf || pcv__ext_probe(reader) == PCV__EXT_PRESENT;
+}
+
+int pcv__identify(struct pcv_device *device, struct pcv_device *pf)
 {
     struct pcv__reader reader = {device->host, pcv__device_sbdf(device), 0};
     uint32_t ids = pcv__reader_read(&reader, PCV_REG_VENDOR, 4);
@@ -304,13 +323,9 @@ int pcv__identify(struct pcv_device *device, const struct pcv_device *pf)
             ? pcv__reader_read(&reader, device->pcie_cap + PCV_PCIE_FLAGS, 2)
             : 0);
     device->is_bridge = (device->id.header_type & PCV_HEADER_TYPE_MASK) == 1;
-    if (pf ? atomic_load_explicit(&pf->extended, memory_order_relaxed)
-           : pcv__ext_probe(device, &reader)) {
+    if (find_extended(device, pf, &reader)) {
         atomic_store_explicit(&device->extended, true, memory_order_relaxed);
-        read_ext_caps(device, &reader);
-    }
-    if (device->ari_cap) {
-        device->phantom_bits = 0; /* never with ARI (TOPO-5) */
+        pcv__ext_learn(device, &reader);
     }
     if (device->is_bridge) {
         device->secondary =
@@ -321,12 +336,25 @@ int pcv__identify(struct pcv_device *device, const struct pcv_device *pf)
     return still_there(&reader, pf != NULL, ids);
 }
 
-bool pcv__identity_same(const struct pcv__identity *a,
+static bool same_serial(const struct pcv__identity *a,
                         const struct pcv__identity *b)
 {
-    return a->vendor == b->vendor && a->device == b->device &&
-           a->revision == b->revision && a->class_code == b->class_code &&
-           a->subsystem_vendor == b->subsystem_vendor &&
-           a->subsystem == b->subsystem && a->header_type == b->header_type &&
-           a->serial == b->serial;
+    return !a->serial_known || !b->serial_known || a->serial == b->serial;
+}
+
+bool pcv__identity_same(struct pcv_device *device,
+                        const struct pcv__identity *now)
+{
+    const struct pcv__identity *id = &device->id;
+    struct pcv__mem *mem = &device->host->mem;
+    bool same;
+
+    pcv__lock_take(mem, &device->lock);
+    same = same_serial(id, now);
+    pcv__lock_drop(mem, &device->lock);
+    return same && id->vendor == now->vendor && id->device == now->device &&
+           id->revision == now->revision && id->class_code == now->class_code &&
+           id->subsystem_vendor == now->subsystem_vendor &&
+           id->subsystem == now->subsystem &&
+           id->header_type == now->header_type;
 }

@@ -14,22 +14,57 @@ struct pcv__reader {
 /* A register, as a source of capability walks; `ctx` is a reader. */
 uint32_t pcv__reader_read(void *ctx, uint16_t reg, uint8_t size);
 
+/* Whether vendor and device ID are those of a function that is ready. */
+bool pcv__ids_answer(uint32_t ids);
 bool pcv__is_host_bridge(const struct pcv__identity *id);
 
-/* Where the extended capabilities stand that the registry needs; 0: nowhere.
- * The first of a kind counts, and only if it has room for its registers. */
-struct pcv__ext_caps {
-    uint16_t serial, sriov, ari;
+/* ---- extended space (extended.c) --------------------------------------------
+ */
+
+/* What a host says of a run of buses, before it is recorded (EXT-2). */
+struct pcv__ecam {
+    uint8_t first, last;
+    bool usable;
 };
 
-/* Returns PCV_CAP_*. */
-uint32_t pcv__ext_caps_find(struct pcv__reader *reader,
-                            struct pcv__ext_caps *out_found);
+/* Whether it said anything of a bus; record it. */
+bool pcv__ecam_declared(const struct pcv__segment *segment, uint8_t bus);
+void pcv__ecam_declare(struct pcv__segment *segment,
+                       const struct pcv__ecam *ecam)
+    PCV__REQUIRES(segment->lock);
+
+/*
+ * Whether a device's extended space is, or is to be, there: with what was
+ * declared, and with `planned` on top of it unless that is NULL. Without locks.
+ */
+bool pcv__ext_expected(struct pcv_device *device,
+                       const struct pcv__ecam *planned);
+/* Whether a declaration changes, or has yet to change, that of this device; or
+ * that of a bridge above an address which decides for what is behind it. */
+bool pcv__ext_moves(const struct pcv_device *device);
+bool pcv__ext_path_moves(struct pcv_host *host, pcv_sbdf sbdf);
+
+/*
+ * Whether a function can have extended space, before hardware is asked: what it
+ * is, its bus, and the bridges above it; of a VF what its PF has, `pf`. The
+ * capabilities of the first 256 bytes were read. Without locks.
+ */
+bool pcv__ext_possible(struct pcv_device *device, struct pcv_device *pf,
+                       const struct pcv__ecam *planned);
+
+/* What hardware says, where it is possible. */
+enum pcv__ext_answer {
+    PCV__EXT_ABSENT, /* all ones, or the first 256 bytes again */
+    PCV__EXT_PRESENT,
+    PCV__EXT_SILENT, /* the function does not answer at all (LIFE-9) */
+};
+enum pcv__ext_answer pcv__ext_probe(struct pcv__reader *reader);
+
+/* Read what the registry needs of the extended capabilities. Nothing changes if
+ * the host fails, reader->error. Before the device is published, or with its
+ * lock held. */
+void pcv__ext_learn(struct pcv_device *device, struct pcv__reader *reader);
 /* The device serial number, 0 if there is none. */
-uint64_t pcv__ext_serial(struct pcv__reader *reader,
-                         const struct pcv__ext_caps *caps);
-/* Whether extended space is there and is not the first 256 bytes again. The
- * device's capabilities were read. */
-bool pcv__ext_probe(struct pcv_device *device, struct pcv__reader *reader);
+uint64_t pcv__ext_serial(struct pcv__reader *reader);
 
 #endif

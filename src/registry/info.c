@@ -29,20 +29,15 @@ void pcv_device_get_info(struct pcv_device *device,
     out_info->class_code = device->id.class_code;
     out_info->revision = device->id.revision;
     out_info->header_type = device->id.header_type;
-    out_info->serial = device->id.serial;
     out_info->node = atomic_load_explicit(&device->node, memory_order_relaxed);
     out_info->owner_id =
         atomic_load_explicit(&device->owner, memory_order_acquire)->id;
-    out_info->extended =
-        atomic_load_explicit(&device->extended, memory_order_relaxed);
     out_info->vanished =
         atomic_load_explicit(&device->vanished, memory_order_acquire);
     out_info->read_only = (device->id.header_type & PCV_HEADER_TYPE_MASK) > 1;
     out_info->is_vf = device->is_vf;
     out_info->physfn = device->physfn;
-    out_info->cap_problems = device->cap_problems;
     out_info->pcie_cap = device->pcie_cap;
-    out_info->phantom_bits = device->phantom_bits;
     out_info->is_bridge = device->is_bridge;
 
     pcv__lock_take(mem, &device->segment->lock);
@@ -52,6 +47,12 @@ void pcv_device_get_info(struct pcv_device *device,
     pcv__lock_drop(mem, &device->segment->lock);
 
     pcv__lock_take(mem, &device->lock);
+    /* What extended space told changes with it, as one (EXT-3). */
+    out_info->extended =
+        atomic_load_explicit(&device->extended, memory_order_relaxed);
+    out_info->serial = device->id.serial;
+    out_info->cap_problems = device->cap_problems;
+    out_info->phantom_bits = device->phantom_bits;
     out_info->num_vfs = device->vfs ? device->vfs->count : 0;
     copy_bars(device, out_info);
     pcv__lock_drop(mem, &device->lock);
@@ -63,6 +64,26 @@ static enum pcv_device_state state_of(uint64_t word)
         return PCV_STATE_LEAVING;
     }
     return (word & PCV__WORD_NEW) != 0 ? PCV_STATE_ADDING : PCV_STATE_PRESENT;
+}
+
+static uint64_t counter(const _Atomic uint64_t *value)
+{
+    return atomic_load_explicit(value, memory_order_relaxed);
+}
+
+/* Accesses that entered are reads but for the writes and those that were not
+ * performed. While others are counting, the sum may be out by some. */
+static void copy_counters(const struct pcv_device *device, uint64_t word,
+                          struct pcv_device_counters *out)
+{
+    uint64_t entered = counter(&device->entered) + pcv__word_tally(word);
+    uint64_t stores = counter(&device->stores) + counter(&device->passes);
+    uint64_t others = stores + counter(&device->no_read);
+
+    out->reads =
+        counter(&device->reads) + (entered > others ? entered - others : 0);
+    out->writes = counter(&device->writes) + stores;
+    out->refused = counter(&device->refused);
 }
 
 /* All of a status comes from one reading of the word. A slot that was recycled
@@ -87,12 +108,7 @@ int pcv_device_status(struct pcv_host *host, pcv_sbdf sbdf,
     owner = atomic_load_explicit(&device->owner, memory_order_acquire);
     out_status->vanished =
         atomic_load_explicit(&device->vanished, memory_order_acquire);
-    out_status->counters.reads =
-        atomic_load_explicit(&device->reads, memory_order_relaxed);
-    out_status->counters.writes =
-        atomic_load_explicit(&device->writes, memory_order_relaxed);
-    out_status->counters.refused =
-        atomic_load_explicit(&device->refused, memory_order_relaxed);
+    copy_counters(device, word, &out_status->counters);
     if (pcv__device_sbdf(device).v != sbdf.v ||
         pcv__table_peek(host, sbdf) != device) {
         memset(out_status, 0, sizeof(*out_status));

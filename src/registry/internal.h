@@ -21,6 +21,7 @@
  *   bits 32..47  accesses in flight
  *   bits 48..55  owner
  *   bit  56      registry
+ *   bits 57..59  tally of accesses: see PCV__TALLY
  *   bit  60      new: registered, not yet to be found
  *   bit  61      paused: the gate answers retry
  *   bit  62      closed: the gate answers absent
@@ -34,12 +35,31 @@
 #define PCV__WORD_PAUSED (1ull << 61)
 #define PCV__WORD_CLOSED (1ull << 62)
 #define PCV__WORD_LEAVING (1ull << 63)
+#define PCV__WORD_SHUT (PCV__WORD_NEW | PCV__WORD_CLOSED | PCV__WORD_LEAVING)
+
+/*
+ * An access that enters is counted by the step that lets it in: three bits of
+ * the word count to eight, then the device's counter takes eight at once
+ * (CFG-9). So a count costs an eighth of an atomic step.
+ */
+#define PCV__TALLY (1ull << 57)
+#define PCV__TALLY_MAX 7u
+#define PCV__TALLY_MASK (PCV__TALLY_MAX * PCV__TALLY)
+
+static inline uint32_t pcv__word_tally(uint64_t word)
+{
+    return (uint32_t)(word / PCV__TALLY & PCV__TALLY_MAX);
+}
 
 /* One reference of a holder, as an addend to the word. */
 uint64_t pcv__holder_unit(enum pcv_holder holder);
 uint32_t pcv__holder_count(uint64_t word, enum pcv_holder holder);
 
 struct pcv__segment;
+struct pcv__assignment;
+struct pcv__saved;
+struct pcv__trap;
+struct pcv__vpci;
 
 /* What a device shows to its owner; the vpci floor's. */
 struct pcv__view {
@@ -56,20 +76,37 @@ struct pcv__bar {
 
 #define PCV__VF_BARS 6u
 
-/* What a PF says of its VFs, read when it was added. */
+/* What a PF says of its VFs, and what its SR-IOV control asked for that is not
+ * done yet (SRIOV-1). Under the PF's lock; as long as the PF. */
 struct pcv__vfs {
     uint16_t count, offset, stride;
+    bool memory; /* VF enable and VF memory enable, as last read */
     struct pcv__bar bar[PCV__VF_BARS]; /* one VF's size, the first's address */
+    /* Of the owner floor, which does it: one at a time. */
+    bool working;       /* somebody is at it */
+    bool planned;       /* the mapping of the VF at `rid` was planned */
+    uint8_t phase;      /* of PCV__VFS_MOVE; owner/vfs.c */
+    uint8_t tries;      /* the next VF was not ready so often */
+    uint16_t next;      /* PCV__VFS_APPEAR: index of the next VF */
+    uint16_t silent;    /* VFs that did not answer */
+    uint32_t rid;       /* PCV__VFS_MOVE: where the walk over VFs is */
+    uint64_t appear_us; /* when they may be asked */
+    /* The write that waits. */
+    bool gone;          /* PCV__VFS_GO: a reset took them, nothing is written */
+    uint8_t write_size; /* 2 or 4; 0: nothing */
+    uint16_t write_reg; /* from the capability's start */
+    uint32_t write_value;
 };
 
 /* What tells one card from another (LIFE-7). */
 struct pcv__identity {
-    uint64_t serial;
+    uint64_t serial; /* 0: it has none; says nothing unless it is known */
     uint32_t class_code;
     uint16_t vendor, device;
     uint16_t subsystem_vendor, subsystem;
     uint8_t revision;
     uint8_t header_type;
+    bool serial_known; /* extended space could be read once (EXT-2) */
 };
 
 struct pcv_device {
@@ -78,29 +115,53 @@ struct pcv_device {
     _Atomic uint64_t word;
     _Atomic uint32_t sbdf;
     _Atomic(struct pcv_domain *) owner;
+    _Atomic uint32_t guest_sbdf; /* where a guest that owns it sees it */
     _Atomic bool vanished;
-    _Atomic bool extended;
+    _Atomic bool extended;    /* changes under the lock, with the gate paused */
+    _Atomic uint8_t ext_plan; /* PCV__EXT_*: the next value of `extended` */
     _Atomic int hw_error; /* the host failed in an access; 0: not since it was
                              cleared */
     struct pcv_host *host;
     struct pcv__segment *segment;
     struct pcv__view *view; /* set before the device is published */
-    _Atomic uint64_t reads, writes, refused;
+    _Atomic uint64_t reads, writes, refused; /* not counted otherwise */
+    _Atomic uint64_t entered; /* accesses by address, but for the tally */
+    _Atomic uint64_t no_read; /* of those: not performed */
+    _Atomic uint64_t stores;  /* of those: writes, under the device's lock */
+    _Atomic uint64_t passes;  /* of those: writes without it */
+    _Atomic bool renumbered;  /* of a bridge: its bus numbers were written */
+    _Atomic uint32_t vf_work; /* enum pcv__vf_work, of a PF: owner's to do */
+    struct pcv_device *next_work, **work_at; /* under the host's work lock */
+    uint64_t work_us;                        /* likewise: when vf_work is due */
 
-    /* Set before publication, constant after. */
+    /* Set before publication, constant after, but for what is read in extended
+     * space: it changes under the lock, when that comes and goes (EXT-3). */
     struct pcv__identity id;
     enum pcv_device_type type;
-    uint32_t cap_problems;
-    uint8_t pcie_cap, phantom_bits;
+    _Atomic uint32_t cap_problems;
+    uint8_t pcie_cap;
+    _Atomic uint8_t phantom_bits;
     bool pcix; /* PCI-X 266 or 533 */
     bool is_vf;
     pcv_sbdf physfn;
-    uint16_t sriov_cap, ari_cap;
-    uint16_t vf_index; /* of a VF, from 0 */
+    _Atomic uint16_t sriov_cap; /* where it stands, or stood while it had
+                                   extended space */
+    _Atomic uint16_t ari_cap;   /* 0 while it has none */
+    uint16_t vf_index;          /* of a VF, from 0 */
+    uint16_t rebar_cap;         /* resizable BARs; 0: none was looked at yet */
 
     /* Under the segment's lock. */
     uint32_t vf_count; /* of a PF: VFs that are registered */
     bool is_bridge, bus_conflict, bound;
+    bool changing; /* somebody is inside a change of its owner */
+
+    /* Of a change of owner: theirs who set `changing`. */
+    struct pcv_domain *change_for;     /* a guest that keeps a slot for it */
+    struct pcv__assignment *change_to; /* what that guest is to see */
+    bool change_reset;                 /* it was reset since it was taken */
+    uint8_t change_step;
+
+    /* Under the segment's lock again. */
     uint8_t secondary, subordinate;
     uint8_t last_bus; /* of the host's run of buses that it stands on */
     struct pcv_device *next_leaving; /* while a removal works on it */
@@ -111,7 +172,12 @@ struct pcv_device {
     struct pcv__lock lock;
     struct pcv_vector *vectors PCV__GUARDED_BY(lock);
     struct pcv__bar bar[PCV_BARS];
-    struct pcv__vfs *vfs;            /* of a PF, or NULL; freed with the view */
+    bool vf_memory;       /* of a VF: its PF enables VF memory, as last read */
+    struct pcv__vfs *vfs; /* of a PF, or NULL */
+    struct pcv__assignment *assignment; /* while a guest owns it; the gate is
+                                           closed when it changes */
+    struct pcv__saved *saved; /* what the host programmed; reset.c, or NULL */
+    uint32_t assignment_size, saved_size; /* bytes, for who frees them last */
     bool torn PCV__GUARDED_BY(lock); /* nothing may be mapped or bound more */
 };
 
@@ -131,10 +197,29 @@ struct pcv__segment {
     _Atomic(struct pcv__bus *) bus[PCV_BUSES];
     /* The bridge above each bus: PCV__UP_VALID | bus and devfn, or 0. */
     _Atomic uint32_t up[PCV_BUSES];
+    /* What the host declared of extended space, a bit a bus (EXT-2): whether it
+     * did, and what it said. Written under the lock. */
+    _Atomic uint32_t ecam_declared[PCV_BUSES / 32u];
+    _Atomic uint32_t ecam_usable[PCV_BUSES / 32u];
 };
 
 #define PCV__UP_VALID 0x80000000u
+
+/* pcv_device.ext_plan: a declaration's way through the devices (owner/ecam.c,
+ * which alone writes it once the device can be found). */
+#define PCV__EXT_PROBED 1u  /* this call looked at the device ... */
+#define PCV__EXT_VERDICT 2u /* ... and it is to have extended space */
+#define PCV__EXT_PENDING 4u /* declared: `extended` is to change */
+#define PCV__EXT_PAUSED 8u  /* its gate is paused until accesses drained */
 #define PCV__SEGMENT_FAN 256u
+
+/* What a PF's SR-IOV control asks of the owner floor (SRIOV-1). */
+enum pcv__vf_work {
+    PCV__VFS_NOTHING,
+    PCV__VFS_APPEAR, /* enabled: add them when their time has come */
+    PCV__VFS_GO,     /* disabled: remove them, then write hardware */
+    PCV__VFS_MOVE,   /* memory enable or addresses changed: map them anew */
+};
 
 struct pcv__segments {
     _Atomic(struct pcv__segment *) low[PCV__SEGMENT_FAN];
@@ -148,12 +233,28 @@ struct pcv__ecam_window {
 
 #define PCV__ECAM_WINDOWS 64u
 
+struct pcv__window {
+    uint64_t first, pages;
+};
+
 struct pcv_domain {
     struct pcv_host *host;
+    struct pcv_domain *next; /* guests, by identifier */
     uint32_t id;
     enum pcv_domain_kind kind;
     struct pcv__lock map_lock;
-    struct pcv__imap map PCV__GUARDED_BY(map_lock);
+    struct pcv__imap map PCV__GUARDED_BY(map_lock);   /* pages that BARs want */
+    struct pcv__imap holes PCV__GUARDED_BY(map_lock); /* never mapped */
+    struct pcv__trap **traps PCV__GUARDED_BY(map_lock); /* hash by page */
+    struct pcv__trap *trap_few;        /* while the table has no buckets */
+    uint32_t trap_buckets, trap_total; /* likewise */
+    struct pcv__vpci *waiting PCV__GUARDED_BY(map_lock); /* HDR-17 */
+    /* A guest's bus: a hint that is checked after a reference was taken; NULL
+     * for the host's own domains. The owner's reference is this table's. */
+    _Atomic(struct pcv_device *) *slot;
+    struct pcv__window window[PCV_DOMAIN_WINDOWS];
+    uint32_t windows;
+    _Atomic uint32_t devices;    /* of a guest */
     _Atomic uint32_t port_latch; /* what 0xCF8 holds */
     _Atomic bool amd_port_bits;
     struct pcv__ecam_window *ecam; /* sorted; room for PCV__ECAM_WINDOWS */
@@ -167,6 +268,10 @@ struct pcv_host {
     struct pcv__lock segments_lock; /* rank segment: making a segment */
     _Atomic(struct pcv__segments *) segments[PCV__SEGMENT_FAN];
     struct pcv_domain hardware, hypervisor, quarantine;
+    struct pcv_domain *guests;   /* by identifier */
+    _Atomic uint32_t work_count; /* devices with vf_work or renumbered */
+    struct pcv__lock work_lock;
+    struct pcv_device *work PCV__GUARDED_BY(work_lock); /* with vf_work */
     _Atomic bool trace;
     _Atomic uint64_t device_count, leaving_count, segment_count;
     _Atomic uint64_t absent_accesses, refused_accesses;
@@ -185,13 +290,19 @@ bool pcv__ref_try(struct pcv_device *device, enum pcv_holder holder,
  * it must not be touched again. */
 bool pcv__ref_put(struct pcv_device *device, enum pcv_holder holder);
 
-/* Enter the gate of the device at an address, owned by `domain` (NULL: by
- * anybody). PCV_DONE: *out_device holds an access, end it with
+/* The last reference went: see pcv__ref_put(). */
+void pcv__ref_last(struct pcv_device *device);
+
+/* Enter the gate of the device that a domain sees at an address, without
+ * counting it as an access. PCV_DONE: *out_device holds an access, end it with
  * pcv__gate_leave(). PCV_RETRY: it is paused. PCV_ABSENT. */
-enum pcv_verdict pcv__gate_enter(struct pcv_host *host,
-                                 struct pcv_domain *domain, pcv_sbdf sbdf,
+enum pcv_verdict pcv__gate_enter(struct pcv_domain *domain, pcv_sbdf sbdf,
                                  struct pcv_device **out_device);
 void pcv__gate_leave(struct pcv_device *device);
+/* Why a gate that is not simply open lets nobody in: PCV_RETRY, PCV_ABSENT. */
+enum pcv_verdict pcv__gate_refusal(const struct pcv_domain *domain,
+                                   const struct pcv_device *device,
+                                   pcv_sbdf sbdf);
 
 /*
  * Pause the gate, under the device's lock: 0, and nobody is inside until
@@ -201,21 +312,75 @@ void pcv__gate_leave(struct pcv_device *device);
  */
 int pcv__gate_pause(struct pcv_device *device);
 void pcv__gate_open(struct pcv_device *device);
+/* Close it for a change of owner: accesses answer absent until it is reopened.
+ * 0: nobody is inside; -PCV_ERESTART: they drain, call again; -PCV_ENODEV. */
+int pcv__gate_close(struct pcv_device *device);
+void pcv__gate_reopen(struct pcv_device *device);
 
 /* ---- tables (table.c) -------------------------------------------------------
  */
 
-/* What the table holds for an address: a hint that must be checked after a
- * reference was taken. */
-struct pcv_device *pcv__table_peek(struct pcv_host *host, pcv_sbdf sbdf);
-struct pcv__segment *pcv__segment_find(struct pcv_host *host, uint16_t number);
+static inline struct pcv__segment *pcv__segment_find(struct pcv_host *host,
+                                                     uint16_t number)
+{
+    struct pcv__segments *high = atomic_load_explicit(
+        &host->segments[number >> 8], memory_order_acquire);
+
+    return high ? atomic_load_explicit(&high->low[number & 0xffu],
+                                       memory_order_acquire)
+                : NULL;
+}
+
 /* The place for an address if it was made already, or NULL. */
-_Atomic(struct pcv_device *) *pcv__table_find_place(
-    struct pcv__segment *segment, pcv_sbdf sbdf);
-/* What that place holds: a hint, as pcv__table_peek() gives. */
-struct pcv_device *pcv__segment_peek(struct pcv__segment *segment,
-                                     pcv_sbdf sbdf);
-/* As above, made if it is not there; NULL: out of memory. */
+static inline _Atomic(struct pcv_device *) *pcv__table_find_place(
+    struct pcv__segment *segment, pcv_sbdf sbdf)
+{
+    struct pcv__bus *bus = atomic_load_explicit(
+        &segment->bus[pcv_sbdf_bus(sbdf)], memory_order_acquire);
+    struct pcv__functions *functions;
+
+    if (!bus) {
+        return NULL;
+    }
+    functions = atomic_load_explicit(&bus->slot[pcv_sbdf_device(sbdf)],
+                                     memory_order_acquire);
+    return functions ? &functions->fn[pcv_sbdf_function(sbdf)] : NULL;
+}
+
+/* What that place holds: a hint that must be checked after a reference was
+ * taken. */
+static inline struct pcv_device *pcv__segment_peek(struct pcv__segment *segment,
+                                                   pcv_sbdf sbdf)
+{
+    _Atomic(struct pcv_device *) *place = pcv__table_find_place(segment, sbdf);
+
+    return place ? atomic_load_explicit(place, memory_order_acquire) : NULL;
+}
+
+/* What the table holds for an address: likewise a hint. */
+static inline struct pcv_device *pcv__table_peek(struct pcv_host *host,
+                                                 pcv_sbdf sbdf)
+{
+    struct pcv__segment *segment =
+        pcv__segment_find(host, pcv_sbdf_segment(sbdf));
+
+    return segment ? pcv__segment_peek(segment, sbdf) : NULL;
+}
+
+/* As above, by the address that a domain sees. */
+static inline struct pcv_device *pcv__domain_peek(struct pcv_domain *domain,
+                                                  pcv_sbdf sbdf)
+{
+    if (!domain->slot) {
+        return pcv__table_peek(domain->host, sbdf);
+    }
+    if (sbdf.v >= PCV_DEVFNS) {
+        return NULL; /* a guest has one bus */
+    }
+    return atomic_load_explicit(&domain->slot[sbdf.v], memory_order_acquire);
+}
+
+/* The segment, made if it is not there; NULL: out of memory. */
 struct pcv__segment *pcv__segment_get(struct pcv_host *host, uint16_t number);
 /* The place for an address, made if it is not there; NULL: out of memory. */
 _Atomic(struct pcv_device *) *pcv__table_place(struct pcv_host *host,
@@ -248,6 +413,29 @@ static inline pcv_sbdf pcv__device_sbdf(const struct pcv_device *device)
 static inline uint64_t pcv__word(const struct pcv_device *device)
 {
     return atomic_load_explicit(&device->word, memory_order_acquire);
+}
+
+/* The hardware domain also has the use of what the hypervisor hides. */
+static inline bool pcv__owns(const struct pcv_domain *domain,
+                             const struct pcv_device *device)
+{
+    const struct pcv_domain *owner =
+        atomic_load_explicit(&device->owner, memory_order_acquire);
+
+    return owner == domain || (domain->kind == PCV_DOMAIN_HARDWARE &&
+                               owner->kind == PCV_DOMAIN_HYPERVISOR);
+}
+
+/* Whether a device stands at an address, seen from a domain. */
+static inline bool pcv__stands_at(const struct pcv_domain *domain,
+                                  const struct pcv_device *device,
+                                  pcv_sbdf sbdf)
+{
+    if (domain->slot) {
+        return atomic_load_explicit(&device->guest_sbdf,
+                                    memory_order_relaxed) == sbdf.v;
+    }
+    return pcv__device_sbdf(device).v == sbdf.v;
 }
 
 /* ---- hardware (hw.c): the one place that reads and writes it ---------------
@@ -285,12 +473,14 @@ int pcv__probe(struct pcv_host *host, pcv_sbdf sbdf);
  * `pf` is the device of its PF for a VF, else NULL.
  * 0; -PCV_ENODEV: nothing answers; an error of the host.
  */
-int pcv__identify(struct pcv_device *device, const struct pcv_device *pf);
+int pcv__identify(struct pcv_device *device, struct pcv_device *pf);
 /* Read the identity of what answers now at a registered device's address. 0;
  * -PCV_ENODEV: nothing answers; an error of the host. */
 int pcv__identify_again(struct pcv_device *device, struct pcv__identity *out);
-bool pcv__identity_same(const struct pcv__identity *a,
-                        const struct pcv__identity *b);
+/* Whether that is the card that is registered. A serial number tells only where
+ * both are known. Takes the device's lock. */
+bool pcv__identity_same(struct pcv_device *device,
+                        const struct pcv__identity *now);
 
 /* ---- capabilities (caps.c) --------------------------------------------------
  */

@@ -46,6 +46,19 @@ bool pcv__ref_try(struct pcv_device *device, enum pcv_holder holder,
     return true;
 }
 
+/* What belongs to a device beside its view. */
+static void free_parts(struct pcv_device *device)
+{
+    struct pcv__mem *mem = &device->host->mem;
+
+    pcv__free(mem, device->vfs, sizeof(*device->vfs));
+    pcv__free(mem, device->assignment, device->assignment_size);
+    pcv__free(mem, device->saved, device->saved_size);
+    device->vfs = NULL;
+    device->assignment = NULL;
+    device->saved = NULL;
+}
+
 /*
  * The device has no holder left. Only we can touch it now: no find gets in
  * (the count is zero) and no removal either (it needs the registry's count).
@@ -53,7 +66,7 @@ bool pcv__ref_try(struct pcv_device *device, enum pcv_holder holder,
  * place in the table, after which the address may be used again, then the
  * slot, after which another device may use it.
  */
-static void release(struct pcv_device *device)
+void pcv__ref_last(struct pcv_device *device)
 {
     struct pcv_host *host = device->host;
     struct pcv_completion *done = device->done;
@@ -66,6 +79,7 @@ static void release(struct pcv_device *device)
         device->view->free(device, device->view);
         device->view = NULL;
     }
+    free_parts(device);
     if ((word & PCV__WORD_NEW) == 0) {
         pcv__event(device, PCV_EVENT_GONE, PCV_EVENT_HOST, 0, 0);
         atomic_fetch_sub_explicit(&host->leaving_count, 1,
@@ -96,7 +110,7 @@ bool pcv__ref_put(struct pcv_device *device, enum pcv_holder holder)
     if (((before - unit) & PCV__WORD_COUNTS) != 0) {
         return false;
     }
-    release(device);
+    pcv__ref_last(device);
     return true;
 }
 
@@ -122,15 +136,31 @@ struct pcv_device *pcv_device_find(struct pcv_host *host, pcv_sbdf sbdf)
     return find(host, sbdf);
 }
 
-/* The hardware domain also has the use of what the hypervisor hides. */
-static bool owns(const struct pcv_domain *domain,
-                 const struct pcv_device *device)
+struct pcv_device *pcv_domain_device(struct pcv_domain *domain,
+                                     pcv_sbdf guest_sbdf)
+{
+    struct pcv_device *device = pcv__domain_peek(domain, guest_sbdf);
+
+    if (!device || !pcv__ref_try(device, PCV_HOLDER_CALLER,
+                                 PCV__WORD_NEW | PCV__WORD_LEAVING)) {
+        return NULL;
+    }
+    if (!pcv__stands_at(domain, device, guest_sbdf) ||
+        !pcv__owns(domain, device)) {
+        pcv__ref_put(device, PCV_HOLDER_CALLER);
+        return NULL;
+    }
+    return device;
+}
+
+pcv_sbdf pcv_device_guest_sbdf(const struct pcv_device *device)
 {
     const struct pcv_domain *owner =
         atomic_load_explicit(&device->owner, memory_order_acquire);
+    pcv_sbdf sbdf = {
+        atomic_load_explicit(&device->guest_sbdf, memory_order_relaxed)};
 
-    return owner == domain || (domain->kind == PCV_DOMAIN_HARDWARE &&
-                               owner->kind == PCV_DOMAIN_HYPERVISOR);
+    return owner->slot ? sbdf : pcv__device_sbdf(device);
 }
 
 struct pcv_device *pcv_device_find_owned(struct pcv_domain *domain,
@@ -138,7 +168,7 @@ struct pcv_device *pcv_device_find_owned(struct pcv_domain *domain,
 {
     struct pcv_device *device = find(domain->host, sbdf);
 
-    if (device && !owns(domain, device)) {
+    if (device && !pcv__owns(domain, device)) {
         pcv__ref_put(device, PCV_HOLDER_CALLER);
         return NULL;
     }
@@ -184,27 +214,32 @@ pcv_sbdf pcv_device_sbdf(const struct pcv_device *device)
     return pcv__device_sbdf(device);
 }
 
-enum pcv_verdict pcv__gate_enter(struct pcv_host *host,
-                                 struct pcv_domain *domain, pcv_sbdf sbdf,
+enum pcv_verdict pcv__gate_refusal(const struct pcv_domain *domain,
+                                   const struct pcv_device *device,
+                                   pcv_sbdf sbdf)
+{
+    uint64_t word = pcv__word(device);
+
+    if ((word & PCV__WORD_COUNTS) == 0 || (word & PCV__WORD_SHUT) != 0 ||
+        !pcv__stands_at(domain, device, sbdf)) {
+        return PCV_ABSENT;
+    }
+    return PCV_RETRY; /* paused, or as many as can be are inside */
+}
+
+enum pcv_verdict pcv__gate_enter(struct pcv_domain *domain, pcv_sbdf sbdf,
                                  struct pcv_device **out_device)
 {
-    struct pcv_device *device = pcv__table_peek(host, sbdf);
-    const uint64_t shut = PCV__WORD_NEW | PCV__WORD_CLOSED | PCV__WORD_LEAVING;
-    uint64_t word;
+    struct pcv_device *device = pcv__domain_peek(domain, sbdf);
 
     if (!device) {
         return PCV_ABSENT;
     }
-    if (!pcv__ref_try(device, PCV_HOLDER_ACCESS, shut | PCV__WORD_PAUSED)) {
-        word = pcv__word(device);
-        if ((word & PCV__WORD_COUNTS) == 0 || (word & shut) != 0 ||
-            pcv__device_sbdf(device).v != sbdf.v) {
-            return PCV_ABSENT;
-        }
-        return PCV_RETRY;
+    if (!pcv__ref_try(device, PCV_HOLDER_ACCESS,
+                      PCV__WORD_SHUT | PCV__WORD_PAUSED)) {
+        return pcv__gate_refusal(domain, device, sbdf);
     }
-    if (pcv__device_sbdf(device).v != sbdf.v ||
-        (domain && !owns(domain, device))) {
+    if (!pcv__stands_at(domain, device, sbdf) || !pcv__owns(domain, device)) {
         pcv__gate_leave(device);
         return PCV_ABSENT;
     }
@@ -226,6 +261,24 @@ int pcv__gate_pause(struct pcv_device *device)
         return -PCV_ENODEV;
     }
     return pcv__holder_count(word, PCV_HOLDER_ACCESS) != 0 ? -PCV_ERESTART : 0;
+}
+
+int pcv__gate_close(struct pcv_device *device)
+{
+    uint64_t word = atomic_fetch_or_explicit(&device->word, PCV__WORD_CLOSED,
+                                             memory_order_acq_rel);
+
+    if ((word & PCV__WORD_LEAVING) != 0) {
+        return -PCV_ENODEV;
+    }
+    return pcv__holder_count(word, PCV_HOLDER_ACCESS) != 0 ? -PCV_ERESTART : 0;
+}
+
+void pcv__gate_reopen(struct pcv_device *device)
+{
+    atomic_fetch_and_explicit(&device->word,
+                              ~(PCV__WORD_CLOSED | PCV__WORD_PAUSED),
+                              memory_order_release);
 }
 
 void pcv__gate_open(struct pcv_device *device)

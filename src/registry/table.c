@@ -5,47 +5,6 @@
  */
 #include "registry/internal.h"
 
-struct pcv__segment *pcv__segment_find(struct pcv_host *host, uint16_t number)
-{
-    struct pcv__segments *high = atomic_load_explicit(
-        &host->segments[number >> 8], memory_order_acquire);
-
-    return high ? atomic_load_explicit(&high->low[number & 0xffu],
-                                       memory_order_acquire)
-                : NULL;
-}
-
-_Atomic(struct pcv_device *) *pcv__table_find_place(
-    struct pcv__segment *segment, pcv_sbdf sbdf)
-{
-    struct pcv__bus *bus = atomic_load_explicit(
-        &segment->bus[pcv_sbdf_bus(sbdf)], memory_order_acquire);
-    struct pcv__functions *functions;
-
-    if (!bus) {
-        return NULL;
-    }
-    functions = atomic_load_explicit(&bus->slot[pcv_sbdf_device(sbdf)],
-                                     memory_order_acquire);
-    return functions ? &functions->fn[pcv_sbdf_function(sbdf)] : NULL;
-}
-
-struct pcv_device *pcv__segment_peek(struct pcv__segment *segment,
-                                     pcv_sbdf sbdf)
-{
-    _Atomic(struct pcv_device *) *place = pcv__table_find_place(segment, sbdf);
-
-    return place ? atomic_load_explicit(place, memory_order_acquire) : NULL;
-}
-
-struct pcv_device *pcv__table_peek(struct pcv_host *host, pcv_sbdf sbdf)
-{
-    struct pcv__segment *segment =
-        pcv__segment_find(host, pcv_sbdf_segment(sbdf));
-
-    return segment ? pcv__segment_peek(segment, sbdf) : NULL;
-}
-
 struct pcv__segment *pcv__segment_get(struct pcv_host *host, uint16_t number)
 {
     struct pcv__segments *high;

@@ -4,6 +4,7 @@
  * which bits can be set, and put everything back as it was.
  */
 #include "vpci/bars.h"
+#include "vpci/cap.h"
 
 /* Functions whose BAR registers are not BARs: home agents and power control of
  * Intel's Xeon E5 v3 and v4 (errata HSE43, BDF2), and C620 chipset functions
@@ -258,9 +259,8 @@ void pcv__bars_size(struct pcv_device *device)
     }
 }
 
-/* Where a BAR is; false if the host could not read it. */
-static bool bar_address(struct pcv_device *device, uint32_t number,
-                        uint64_t *out_address)
+bool pcv__bar_address(struct pcv_device *device, uint32_t number,
+                      uint64_t *out_address)
 {
     const struct pcv__bar *bar = &device->bar[number];
     uint16_t reg = pcv__bar_reg(device, number);
@@ -291,12 +291,15 @@ void pcv__bars_read(struct pcv_device *device)
     if (device->is_vf) {
         return; /* a VF's addresses come from its PF */
     }
+    if (pcv__resize_follow(device)) {
+        (void)pcv__msix_recheck(device); /* it says so itself */
+    }
     for (uint32_t i = 0; i < PCV_BARS; i++) {
         struct pcv__bar *bar = &device->bar[i];
         uint64_t address;
 
         /* What the host cannot read stays as it was known. */
-        if (bar->kind != PCV_BAR_NONE && bar_address(device, i, &address)) {
+        if (bar->kind != PCV_BAR_NONE && pcv__bar_address(device, i, &address)) {
             bar->address = address;
         }
     }

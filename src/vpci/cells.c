@@ -14,9 +14,12 @@ static void free_view(struct pcv_device *device, struct pcv__view *view)
     struct pcv__vpci *vpci = (struct pcv__vpci *)view;
     struct pcv__mem *mem = &device->host->mem;
 
+    pcv__lock_take(mem, &device->lock);
+    pcv__caps_teardown(device, PCV__LIST_FIRST | PCV__LIST_EXTENDED);
+    pcv__lock_drop(mem, &device->lock);
+    pcv__caps_free(device, vpci);
+    pcv__traps_free(device, vpci);
     free_arrays(mem, vpci);
-    pcv__free(mem, device->vfs, sizeof(*device->vfs));
-    device->vfs = NULL;
     pcv__free(mem, vpci, sizeof(*vpci));
 }
 
@@ -34,14 +37,14 @@ struct pcv__vpci *pcv__vpci_create(struct pcv_device *device)
 static uint32_t all_masks(const struct pcv_policy *policy)
 {
     return policy->hardware | policy->constant | policy->virt | policy->w1c |
-           policy->virt_w1c | policy->preserve;
+           policy->virt_w1c | policy->preserve | policy->read_only;
 }
 
 static bool masks_overlap(const struct pcv_policy *policy)
 {
-    const uint32_t masks[] = {policy->hardware, policy->constant,
-                              policy->virt,     policy->w1c,
-                              policy->virt_w1c, policy->preserve};
+    const uint32_t masks[] = {
+        policy->hardware, policy->constant, policy->virt,     policy->w1c,
+        policy->virt_w1c, policy->preserve, policy->read_only};
     uint32_t seen = 0;
 
     for (size_t i = 0; i < sizeof(masks) / sizeof(masks[0]); i++) {
@@ -53,13 +56,14 @@ static bool masks_overlap(const struct pcv_policy *policy)
     return false;
 }
 
-static bool valid(const struct pcv_register *reg)
+static bool valid(uint16_t base, const struct pcv_register *reg)
 {
+    uint32_t offset = (uint32_t)base + reg->offset;
+
     if (reg->size != 1 && reg->size != 2 && reg->size != 4) {
         return false;
     }
-    return reg->offset % reg->size == 0 &&
-           reg->offset <= PCV_CFG_EXT_SIZE - reg->size &&
+    return offset % reg->size == 0 && offset <= PCV_CFG_EXT_SIZE - reg->size &&
            !masks_overlap(&reg->policy) &&
            (all_masks(&reg->policy) & ~pcv__ones(reg->size)) == 0;
 }
@@ -159,13 +163,24 @@ static void set_policy(struct pcv__cell *cell, uint32_t mask,
         (cell->policy.virt_w1c & ~mask) | (p->virt_w1c << shift & mask);
     cell->policy.preserve =
         (cell->policy.preserve & ~mask) | (p->preserve << shift & mask);
+    cell->policy.read_only =
+        (cell->policy.read_only & ~mask) | (p->read_only << shift & mask);
 }
 
 /* Recompute what the cell's registers have in common. */
 static void summarise(const struct pcv__vpci *vpci, struct pcv__cell *cell)
 {
+    uint32_t hardware =
+        cell->policy.hardware | cell->policy.w1c | cell->policy.read_only;
+
     cell->read_by = 0;
     cell->write_by = 0;
+    cell->hardware_by = 0;
+    for (uint32_t i = 0; i < 4; i++) {
+        if ((hardware >> (i * 8u) & 0xffu) != 0) {
+            cell->hardware_by |= (uint8_t)(1u << i);
+        }
+    }
     for (uint32_t i = 0; i < 4; i++) {
         const struct pcv_register_ops *ops;
 
@@ -182,18 +197,19 @@ static void summarise(const struct pcv__vpci *vpci, struct pcv__cell *cell)
     }
 }
 
-int pcv__cells_add(struct pcv__vpci *vpci, const struct pcv_register *reg,
-                   void *data)
+int pcv__cells_add_at(struct pcv__vpci *vpci, uint16_t base,
+                      const struct pcv_register *reg, void *data)
 {
     struct pcv__cell *cell;
     uint32_t first, shift, mask, value;
-    uint16_t place;
+    uint16_t place, offset;
 
-    if (!reg || !valid(reg)) {
+    if (!reg || !valid(base, reg)) {
         return -PCV_EINVAL;
     }
-    first = reg->offset % 4u;
-    cell = pcv__cell_at(vpci, reg->offset);
+    offset = (uint16_t)(base + reg->offset);
+    first = offset % 4u;
+    cell = pcv__cell_at(vpci, offset);
     for (uint32_t i = first; cell && i < first + reg->size; i++) {
         if (cell->reg[i] != 0) {
             return -PCV_EEXIST;
@@ -202,9 +218,9 @@ int pcv__cells_add(struct pcv__vpci *vpci, const struct pcv_register *reg,
     if (!make_room(vpci)) {
         return -PCV_ENOMEM;
     }
-    cell = cell_make(vpci, reg->offset);
+    cell = cell_make(vpci, offset);
     place = reg_make(vpci);
-    vpci->regs[place - 1] = (struct pcv__reg){reg, data};
+    vpci->regs[place - 1] = (struct pcv__reg){reg, data, offset, false};
     for (uint32_t i = first; i < first + reg->size; i++) {
         cell->reg[i] = place;
     }
@@ -222,27 +238,62 @@ int pcv__cells_add(struct pcv__vpci *vpci, const struct pcv_register *reg,
     return 0;
 }
 
-/* Whether a register reaches over either end of [offset, offset + size). */
-static bool is_cut(const struct pcv_register *reg, uint32_t offset,
-                   uint32_t end)
+int pcv__cells_add(struct pcv__vpci *vpci, const struct pcv_register *reg,
+                   void *data)
 {
-    return reg->offset < offset || (uint32_t)reg->offset + reg->size > end;
+    return pcv__cells_add_at(vpci, 0, reg, data);
 }
 
-static void drop_register(struct pcv__vpci *vpci, uint16_t place)
+void pcv__cells_store(struct pcv__vpci *vpci, uint16_t offset, uint8_t size,
+                      uint32_t value)
 {
-    const struct pcv_register *reg = vpci->regs[place - 1].desc;
+    struct pcv__cell *cell = pcv__cell_at(vpci, offset);
+    uint32_t shift = offset % 4u * 8u;
+    uint32_t mask = pcv__ones(size) << shift;
+    uint32_t now;
+
+    if (!cell) {
+        return;
+    }
+    mask &= cell->policy.constant | cell->policy.virt | cell->policy.virt_w1c;
+    now = atomic_load_explicit(&cell->value, memory_order_relaxed);
+    atomic_store_explicit(&cell->value, (now & ~mask) | (value << shift & mask),
+                          memory_order_relaxed);
+}
+
+uint32_t pcv__cells_load(const struct pcv__vpci *vpci, uint16_t offset,
+                         uint8_t size)
+{
+    const struct pcv__cell *cell = pcv__cell_at(vpci, offset);
+
+    return cell ? atomic_load_explicit(&cell->value, memory_order_relaxed) >>
+                          (offset % 4u * 8u) &
+                      pcv__ones(size)
+                : 0;
+}
+
+/* Whether a register reaches over either end of [offset, offset + size). */
+static bool is_cut(const struct pcv__reg *reg, uint32_t offset, uint32_t end)
+{
+    return reg->offset < offset ||
+           (uint32_t)reg->offset + reg->desc->size > end;
+}
+
+void pcv__cells_drop(struct pcv__vpci *vpci, uint16_t place)
+{
+    const struct pcv__reg *reg = &vpci->regs[place - 1];
     struct pcv__cell *cell = pcv__cell_at(vpci, reg->offset);
     uint32_t first = reg->offset % 4u;
-    uint32_t mask = pcv__ones(reg->size) << (first * 8u);
+    uint8_t size = reg->desc->size;
+    uint32_t mask = pcv__ones(size) << (first * 8u);
     uint32_t value = atomic_load_explicit(&cell->value, memory_order_relaxed);
 
-    for (uint32_t i = first; i < first + reg->size; i++) {
+    for (uint32_t i = first; i < first + size; i++) {
         cell->reg[i] = 0;
     }
     set_policy(cell, mask, NULL, 0, vpci->pass_through);
     atomic_store_explicit(&cell->value, value & ~mask, memory_order_relaxed);
-    vpci->regs[place - 1] = (struct pcv__reg){NULL, NULL};
+    vpci->regs[place - 1] = (struct pcv__reg){NULL, NULL, 0, false};
     summarise(vpci, cell);
 }
 
@@ -255,10 +306,10 @@ int pcv__cells_remove(struct pcv__vpci *vpci, uint16_t offset, uint16_t size)
         return -PCV_EINVAL;
     }
     for (uint16_t i = 0; i < vpci->reg_count; i++) {
-        const struct pcv_register *reg = vpci->regs[i].desc;
+        const struct pcv__reg *reg = &vpci->regs[i];
 
-        if (!reg || reg->offset >= end ||
-            (uint32_t)reg->offset + reg->size <= offset) {
+        if (!reg->desc || reg->offset >= end ||
+            (uint32_t)reg->offset + reg->desc->size <= offset) {
             continue;
         }
         if (is_cut(reg, offset, end)) {
@@ -270,13 +321,27 @@ int pcv__cells_remove(struct pcv__vpci *vpci, uint16_t offset, uint16_t size)
         return -PCV_ENOENT;
     }
     for (uint16_t i = 0; i < vpci->reg_count; i++) {
-        const struct pcv_register *reg = vpci->regs[i].desc;
+        const struct pcv__reg *reg = &vpci->regs[i];
 
-        if (reg && reg->offset >= offset && reg->offset < end) {
-            drop_register(vpci, (uint16_t)(i + 1u));
+        if (reg->desc && reg->offset >= offset && reg->offset < end) {
+            pcv__cells_drop(vpci, (uint16_t)(i + 1u));
         }
     }
     return 0;
+}
+
+/* A register that the host adds stays when the library's own go. */
+static int add_foreign(struct pcv__vpci *vpci, const struct pcv_register *reg,
+                       void *data)
+{
+    int error = pcv__cells_add(vpci, reg, data);
+    const struct pcv__cell *cell;
+
+    if (error == 0) {
+        cell = pcv__cell_at(vpci, reg->offset);
+        vpci->regs[cell->reg[reg->offset % 4u] - 1].foreign = true;
+    }
+    return error;
 }
 
 /* A change of a view that is in use: its gate is paused, nobody is inside. */
@@ -290,7 +355,7 @@ static int paused_change(struct pcv_device *device,
     pcv__lock_take(mem, &device->lock);
     error = pcv__gate_pause(device);
     if (error == 0) {
-        error = reg ? pcv__cells_add(pcv__vpci(device), reg, data)
+        error = reg ? add_foreign(pcv__vpci(device), reg, data)
                     : pcv__cells_remove(pcv__vpci(device), offset, size);
         pcv__gate_open(device);
     }

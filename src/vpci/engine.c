@@ -88,9 +88,9 @@ static struct pcv__reg *reg_of_byte(const struct pcv__vpci *vpci,
     return cell->reg[byte] ? &vpci->regs[cell->reg[byte] - 1] : NULL;
 }
 
-static uint8_t reg_bytes(const struct pcv_register *reg)
+static uint8_t reg_bytes(const struct pcv__reg *reg)
 {
-    return bytes_of(reg->offset, reg->size);
+    return bytes_of(reg->offset, reg->desc->size);
 }
 
 /* What the policy answers for some bytes of a dword. */
@@ -100,7 +100,7 @@ static uint32_t policy_read(struct pcv_device *device,
 {
     const struct pcv_policy *p = &cell->policy;
     uint32_t bits = bits_of(bytes);
-    uint32_t hardware = (p->hardware | p->w1c) & bits;
+    uint32_t hardware = (p->hardware | p->w1c | p->read_only) & bits;
     uint32_t stored = (p->constant | p->virt | p->virt_w1c) & bits;
     uint32_t value =
         atomic_load_explicit(&cell->value, memory_order_relaxed) & stored;
@@ -118,12 +118,12 @@ static uint32_t register_read(struct pcv_device *device,
                               const struct pcv__reg *reg)
 {
     const struct pcv_register *desc = reg->desc;
-    uint32_t shift = desc->offset % 4u * 8u;
+    uint32_t shift = reg->offset % 4u * 8u;
 
     if (desc->ops && desc->ops->read) {
         return desc->ops->read(device, desc, reg->data) & pcv__ones(desc->size);
     }
-    return policy_read(device, cell, dword_of(desc->offset), reg_bytes(desc),
+    return policy_read(device, cell, dword_of(reg->offset), reg_bytes(reg),
                        desc->size) >>
            shift;
 }
@@ -143,10 +143,9 @@ static uint32_t handlers_read(struct pcv_device *device,
 
         (void)next_piece(bytes, 1, &first);
         reg = reg_of_byte(vpci, cell, first);
-        value |= (register_read(device, cell, reg)
-                  << (reg->desc->offset % 4u * 8u)) &
-                 bits_of(bytes & reg_bytes(reg->desc));
-        bytes &= (uint8_t)~reg_bytes(reg->desc);
+        value |= (register_read(device, cell, reg) << (reg->offset % 4u * 8u)) &
+                 bits_of(bytes & reg_bytes(reg));
+        bytes &= (uint8_t)~reg_bytes(reg);
     }
     pcv__lock_drop(mem, &device->lock);
     return value;
@@ -202,7 +201,9 @@ static void write_piece(struct pcv_device *device, const struct pcv_policy *p,
 {
     uint32_t bits = bits_of(bytes_of(first, size));
     uint32_t written = (p->hardware | p->w1c) & bits;
-    uint32_t kept = (p->preserve | p->constant | p->virt | p->virt_w1c) & bits;
+    uint32_t kept =
+        (p->preserve | p->constant | p->virt | p->virt_w1c | p->read_only) &
+        bits;
     uint16_t reg = (uint16_t)(dword + first);
     uint32_t out = value & written;
 
@@ -241,17 +242,17 @@ static enum pcv_verdict handler_write(struct pcv_device *device,
 {
     const struct pcv_register *desc = reg->desc;
     const struct pcv_policy *p = &desc->policy;
-    uint32_t shift = desc->offset % 4u * 8u;
+    uint32_t shift = reg->offset % 4u * 8u;
     uint32_t old = register_read(device, cell, reg);
-    uint32_t mine = bits_of(bytes & reg_bytes(desc));
+    uint32_t mine = bits_of(bytes & reg_bytes(reg));
     uint32_t wrote = mine >> shift;
     uint32_t merged =
         (old & ~wrote & ~(p->w1c | p->virt_w1c)) | (value >> shift & wrote);
 
     merged = (merged & (p->hardware | p->virt | p->w1c | p->virt_w1c)) |
-             (old & p->constant);
+             (old & (p->constant | p->read_only));
     if (p->preserve != 0) {
-        merged |= pcv__hw_read(device, desc->offset, desc->size) & p->preserve;
+        merged |= pcv__hw_read(device, reg->offset, desc->size) & p->preserve;
     }
     if (host_failed(device)) {
         return PCV_DONE;
@@ -260,10 +261,11 @@ static enum pcv_verdict handler_write(struct pcv_device *device,
     return desc->ops->write(&(struct pcv_register_write){
         .device = device,
         .reg = desc,
+        .offset = reg->offset,
         .data = reg->data,
         .value = merged,
         .old = old,
-        .bytes = (uint8_t)((bytes & reg_bytes(desc)) >> (desc->offset % 4u)),
+        .bytes = (uint8_t)((bytes & reg_bytes(reg)) >> (reg->offset % 4u)),
     });
 }
 
@@ -271,7 +273,7 @@ static enum pcv_verdict handler_write(struct pcv_device *device,
 static bool must_wait(const struct pcv__vpci *vpci,
                       const struct pcv__cell *cell, uint8_t bytes)
 {
-    if (vpci->work.phase == PCV__WORK_NONE) {
+    if (vpci->work.phase == PCV__WORK_NONE && !pcv__vfs_change(vpci->device)) {
         return false;
     }
     for (uint32_t i = 0; i < 4; i++) {
@@ -311,7 +313,41 @@ static enum pcv_verdict cell_write(struct pcv_device *device,
         if (handler_write(device, cell, reg, handled, value) == PCV_PENDING) {
             verdict = PCV_PENDING;
         }
-        handled &= (uint8_t)~reg_bytes(reg->desc);
+        handled &= (uint8_t)~reg_bytes(reg);
+    }
+    return verdict;
+}
+
+/* Count a write, under the lock that it took. */
+static void count_store(struct pcv_device *device) PCV__REQUIRES(device->lock)
+{
+    uint64_t stores =
+        atomic_load_explicit(&device->stores, memory_order_relaxed);
+
+    atomic_store_explicit(&device->stores, stores + 1, memory_order_relaxed);
+}
+
+/* A write to a dword that has a cell. */
+static enum pcv_verdict locked_write(struct pcv_device *device,
+                                     struct pcv__vpci *vpci,
+                                     struct pcv__cell *cell, uint16_t reg,
+                                     uint8_t size, uint32_t value)
+    PCV__REQUIRES(device->lock)
+{
+    uint8_t bytes = bytes_of(reg % 4u, size);
+    uint32_t shifted = (value & pcv__ones(size)) << (reg % 4u * 8u);
+    enum pcv_verdict verdict = PCV_DONE;
+
+    if (((cell->write_by | cell->hardware_by) & bytes) == 0 &&
+        vpci->work.phase == PCV__WORK_NONE) {
+        store_virtual(cell, pcv__ones(size) << (reg % 4u * 8u), shifted);
+    } else {
+        atomic_store_explicit(&device->hw_error, 0, memory_order_relaxed);
+        verdict =
+            cell_write(device, vpci, cell, dword_of(reg), bytes, size, shifted);
+    }
+    if (verdict != PCV_RETRY) {
+        count_store(device);
     }
     return verdict;
 }
@@ -322,20 +358,17 @@ enum pcv_verdict pcv__vpci_write(struct pcv_device *device, uint16_t reg,
     struct pcv__vpci *vpci = pcv__vpci(device);
     struct pcv__cell *cell = pcv__cell_at(vpci, reg);
     struct pcv__mem *mem = &device->host->mem;
-    uint8_t bytes = bytes_of(reg % 4u, size);
     enum pcv_verdict verdict;
 
-    if (vpci->read_only || (!cell && !vpci->pass_through)) {
-        return PCV_DONE;
-    }
-    if (!cell) {
-        pcv__hw_write(device, reg, size, value);
+    if (vpci->read_only || !cell) {
+        atomic_fetch_add_explicit(&device->passes, 1, memory_order_relaxed);
+        if (!vpci->read_only && vpci->pass_through) {
+            pcv__hw_write(device, reg, size, value);
+        }
         return PCV_DONE;
     }
     pcv__lock_take(mem, &device->lock);
-    atomic_store_explicit(&device->hw_error, 0, memory_order_relaxed);
-    verdict = cell_write(device, vpci, cell, dword_of(reg), bytes, size,
-                         (value & pcv__ones(size)) << (reg % 4u * 8u));
+    verdict = locked_write(device, vpci, cell, reg, size, value);
     pcv__lock_drop(mem, &device->lock);
     return verdict;
 }

@@ -23,13 +23,19 @@ struct pcv__cell {
     uint16_t reg[4];          /* register of each byte, from 1; 0: none */
     uint8_t read_by;          /* bytes whose register has a read handler */
     uint8_t write_by;         /* bytes whose register has a write handler */
+    uint8_t hardware_by;      /* bytes with bits that are hardware's */
 };
 
 /* A register with its handlers' argument. */
 struct pcv__reg {
     const struct pcv_register *desc; /* NULL: a free place */
     void *data;
+    uint16_t offset; /* in configuration space: a capability's rows count from
+                        its start */
+    bool foreign;    /* pcv_register_add() gave it, and takes it away */
 };
+
+struct pcv__cap;
 
 #define PCV__MOVING_ALL 0xffu
 
@@ -37,6 +43,7 @@ struct pcv__reg {
 enum pcv__work_phase {
     PCV__WORK_NONE,
     PCV__WORK_UNMAP, /* what must go */
+    PCV__WORK_RESET, /* the function is reset, if that was asked for */
     PCV__WORK_WRITE, /* the BAR's register, then addresses are read again */
     PCV__WORK_MAP,   /* what must come */
     PCV__WORK_COMMIT /* the command register */
@@ -49,26 +56,95 @@ struct pcv__work {
     bool write_bar; /* bar_reg is to be written */
     bool write_cmd; /* command is to be written at the end */
     uint8_t moving; /* BAR that moves, PCV_BARS: none, PCV__MOVING_ALL */
+    uint8_t reset;  /* enum pcv__reset */
     uint16_t bar_reg;
     uint32_t bar_value;
     uint16_t command;
 };
 
-/* What of a BAR is mapped: a run of its pages. */
+/* How a function can be reset (OWN-16). */
+enum pcv__reset {
+    PCV__RESET_NONE,
+    PCV__RESET_FLR, /* PCI Express device control */
+    PCV__RESET_AF,  /* Advanced Features */
+    PCV__RESET_D3,  /* D3hot to D0 without No_Soft_Reset */
+};
+
+/* Why a function is left alone for a while (SRIOV-3), and what comes then. */
+enum pcv__settling {
+    PCV__SETTLED,
+    PCV__SETTLING_RAISE, /* D0 was written: then it is reset */
+    PCV__SETTLING_RESET, /* it was reset: then it is put in order */
+    PCV__SETTLING_SLEEP, /* D3hot was written to reset it: then D0 is */
+    PCV__SETTLING_WAKE,  /* D0 was written: then it is put in order */
+    PCV__SETTLING_MAP,   /* it can be asked; its BARs are being mapped */
+};
+
+/* Pages of a BAR that are never mapped: MSI-X table and pending bits (HDR-7).
+ * Set by a capability's setup, before anything is mapped or while decoding is
+ * off. In pages of the host, counted from the BAR's start. */
+struct pcv__hole {
+    struct pcv__cap *cap; /* whose mmio operation serves it; NULL: nobody */
+    uint8_t bar;
+    uint32_t first, pages; /* no pages: no hole */
+};
+
+#define PCV__HOLES 2u
+
+#define PCV__ROM_SIZE_MAX 0x1000000u /* bytes: the largest ROM BAR, 16 MiB */
+#define PCV__ROM_SIZE_MIN 2048u /* PCI Local Bus 3.0, 6.2.5.2 */
+
+/*
+ * Where a BAR stands for its owner, and how far that is done: a run of its
+ * pages, holes passed over. Under the device's lock; what it claims of the
+ * domain's maps of pages changes under the map lock, too.
+ */
 struct pcv__mapped {
-    uint64_t first; /* page */
-    uint64_t pages;
-    bool registered; /* with the domain's map of pages */
+    uint64_t start;      /* address that the owner gave it, bytes */
+    uint64_t total;      /* pages that it covers there */
+    uint64_t first;      /* page: the run ... */
+    uint64_t pages;      /* ... and its length; 0: nothing is mapped */
+    uint8_t maps, holes; /* ranges registered with the domain's map, and with
+                            its holes */
+    bool placed;         /* it is reached: mapped, or being so, or trapped */
+    bool trapped;        /* all of it is, access by access */
+    bool waits;          /* another BAR has a page of it (HDR-17) */
+};
+
+/* What a guest's view needs beside: freed with the assignment. */
+struct pcv__assignment {
+    struct pcv_assign_policy policy;
+    uint64_t bar[PCV_BARS]; /* addresses as the guest programmed them */
+    uint16_t command;       /* likewise: memory, bus master, INTx disable */
+    uint64_t rom_size;      /* of its ROM BAR; 0: none */
 };
 
 struct pcv__vpci {
     struct pcv__view view; /* first */
     struct pcv_device *device;
-    bool read_only;        /* every write is dropped (HDR-1) */
-    bool pass_through;     /* no cell: hardware (hardware domain) */
-    bool decoding;         /* record: BARs are mapped for memory decoding */
-    struct pcv__work work; /* under the device's lock */
+    bool read_only;       /* every write is dropped (HDR-1) */
+    bool pass_through;    /* no cell: hardware (hardware domain) */
+    bool decoding;        /* record: BARs are mapped for memory decoding */
+    bool memory_held;     /* the owner switched decoding off, hardware has it
+                             on for the sake of bound vectors (MSIX-2) */
+    bool msi_on, msix_on; /* enabled, as the owner sees it */
+    bool asleep;          /* in D3hot: nothing is mapped (PM-1) */
+    bool waiting;         /* a BAR waits for pages of another (HDR-17) */
+    bool woken;           /* some of the guest's pages became free since */
+    bool waking;          /* what that made possible is being mapped */
+    _Atomic uint8_t settling; /* enum pcv__settling: it must be left alone
+                                 until ready_us, and then put in order */
+    uint8_t reset_method;     /* enum pcv__reset: how it can be reset */
+    uint64_t ready_us;        /* under the device's lock */
+    uint16_t bound;           /* MSI-X entries bound by us */
+    struct pcv__work work;    /* under the device's lock */
     struct pcv__mapped mapped[PCV_BARS];
+    struct pcv__hole hole[PCV__HOLES];
+    struct pcv__trap *traps; /* array; places in the domain's table */
+    uint16_t trap_count;     /* of the array */
+    struct pcv__vpci *next_waiting, **waiting_at; /* under the map lock */
+    struct pcv__cap *caps; /* array: capabilities that have a description */
+    uint16_t cap_count, cap_room;
     uint16_t page[PCV__PAGES];          /* index page, from 1; 0: none */
     uint16_t (*index)[PCV__PAGE_CELLS]; /* pages: a cell, from 1; 0: none */
     struct pcv__cell *cells;
@@ -77,7 +153,7 @@ struct pcv__vpci {
     uint16_t pages_room, cell_room, reg_room;
 };
 
-static inline struct pcv__vpci *pcv__vpci(struct pcv_device *device)
+static inline struct pcv__vpci *pcv__vpci(const struct pcv_device *device)
 {
     return (struct pcv__vpci *)device->view;
 }
@@ -107,7 +183,42 @@ struct pcv__vpci *pcv__vpci_create(struct pcv_device *device);
  * pcv_register_add() and pcv_register_remove(). */
 int pcv__cells_add(struct pcv__vpci *vpci, const struct pcv_register *reg,
                    void *data);
+/* As above, the row's offset counting from `base`. */
+int pcv__cells_add_at(struct pcv__vpci *vpci, uint16_t base,
+                      const struct pcv_register *reg, void *data);
+/* Set the value of constant and virtual bits of `size` (1, 2, 4) bytes,
+ * aligned; read it. Locked, or before the view is published. */
+void pcv__cells_store(struct pcv__vpci *vpci, uint16_t offset, uint8_t size,
+                      uint32_t value);
+uint32_t pcv__cells_load(const struct pcv__vpci *vpci, uint16_t offset,
+                         uint8_t size);
 int pcv__cells_remove(struct pcv__vpci *vpci, uint16_t offset, uint16_t size);
+/* Remove the register in a place, from 1. */
+void pcv__cells_drop(struct pcv__vpci *vpci, uint16_t place);
+
+/*
+ * A read that neither hardware nor a handler has a part in. True and
+ * *out_value, or false: pcv__vpci_read() must do it.
+ */
+static inline bool pcv__vpci_read_plain(const struct pcv__vpci *vpci,
+                                        uint16_t reg, uint8_t size,
+                                        uint32_t *out_value)
+{
+    const struct pcv__cell *cell = pcv__cell_at(vpci, reg);
+    uint32_t bytes = ((1u << size) - 1u) << (reg % 4u);
+
+    if (!cell) {
+        *out_value = 0;
+        return !vpci->pass_through;
+    }
+    if (((uint32_t)(cell->read_by | cell->hardware_by) & bytes) != 0) {
+        return false;
+    }
+    *out_value = atomic_load_explicit(&cell->value, memory_order_relaxed) >>
+                     (reg % 4u * 8u) &
+                 pcv__ones(size);
+    return true;
+}
 
 /* ---- engine.c ---------------------------------------------------------------
  */
@@ -117,13 +228,49 @@ uint32_t pcv__vpci_read(struct pcv_device *device, uint16_t reg, uint8_t size);
 enum pcv_verdict pcv__vpci_write(struct pcv_device *device, uint16_t reg,
                                  uint8_t size, uint32_t value);
 
-/* ---- header.c
- * ----------------------------------------------------------------
+/* ---- view.c, header.c, header_guest.c
+ * ----------------------------------------------
  */
 
 /* Build what the hardware domain sees of a device that nobody can find yet:
  * BARs are sized, registers get their policies. 0 or -PCV_ENOMEM. */
 int pcv__vpci_build(struct pcv_device *device, const struct pcv_device *pf);
+/* The same for a domain that takes it over: what is known of its BARs stays.
+ * The view is made, and replaces none; the gate is closed. 0 or -PCV_ENOMEM. */
+int pcv__vpci_rebuild(struct pcv_device *device,
+                      const struct pcv_domain *owner);
+/* The device goes, or changes its owner: vectors and mappings go, and none
+ * come any more. Accesses may still be inside. */
+void pcv__vpci_teardown(struct pcv_device *device);
+/* What the owner saw is nobody's any more: nothing of it is mapped. */
+void pcv__vpci_free(struct pcv_device *device);
+/* Registers of the header, for the hardware domain or a guest. */
+int pcv__header_hardware(struct pcv_device *device);
+int pcv__header_guest(struct pcv_device *device,
+                      const struct pcv_domain *owner);
+/* The multi-function bit of its slot changed. */
+void pcv__header_guest_multi(struct pcv_device *device, bool multi)
+    PCV__REQUIRES(device->lock);
+/* What of it depends on its capabilities, and the ranges passed through. */
+int pcv__header_guest_end(struct pcv_device *device);
+/* A guest's header as after a reset: BARs, command, interrupt line. */
+void pcv__header_guest_reset(struct pcv_device *device)
+    PCV__REQUIRES(device->lock);
+
+/* ---- command.c -------------------------------------------------------------
+ */
+
+/* Physical command register: what the owner asked for, with memory decoding
+ * kept on while vectors are bound (MSIX-2), bus mastering and INTx as the owner
+ * set them, INTx off while MSI or MSI-X is on (HDR-2). For the hardware domain
+ * `command` is its whole register. */
+void pcv__command_write(struct pcv_device *device, uint16_t command)
+    PCV__REQUIRES(device->lock);
+/* Whether the owner's memory decoding is on: what it reads. */
+uint32_t pcv__command_read(struct pcv_device *device)
+    PCV__REQUIRES(device->lock);
+/* msi_on, msix_on or bound changed: INTx and memory decoding follow. */
+void pcv__command_update(struct pcv_device *device) PCV__REQUIRES(device->lock);
 
 /* ---- bars.c
  * --------------------------------------------------------------------
@@ -133,6 +280,11 @@ int pcv__vpci_build(struct pcv_device *device, const struct pcv_device *pf);
 void pcv__bars_size(struct pcv_device *device);
 /* What a PF says of its VFs. 0, -PCV_ENOMEM or -PCV_EIO. */
 int pcv__vfs_read(struct pcv_device *pf) PCV__REQUIRES(pf->lock);
+/* Sizes and addresses of the VF BARs again, while no VF is enabled. 0, or
+ * -PCV_EIO and what is known stays. */
+int pcv__vfs_size(struct pcv_device *pf) PCV__REQUIRES(pf->lock);
+/* Their addresses alone. What the host cannot read stays as it was known. */
+void pcv__vfs_addresses(struct pcv_device *pf) PCV__REQUIRES(pf->lock);
 /* How many there are and where, again: what enabling them changes. 0, or
  * -PCV_EIO and what is known stays. */
 int pcv__vfs_refresh(struct pcv_device *pf) PCV__REQUIRES(pf->lock);
@@ -141,9 +293,16 @@ int pcv__vfs_refresh(struct pcv_device *pf) PCV__REQUIRES(pf->lock);
  * the PF stopped answering; -PCV_EINVAL: its address is none of them, or it has
  * IDs of its own; -PCV_EIO. */
 int pcv__vf_check(struct pcv_device *vf, const struct pcv_device *pf);
-/* A VF's BARs, from its PF's capability. */
+/* Whether a VF's memory is decoded, which is for its PF to say: read when that
+ * was last looked at. */
+static inline bool pcv__vf_decodes(const struct pcv_device *vf)
+{
+    return vf->vf_memory;
+}
+/* A VF's BARs and whether they are decoded, from its PF's capability. Takes the
+ * PF's lock, then the VF's. */
 void pcv__bars_of_vf(struct pcv_device *device, const struct pcv_device *pf);
-/* Read the addresses again. */
+/* Read the addresses again, and the sizes of BARs that can be resized. */
 void pcv__bars_read(struct pcv_device *device) PCV__REQUIRES(device->lock);
 /* Offset of a BAR's register in this device's header. */
 uint16_t pcv__bar_reg(const struct pcv_device *device, uint32_t bar);
@@ -157,18 +316,183 @@ bool pcv__bar_is_memory(const struct pcv__bar *bar);
  * to map and the register is written; PCV_PENDING: pcv__map_step() goes on. */
 enum pcv_verdict pcv__map_command(struct pcv_device *device, uint16_t command)
     PCV__REQUIRES(device->lock);
-/* Plan: the register of a BAR changes. */
+/* Plan: the register of a BAR changes (hardware domain). */
 enum pcv_verdict pcv__map_bar(struct pcv_device *device, uint32_t bar,
                               uint16_t reg, uint32_t value)
     PCV__REQUIRES(device->lock);
 /* Plan: map what the device decodes now (when it is added). 0 or -PCV_ENOMEM.
  */
 int pcv__map_begin(struct pcv_device *device) PCV__REQUIRES(device->lock);
+/*
+ * Plan: let what is mapped be what the owner's registers say now: a guest's
+ * command and BARs, a VF's PF (`decode`), power state. `moving` is a BAR that
+ * is unmapped first, PCV_BARS for none, or PCV__MOVING_ALL. Nothing is mapped
+ * with `decode` false. PCV_DONE if there is nothing to do, else PCV_PENDING.
+ */
+enum pcv_verdict pcv__map_again(struct pcv_device *device, bool decode,
+                                uint8_t moving) PCV__REQUIRES(device->lock);
+/* Plan: unmap everything, then reset the function: pcv__reset_now() is called
+ * between. PCV_PENDING. */
+enum pcv_verdict pcv__map_reset(struct pcv_device *device, enum pcv__reset how)
+    PCV__REQUIRES(device->lock);
 /* Apply: PCV_DONE when nothing is left to do, PCV_PENDING to be called again.
  */
 enum pcv_verdict pcv__map_step(struct pcv_device *device)
     PCV__REQUIRES(device->lock);
-/* The device goes: cancel what is under way and unmap everything. */
+/* The device goes: cancel what is under way and unmap everything. Nothing of it
+ * is mapped again. */
 void pcv__map_teardown(struct pcv_device *device);
+/* Memory for the traps of BARs and holes. 0 or -PCV_ENOMEM. Before anything is
+ * mapped; capabilities have set their holes. */
+int pcv__traps_prepare(struct pcv_device *device);
+void pcv__traps_free(struct pcv_device *device, struct pcv__vpci *vpci);
+/* Let a hole be: `size` bytes at `offset` of a BAR. -PCV_EINVAL: not inside a
+ * memory BAR that the device has; -PCV_EBUSY: the BAR is mapped. */
+int pcv__hole_set(struct pcv_device *device, uint32_t which,
+                  struct pcv__cap *cap, uint8_t bar, uint32_t offset,
+                  uint32_t size);
+void pcv__hole_clear(struct pcv_device *device, uint32_t which);
+/* Guests whose BARs waited for pages that became free: plan them and step them
+ * once. PCV_DONE: none is left; PCV_PENDING: call again. Without locks. */
+enum pcv_verdict pcv__map_wake(struct pcv_domain *domain);
+
+/* ---- trap.c ----------------------------------------------------------------
+ */
+
+/* What is trapped at an address of a domain: the device, inside its gate, and
+ * the BAR; end it with pcv__gate_leave(). PCV_FORWARD: nothing. */
+enum pcv_verdict pcv__trap_enter(struct pcv_domain *domain, uint64_t address,
+                                 struct pcv_device **out_device,
+                                 uint8_t *out_bar);
+/* One access inside a BAR, at a guest-physical address; we are inside the
+ * device's gate. All ones, or dropped, where it is refused. */
+void pcv__trap_access(struct pcv_device *device, uint8_t bar, uint64_t address,
+                      uint8_t size, bool write, uint64_t *data);
+
+/* ---- reset.c, settle.c, saved.c --------------------------------------------
+ */
+
+/* A guest, or the hardware domain, wrote an initiate-FLR bit: vectors go (their
+ * capabilities' reset), then mappings, then the function is reset.
+ * PCV_PENDING. */
+enum pcv_verdict pcv__reset_begin(struct pcv_device *device,
+                                  enum pcv__reset how)
+    PCV__REQUIRES(device->lock);
+/* Do it to hardware, and begin the time in which it must be left alone. Called
+ * when nothing is mapped. */
+void pcv__reset_now(struct pcv_device *device, enum pcv__reset how)
+    PCV__REQUIRES(device->lock);
+/* Hardware's part of it alone. 0; -PCV_EIO: nothing was written, and no time
+ * began; -PCV_EOPNOTSUPP for no method. */
+int pcv__reset_hardware(struct pcv_device *device, enum pcv__reset how)
+    PCV__REQUIRES(device->lock);
+/* How the function can be reset: found in its capabilities, or what was found
+ * before while it must be left alone. */
+enum pcv__reset pcv__reset_find(struct pcv_device *device);
+/* For a change of owner: reset it by vpci->reset_method, here and now; nothing
+ * is mapped, and nobody is inside. 0; -PCV_EOPNOTSUPP: there is no method;
+ * -PCV_ERESTART: it settles from what its owner did to it; -PCV_EIO. */
+int pcv__reset_start(struct pcv_device *device) PCV__REQUIRES(device->lock);
+/* pcv_device_restore()'s part. 0, -PCV_EIO, or -PCV_ERESTART: it settles. */
+int pcv__vpci_restore(struct pcv_device *device) PCV__REQUIRES(device->lock);
+/* Whether a function is in a lower power state than D0, as hardware says;
+ * write another state. -PCV_EIO: the host could not, or it has none. */
+bool pcv__power_is_low(struct pcv_device *device) PCV__REQUIRES(device->lock);
+int pcv__power_set(struct pcv_device *device, uint32_t state)
+    PCV__REQUIRES(device->lock);
+
+/* Times in which a function must be left alone after a reset and after a change
+ * between D0 and D3hot, and D2 (PCI Express Base 6.0, 6.6.2; PCI Power
+ * Management 1.2, 5.6.1), in microseconds. */
+#define PCV__QUIET_RESET_US 100000u
+#define PCV__QUIET_POWER_US 10000u
+#define PCV__QUIET_D2_US 200u
+/* Leave it alone from now on for so long. */
+void pcv__settle_begin(struct pcv_device *device, enum pcv__settling kind,
+                       uint64_t us) PCV__REQUIRES(device->lock);
+/* How long it must be left alone, in microseconds; 0: it may be asked. */
+uint64_t pcv__settle_left_us(const struct pcv_device *device)
+    PCV__REQUIRES(device->lock);
+/* What becomes of an access to a device whose `settling` is set. If its time is
+ * over, hardware is put in order first. PCV_DONE: it may be asked; PCV_RETRY:
+ * its BARs are being mapped again, some pages a call; PCV_ABSENT. Without
+ * locks, inside the gate. */
+enum pcv_verdict pcv__settle_access(struct pcv_device *device);
+/* What reading such a device answers: all ones, or retry status where that is
+ * made visible (PCI Express Base 6.0, 2.3.2). As above. */
+uint32_t pcv__settling_ids(struct pcv_device *device, uint16_t reg,
+                           uint8_t size);
+static inline bool pcv__is_settling(const struct pcv_device *device)
+{
+    return atomic_load_explicit(&pcv__vpci(device)->settling,
+                                memory_order_acquire) != PCV__SETTLED;
+}
+/* Whether it may be asked, with the lock held; *out_wait_us: how long it still
+ * takes. */
+bool pcv__settle_locked(struct pcv_device *device, uint64_t *out_wait_us)
+    PCV__REQUIRES(device->lock);
+
+/* Remember what the host programmed (BARs, cache line size, device control,
+ * resizable BARs, ...), in device->saved, and put it back. 0, -PCV_ENOMEM, or
+ * -PCV_EIO if the host could not read or the device does not answer. Putting
+ * back goes by what is known of a guest's BARs, and for a change of owner by
+ * what was saved; what cannot be written sets device->hw_error. */
+int pcv__reset_save(struct pcv_device *device) PCV__REQUIRES(device->lock);
+void pcv__reset_put_back(struct pcv_device *device) PCV__REQUIRES(device->lock);
+/* Switch off in hardware what no guest may have on, whether it sees the
+ * capability or not: phantom functions and No Snoop. 0 or -PCV_EIO. */
+int pcv__reset_tame(struct pcv_device *device) PCV__REQUIRES(device->lock);
+
+/* ---- vf_work.c -------------------------------------------------------------
+ */
+
+/* Let the owner floor do something about a PF's VFs from `due_us` on, in place
+ * of what it was to do; PCV__VFS_NOTHING: no more. */
+void pcv__vfs_ask(struct pcv_device *pf, enum pcv__vf_work work,
+                  uint64_t due_us) PCV__REQUIRES(pf->lock);
+/* A PF whose work is due, with a caller's reference; or NULL, and how long
+ * until the next one's is, 0: none has any. */
+struct pcv_device *pcv__vfs_due(struct pcv_host *host, uint64_t *out_wait_us);
+/* Whether what a PF's registers say about VFs is being changed: further writes
+ * wait. */
+static inline bool pcv__vfs_change(const struct pcv_device *device)
+{
+    uint32_t work =
+        atomic_load_explicit(&device->vf_work, memory_order_relaxed);
+
+    return work == PCV__VFS_GO || work == PCV__VFS_MOVE;
+}
+/* The host's clock, or 0 if it has none: then every time is over. */
+uint64_t pcv__now_us(const struct pcv_host *host);
+
+/* ---- caps.c, cap/ ----------------------------------------------------------
+ */
+
+/* The sizes of resizable BARs as hardware has them now; true if one changed. */
+bool pcv__resize_follow(struct pcv_device *device) PCV__REQUIRES(device->lock);
+
+/* Set up what the owner sees of the capabilities, the lists linked. Those that
+ * cannot be set up are hidden. 0, -PCV_ENOMEM, or -PCV_EIO if the lists could
+ * not be read. Before the view is published,
+ * or with the gate paused. `which`: the lists to build. */
+#define PCV__LIST_FIRST 1u
+#define PCV__LIST_EXTENDED 2u
+int pcv__caps_build(struct pcv_device *device, uint32_t lists)
+    PCV__REQUIRES(device->lock);
+/* Tear them down: vectors are unbound. Twice, or without setup, is no error. */
+void pcv__caps_teardown(struct pcv_device *device, uint32_t lists)
+    PCV__REQUIRES(device->lock);
+/* What stands in extended space is no register of ours any more; nobody is
+ * inside the gate. */
+void pcv__caps_forget_extended(struct pcv_device *device)
+    PCV__REQUIRES(device->lock);
+void pcv__caps_free(struct pcv_device *device, struct pcv__vpci *vpci);
+/* Tell each that the function was reset at the owner's word, or behind its
+ * back. */
+void pcv__caps_reset(struct pcv_device *device) PCV__REQUIRES(device->lock);
+void pcv__caps_restore(struct pcv_device *device) PCV__REQUIRES(device->lock);
+/* The capability of a description that is up, or NULL. */
+struct pcv__cap *pcv__cap_find(const struct pcv_device *device, uint16_t id,
+                               bool extended);
 
 #endif

@@ -5,20 +5,72 @@
  */
 #include "vpci/bars.h"
 
-static void size_one_by_one(struct pcv_device *pf, struct pcv__vfs *vfs)
+static uint64_t address_at(struct pcv_device *pf, uint32_t bar, bool wide)
+{
+    uint16_t reg = (uint16_t)(pf->sriov_cap + PCV_SRIOV_BAR + 4u * bar);
+    uint64_t address = pcv__hw_read(pf, reg, 4) & PCV_BAR_MEM_MASK;
+
+    if (wide) {
+        address |= (uint64_t)pcv__hw_read(pf, (uint16_t)(reg + 4u), 4) << 32;
+    }
+    return address;
+}
+
+static void size_one_by_one(struct pcv_device *pf,
+                            struct pcv__bar out[PCV__VF_BARS])
 {
     for (uint32_t i = 0; i < PCV__VF_BARS;) {
         uint16_t reg = (uint16_t)(pf->sriov_cap + PCV_SRIOV_BAR + 4u * i);
-        struct pcv__bar *bar = &vfs->bar[i];
         uint32_t registers =
-            pcv__bar_probe(pf, reg, i, i + 1 == PCV__VF_BARS, NULL, bar);
+            pcv__bar_probe(pf, reg, i, i + 1 == PCV__VF_BARS, NULL, &out[i]);
 
-        bar->address = pcv__hw_read(pf, reg, 4) & PCV_BAR_MEM_MASK;
-        if (registers == 2) {
-            bar->address |= (uint64_t)pcv__hw_read(pf, (uint16_t)(reg + 4u), 4)
-                            << 32;
-        }
+        out[i].address = address_at(pf, i, registers == 2);
         i += registers;
+    }
+}
+
+static int host_error(const struct pcv_device *pf)
+{
+    return atomic_load_explicit(&pf->hw_error, memory_order_relaxed);
+}
+
+int pcv__vfs_size(struct pcv_device *pf)
+{
+    uint16_t ctrl_reg = (uint16_t)(pf->sriov_cap + PCV_SRIOV_CTRL);
+    uint32_t ctrl = pcv__hw_read(pf, ctrl_reg, 2);
+    struct pcv__bar bar[PCV__VF_BARS];
+
+    if (ctrl == 0xffffu) {
+        return host_error(pf); /* it does not answer: what is known stays */
+    }
+    memset(bar, 0, sizeof(bar));
+    if ((ctrl & PCV_SRIOV_CTRL_MSE) != 0) {
+        pcv__hw_write(pf, ctrl_reg, 2, ctrl & ~PCV_SRIOV_CTRL_MSE);
+    }
+    size_one_by_one(pf, bar);
+    if ((ctrl & PCV_SRIOV_CTRL_MSE) != 0) {
+        pcv__hw_restore(pf, ctrl_reg, 2, ctrl);
+    }
+    if (host_error(pf) == 0) {
+        memcpy(pf->vfs->bar, bar, sizeof(bar));
+    }
+    return host_error(pf);
+}
+
+void pcv__vfs_addresses(struct pcv_device *pf)
+{
+    struct pcv__bar *bar = pf->vfs->bar;
+
+    for (uint32_t i = 0; i < PCV__VF_BARS; i++) {
+        uint64_t address;
+
+        if (!pcv__bar_is_memory(&bar[i])) {
+            continue;
+        }
+        address = address_at(pf, i, bar[i].kind == PCV_BAR_MEM64);
+        if (host_error(pf) == 0) {
+            bar[i].address = address;
+        }
     }
 }
 
@@ -32,15 +84,21 @@ static uint32_t sriov_read(const struct pcv_device *pf, uint16_t reg,
 int pcv__vfs_refresh(struct pcv_device *pf)
 {
     int error = 0;
-    uint32_t ctrl = sriov_read(pf, PCV_SRIOV_CTRL, &error);
-    uint32_t count = sriov_read(pf, PCV_SRIOV_NUM_VFS, &error);
-    uint32_t offset = sriov_read(pf, PCV_SRIOV_OFFSET, &error);
-    uint32_t stride = sriov_read(pf, PCV_SRIOV_STRIDE, &error);
+    uint32_t ctrl, count, offset, stride;
 
+    if (!atomic_load_explicit(&pf->extended, memory_order_relaxed)) {
+        return 0; /* what is known stays, until it comes again (EXT-3) */
+    }
+    ctrl = sriov_read(pf, PCV_SRIOV_CTRL, &error);
+    count = sriov_read(pf, PCV_SRIOV_NUM_VFS, &error);
+    offset = sriov_read(pf, PCV_SRIOV_OFFSET, &error);
+    stride = sriov_read(pf, PCV_SRIOV_STRIDE, &error);
     if (error != 0 || ctrl == 0xffffu) {
         return error; /* it does not answer: what is known stays */
     }
     pf->vfs->count = (ctrl & PCV_SRIOV_CTRL_VFE) != 0 ? (uint16_t)count : 0;
+    pf->vfs->memory =
+        (ctrl & PCV_SRIOV_CTRL_VFE) != 0 && (ctrl & PCV_SRIOV_CTRL_MSE) != 0;
     pf->vfs->offset = (uint16_t)offset;
     pf->vfs->stride = (uint16_t)stride;
     return 0;
@@ -48,29 +106,22 @@ int pcv__vfs_refresh(struct pcv_device *pf)
 
 int pcv__vfs_read(struct pcv_device *pf)
 {
+    uint32_t ctrl =
+        pcv__hw_read(pf, (uint16_t)(pf->sriov_cap + PCV_SRIOV_CTRL), 2);
     int error;
-    uint16_t ctrl_reg = (uint16_t)(pf->sriov_cap + PCV_SRIOV_CTRL);
-    uint32_t ctrl = pcv__hw_read(pf, ctrl_reg, 2);
 
     if (ctrl == 0xffffu) {
         return 0;
     }
-    pf->vfs = pcv__alloc(&pf->host->mem, sizeof(*pf->vfs));
+    /* It may be there already, if extended space was lost meanwhile. */
+    if (!pf->vfs) {
+        pf->vfs = pcv__alloc(&pf->host->mem, sizeof(*pf->vfs));
+    }
     if (!pf->vfs) {
         return -PCV_ENOMEM;
     }
     error = pcv__vfs_refresh(pf);
-    if (error != 0) {
-        return error;
-    }
-    if ((ctrl & PCV_SRIOV_CTRL_MSE) != 0) {
-        pcv__hw_write(pf, ctrl_reg, 2, ctrl & ~PCV_SRIOV_CTRL_MSE);
-    }
-    size_one_by_one(pf, pf->vfs);
-    if ((ctrl & PCV_SRIOV_CTRL_MSE) != 0) {
-        pcv__hw_restore(pf, ctrl_reg, 2, ctrl);
-    }
-    return 0;
+    return error != 0 ? error : pcv__vfs_size(pf);
 }
 
 /* First offset and stride may change with the number of VFs, so they are read
@@ -111,14 +162,41 @@ int pcv__vf_check(struct pcv_device *vf, const struct pcv_device *pf)
     return 0;
 }
 
+/* One VF's part of a VF BAR. What does not lie below the last address that the
+ * BAR's kind can have is nowhere. */
+static void part_of(struct pcv__bar *to, const struct pcv__bar *from,
+                    uint16_t index)
+{
+    uint8_t mapped = (uint8_t)(to->flags & PCV_BAR_MAPPED);
+    uint64_t last = from->kind == PCV_BAR_MEM64 ? UINT64_MAX : UINT32_MAX;
+    uint64_t room = last - from->address;
+
+    memset(to, 0, sizeof(*to));
+    if (pcv__bar_is_memory(from) && from->size != 0 &&
+        from->size - 1u <= room &&
+        index <= (room - (from->size - 1u)) / from->size) {
+        *to = *from;
+        to->address += index * from->size;
+    }
+    to->flags = (uint8_t)((to->flags & ~PCV_BAR_MAPPED) | mapped);
+}
+
 void pcv__bars_of_vf(struct pcv_device *device, const struct pcv_device *pf)
 {
-    for (uint32_t i = 0; pf->vfs && i < PCV__VF_BARS; i++) {
-        const struct pcv__bar *from = &pf->vfs->bar[i];
+    struct pcv_device *of = (struct pcv_device *)pf;
+    struct pcv__mem *mem = &device->host->mem;
+    struct pcv__vfs vfs;
 
-        if (pcv__bar_is_memory(from)) {
-            device->bar[i] = *from;
-            device->bar[i].address += device->vf_index * from->size;
-        }
+    memset(&vfs, 0, sizeof(vfs));
+    pcv__lock_take(mem, &of->lock);
+    if (of->vfs) {
+        vfs = *of->vfs;
     }
+    pcv__lock_drop(mem, &of->lock);
+    pcv__lock_take(mem, &device->lock);
+    device->vf_memory = vfs.memory;
+    for (uint32_t i = 0; i < PCV__VF_BARS; i++) {
+        part_of(&device->bar[i], &vfs.bar[i], device->vf_index);
+    }
+    pcv__lock_drop(mem, &device->lock);
 }

@@ -24,7 +24,8 @@ BINARY = os.path.abspath(os.environ.get(
     'PCIVISOR', os.path.join(ROOT, 'build', 'pcivisor')))
 HOSTS = os.path.join(ROOT, 'examples', 'hosts')
 Q35 = os.path.join(HOSTS, 'q35.txt')
-VERBS = ['inspect', 'lspci', 'run', 'shell']
+SBDF = r'^((?:[0-9a-f]{4,}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-7])'
+VERBS = ['diff', 'inspect', 'lspci', 'run', 'shell']
 
 # A machine of one function: vendor and device 1234:5678, a class, no BARs.
 TINY = '''00:00.0 Host bridge: Nobody Nothing
@@ -105,6 +106,15 @@ class Usage(Case):
                 (['run'], 'a FILE is missing'),
                 (['run', 'x', '--check', '--update'], 'exclude each other'),
                 (['run', '-', '--update'], 'standard input'),
+                (['diff', Q35], 'an SBDF is missing'),
+                (['diff', Q35, '1'], 'expected an address'),
+                (['diff', Q35, '01:00.0', '--hide', 'tea'],
+                 'expected a capability'),
+                (['diff', Q35, '01:00.0', '--leave-out', 'bar6'],
+                 'expected a BAR'),
+                (['diff', Q35, '01:00.0', '--pass', '40'], 'expected OFF:SIZE'),
+                (['lspci', Q35, '--as', 'dom0', '--give', '01:00.0'],
+                 'exclude each other'),
                 (['shell', Q35, Q35], 'is too much')):
             with self.subTest(words=words):
                 result = self.fails(2, *words)
@@ -117,8 +127,8 @@ class Usage(Case):
                 self.assertEqual(lines[1], 'try pcivisor %s--help' % verb)
 
     def test_a_host_that_is_not_there_exits_1(self):
-        for verb in ('inspect', 'lspci', 'shell'):
-            result = self.fails(1, verb, '/nowhere/at/all.txt')
+        for words in (['inspect'], ['lspci'], ['shell'], ['diff', '01:00.0']):
+            result = self.fails(1, words[0], '/nowhere/at/all.txt', *words[1:])
             self.assertEqual(
                 result.stderr,
                 'pcivisor: /nowhere/at/all.txt: No such file or directory\n')
@@ -205,9 +215,7 @@ class Inspect(Case):
                 path = os.path.join(HOSTS, host)
                 data = json.loads(self.good('inspect', path, '--json'))
                 with open(path, encoding='ascii') as file:
-                    want = re.findall(r'^((?:[0-9a-f]{4,}:)?[0-9a-f]{2}:'
-                                      r'[0-9a-f]{2}\.[0-7]) ', file.read(),
-                                      re.MULTILINE)
+                    want = re.findall(SBDF + ' ', file.read(), re.MULTILINE)
                 got = [f['address'] for f in data['functions']]
                 self.assertEqual(sorted(got), sorted(
                     a if a.count(':') == 2 else '0000:' + a for a in want))
@@ -319,10 +327,156 @@ class Lspci(Case):
         self.assertEqual([line[:7] for line in differing],
                          ['02:00.1', '02:00.2'])
 
+    def give(self, host, *sbdfs):
+        """What a guest finds that was given these: its bytes and their
+        decoding."""
+        path = os.path.join(self.folder, 'guest.txt')
+        self.good('lspci', host, '--give', ','.join(sbdfs), '-o', path)
+        return self.content(path), self.decode(path, '-vvv')
+
+    def test_a_guest_finds_what_it_was_given(self):
+        # CAP-2, HDR-15
+        text, decoded = self.give(Q35, '01:00.0', '0b:00.0', '02:00.1')
+        heads = re.findall(r'^(\d\d:\d\d\.\d) (.*)$', text, re.M)
+        self.assertEqual([address for address, _ in heads],
+                         ['00:01.0', '00:02.0', '00:03.0'])
+        self.assertIn('NVM Express', heads[0][1])
+        self.assertIn('Virtio', heads[1][1])
+        # A VF has IDs, as any function.
+        self.assertIn('NVM Express', heads[2][1])
+        self.assertNotIn('Illegal', decoded)
+        self.assertNotIn('ATS', decoded)
+        # Decoding and bus mastering are off, vectors too (HDR-14).
+        self.assertNotRegex(decoded, r'Mem\+|BusMaster\+|I/O\+|Enable\+')
+
+    # What pcivisor virtualises (CAP-7), as lspci calls it.
+    SHOWN = re.compile(
+        r'Power Management|MSI: |MSI-X: |Express \(v|'
+        r'Vital Product Data|PCI Advanced Features|'
+        r'Vendor Specific Information: VirtIO|Advanced Error Reporting|'
+        r'Device Serial Number|(?:Physical |Virtual )?Resizable BAR|Null')
+
+    def addresses(self, host):
+        """Where hardware has its memory BARs: what stands in their low half.
+        Ports are small numbers, which constants may be too."""
+        data = json.loads(self.good('inspect', host, '--json', '--no-names'))
+        return {int(bar['address'], 16) & 0xfffffff0
+                for function in data['functions'] for bar in function['bars']
+                if bar['kind'] != 'I/O'} - {0}
+
+    def test_no_guest_finds_what_is_not_virtualised(self):
+        # CAP-2, CAP-7, HDR-5: each function of every machine, by itself.
+        given = 0
+        for host in sorted(os.listdir(HOSTS)):
+            if not host.endswith('.txt'):
+                continue
+            path = os.path.join(HOSTS, host)
+            hidden = self.addresses(path)
+            for sbdf, header in re.findall(
+                    SBDF + r' .*\n(?:\t.*\n)*00: (?:\S\S ){14}(\S\S)',
+                    self.content(path), re.M):
+                with self.subTest(host=host, sbdf=sbdf):
+                    out = os.path.join(self.folder, 'guest.txt')
+                    result = run('lspci', path, '--give', sbdf, '-o', out)
+                    if result.returncode != 0:
+                        self.assertRegex(result.stderr, "can't be given to a "
+                                         'guest: (EPERM|EOPNOTSUPP|EBUSY) ')
+                        continue
+                    self.assertEqual(int(header, 16) & 0x7f, 0)
+                    given += 1
+                    text = self.content(out)
+                    for cap in re.findall(r'Capabilities: \[[^]]*\] (.*)',
+                                          self.decode(out, '-vvv')):
+                        self.assertRegex(cap, self.SHOWN)
+                    data = bytes.fromhex(''.join(re.findall(
+                        r'^[0-9a-f]{2,3}:((?: \S\S){16})$', text, re.M)))
+                    self.assertIn(len(data), (256, 4096))
+                    words = {int.from_bytes(data[i:i + 4], 'little') & ~0xf
+                             for i in range(0, len(data), 4)}
+                    self.assertEqual(words & hidden, set())
+        self.assertGreater(given, 20)
+
+    def test_what_no_guest_can_have_is_refused(self):
+        # OWN-4
+        for sbdf, error in (('00:02.0', 'EPERM'), ('02:00.0', 'EBUSY'),
+                            ('1f:00.0', 'ENODEV'), ('01:00.0,01:00.0', 'EBUSY'),
+                            ('', 'expected an address'),
+                            ('01:00.0,x', 'expected an address')):
+            with self.subTest(sbdf=sbdf):
+                result = self.fails(1, 'lspci', Q35, '--give', sbdf)
+                self.assertEqual(result.stdout, '')
+                self.assertIn(error, result.stderr)
+
     def test_unknown_domains_are_refused_and_the_known_named(self):
         result = self.fails(1, 'lspci', Q35, '--as', 'dom7')
         self.assertEqual(result.stdout, '')
         self.assertIn("no domain 'dom7'; there is: dom0", result.stderr)
+
+
+class Diff(Case):
+    def rows(self, host, sbdf, *options):
+        return json.loads(self.good('diff', host, sbdf, '--json', *options))
+
+    def test_each_bit_that_differs_has_one_reason(self):
+        # CFG-3, CAP-2
+        seen = 0
+        for host in sorted(os.listdir(HOSTS)):
+            if not host.endswith('.txt'):
+                continue
+            path = os.path.join(HOSTS, host)
+            for sbdf in re.findall(SBDF + ' ', self.content(path), re.M):
+                result = run('diff', path, sbdf, '--json')
+                if result.returncode != 0:
+                    self.assertIn("can't be given to a guest", result.stderr)
+                    continue
+                data = json.loads(result.stdout)
+                seen += 1
+                self.assertEqual(data['guest_address'], '00:01.0')
+                for row in data['registers']:
+                    with self.subTest(host=host, sbdf=sbdf, row=row):
+                        differ = (int(row['hardware'], 16) ^
+                                  int(row['guest'], 16))
+                        masks = [int(reason['bits'], 16)
+                                 for reason in row['reasons']]
+                        covered = 0
+                        for mask in masks:
+                            self.assertEqual(covered & mask, 0)
+                            covered |= mask
+                        self.assertEqual(covered, differ)
+                        for reason in row['reasons']:
+                            self.assertTrue(reason['reason'])
+        self.assertGreater(seen, 20)
+
+    def test_the_reasons_are_those_that_hold(self):
+        text = self.good('diff', Q35, '01:00.0')
+        for line in (r'000\.w +Vendor ID +1b36 +1b36$',
+                     r'004\.w +Command +0507 +0000 .*virtual',
+                     r'010\.l +BAR 0 .*fe800004 +00000004 .*'
+                     "the host's address is not shown"):
+            self.assertRegex(text, re.compile('^' + line, re.M))
+        text = self.good('diff', Q35, '0b:00.0', '--differing')
+        self.assertIn('hidden capability: Address Translation Services', text)
+        self.assertIn('linked anew, past Address Translation Services', text)
+        self.assertNotRegex(text, r'(?m)^000\.w +Vendor ID')
+
+    def test_the_policy_shows(self):
+        # CAP-6
+        data = self.rows(Q35, '01:00.0', '--hide', 'msix', '--hide', 'CAP_PM',
+                         '--leave-out=bar0')
+        names = {row['capability'] for row in data['registers']}
+        self.assertNotIn('MSI-X', names)
+        self.assertNotIn('Power Management', names)
+        self.assertIn('PCI Express', names)
+        bar = [row for row in data['registers'] if row['offset'] == '010'][0]
+        self.assertEqual(bar['guest'], '00000000')
+        self.assertEqual(bar['reasons'][0]['reason'],
+                         'the guest has no such BAR')
+
+    def test_what_no_guest_can_have(self):
+        result = self.fails(1, 'diff', Q35, '00:02.0')
+        self.assertIn("00:02.0 can't be given to a guest: EPERM",
+                      result.stderr)
+        self.assertEqual(result.stdout, '')
 
 
 class Transcripts(Case):
@@ -445,10 +599,12 @@ class Transcripts(Case):
 
     def test_json_of_commands(self):
         for command in ('devices --json', 'nodes 00:00.0 00:1f.7 --json',
-                        'holders 00:00.0 --json', 'mapped --json'):
-            text = self.good('run', '-', '--quiet', stdin='')
-            text = self.good('run', '-', stdin='> host %s\n> %s\n' %
-                             (self.HOST, command))
+                        'holders 00:00.0 --json', 'mapped --json',
+                        'domain list --json', 'memory --json', 'map g --json',
+                        'map 00:00.0 --json', 'msi --json', 'msi 00:00.0 --json',
+                        'cells dom0 00:00.0 --json'):
+            text = self.good('run', '-', stdin='> host %s\n> domain create g\n'
+                             '> %s\n' % (self.HOST, command))
             data = json.loads(text.split('> ' + command + '\n')[1])
             self.assertIsInstance(data, list)
 
@@ -533,6 +689,34 @@ class Transcripts(Case):
                 ('fail alloc', 'which call'),
                 ('add 00:00.0 node', 'needs a value'),
                 ('add 00:00.0 x 1', "expected 'vf-of SBDF'"),
+                ('domain make x', 'expected create NAME'),
+                ('domain create 7', 'expected a name'),
+                ('domain create dom0', 'expected a name'),
+                ('domain create ' + 'x' * 32, 'expected a name'),
+                ('domain window x y 1G', 'hexadecimal address'),
+                ('domain window x 0 1', 'expected a size'),
+                ('attach web 00:00.0', "no domain 'web'; there is: dom0"),
+                ('attach dom0 00:00.0 20', 'expected a slot'),
+                ('attach dom0 00:00.0 --hide tea', 'expected a capability'),
+                ('attach dom0 00:00.0 --pass 40:4:x', 'expected OFF:SIZE'),
+                ('attach dom0 00:00.0 --leave-out 6', 'expected a BAR'),
+                ('attach dom0 00:00.0 --rom none', 'none: No such file'),
+                ('map web', "no domain 'web'"),
+                ('memory web', "no domain 'web'"),
+                ('mmio dom0 x 4', 'hexadecimal address'),
+                ('mmio dom0 0 9', 'expected a size'),
+                ('mmio dom0 0 1 100', 'hexadecimal value up to ff'),
+                ('msi web', 'expected an address'),
+                ('device fly 00:00.0 1', 'expected raise or dma'),
+                ('device raise 00:00.0 intx 1', 'expected msi or msix'),
+                ('device raise 00:00.0 2048', 'expected a vector'),
+                ('device dma 00:00.0 0 fly', 'expected read or write'),
+                ('ecam 0 on', 'expected SEGMENT:FIRST-LAST'),
+                ('ecam 9:0-1 on', 'expected SEGMENT:FIRST-LAST'),
+                ('ecam 0:0-1 x', 'expected on or off'),
+                ('extended 00:00.0 x', 'expected normal'),
+                ('clock x', 'expected on or off'),
+                ('advance x', 'expected milliseconds'),
                 ('help x', 'no such command'),
                 ('devices --x', "no option '--x'")):
             with self.subTest(line=line):
@@ -541,6 +725,70 @@ class Transcripts(Case):
                 last = result.stdout.splitlines()[-1]
                 self.assertTrue(last.startswith('error: '), last)
                 self.assertIn(want, last)
+
+
+    def test_a_rom_that_comes_with_the_assignment(self):
+        # HDR-12, CAP-6: 3000 bytes in a BAR of 4 KiB.
+        image = b'\x55\xaa' + bytes(range(256)) * 11 + bytes(182)
+        with open(os.path.join(self.folder, 'rom.bin'), 'wb') as file:
+            file.write(image)
+        path = self.file('rom.pcv', '\n'.join((
+            '> host ' + Q35, '> domain create web',
+            '> attach web 01:00.0 --rom rom.bin',
+            '> write 00:01.0 ROM_ADDRESS fffff800 --as web',
+            '> read 00:01.0 ROM_ADDRESS --as web',
+            '> write 00:01.0 ROM_ADDRESS 90000000 --as web',
+            '> write 00:01.0 COMMAND 2 --as web', '> map 01:00.0',
+            '> write 00:01.0 ROM_ADDRESS 90000001 --as web', '> map 01:00.0',
+            '> mmio web 90000000 w', '> mmio web 90000000 w 0',
+            '> mmio web 90000000 w', '> mmio web 90000102 4',
+            '> mmio web 90000100 4', '> mmio web 90001000 4')))
+        text = self.good('run', path)
+        self.assertIn('web 00:01.0 30.l = fffff000\n', text)
+        self.assertEqual(re.findall(r'\) rom (.*)', text), [
+            '90000000 size 4K, an image: off',
+            '90000000 size 4K, an image: trapped, 1 page'])
+        self.assertEqual(re.findall('^web 9.* [=(].*', text, re.M), [
+            'web 90000000.w = aa55 (trapped)',
+            'web 90000000.w <- 0000 (trapped)',
+            'web 90000000.w = aa55 (trapped)',
+            'web 90000102.l = ffffffff (trapped)',
+            'web 90000100.l = %08x (trapped)' %
+            int.from_bytes(image[256:260], 'little'),
+            'web 90001000.l (forward)'])
+        for words, want in ((['rom.bin', '--rom=rom.bin'], 'given twice'),
+                            (['/dev/null'], '/dev/null: it is empty'),
+                            (['/'], '/: Is a directory')):
+            result = self.fails(1, 'run', '-', cwd=self.folder, stdin=
+                                '> host %s\n> domain create web\n> attach web '
+                                '01:00.0 --rom %s\n' % (Q35, ' '.join(words)))
+            self.assertIn(want, result.stdout)
+
+    def test_what_fails_says_why_and_the_run_goes_on(self):
+        for line, want in (
+                ('attach dom0 00:00.0', 'EINVAL invalid argument: dom0 is no'),
+                ('domain create web', 'EEXIST already there: web'),
+                ('domain destroy none', "ENOENT nothing there: there is no"),
+                ('domain window web 0 1G',
+                 'EBUSY in use: web was given a function'),
+                ('detach 00:00.0', 'EINVAL invalid argument: 00:00.0'),
+                ('detach 00:1f.7', 'ENODEV no such device: 00:1f.7'),
+                ('restore 00:1f.7', 'ENODEV no such device: 00:1f.7'),
+                ('map 00:1f.7', 'ENODEV no such device: 00:1f.7'),
+                ('msi 00:1f.7', 'ENODEV no such device: 00:1f.7'),
+                ('device dma 00:1f.7 0', 'ENODEV no such device: 00:1f.7'),
+                ('extended 00:1f.7 ones', 'ENODEV no such device: 00:1f.7'),
+                ('ecam 0:1-0 on', 'EINVAL invalid argument: 0:1-0'),
+                ('advance 1', 'EINVAL invalid argument: the clock is off'),
+                ('cells dom0 00:1f.7', 'ENODEV no such device: 00:1f.7'),
+                ('cells web 00:1f.7', 'ENODEV no such device: web 00:1f.7')):
+            with self.subTest(line=line):
+                text = self.good('run', '-', stdin='> host %s\n'
+                                 '> domain create web\n'
+                                 '> attach web 02:00.2\n'
+                                 '> %s\n' % (Q35, line))
+                self.assertTrue(text.splitlines()[-1].startswith(
+                    'error: ' + want), text)
 
 
 def on_terminal(words, keys=b'', **env):
@@ -604,6 +852,14 @@ class Shell(Case):
         text = self.shell(b'find 0\t\t\x15\x04')
         for address in ('00:00.0', '00:01.0', '00:02.0', '01:00.0'):
             self.assertIn(address, text)
+
+    def test_domains_words_and_values_are_completed(self):
+        text = self.shell(b'dom\tcr\tweb\nmemory w\t\nread 00:00.0 0 --as w'
+                          b'\t\ncells dom0 00:00\t\n\x04')
+        self.assertIn('web: created', text)
+        self.assertIn('  nothing is mapped', text)
+        self.assertIn('web 00:00.0 00.l = ffffffff (absent)', text)
+        self.assertRegex(text, r'000\.[bwl]-|000-')
 
     def test_history_is_kept(self):
         self.shell(b'holders 00:00.0\n\x04')

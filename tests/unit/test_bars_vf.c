@@ -46,7 +46,7 @@ static void no_vf_bar_while_enabled(struct rig *rig,
     }
 }
 
-/* HDR-4, TOPO-7 */
+/* HDR-4, TOPO-7, SRIOV-1 */
 static void vf_bars_are_sized_in_their_pf_and_dealt_out(void **state)
 {
     struct pcv_test_function f, vf;
@@ -79,10 +79,11 @@ static void vf_bars_are_sized_in_their_pf_and_dealt_out(void **state)
         assert_int_equal(rig_writes(&rig), 0);
         rig_info(&rig, at, &info);
         check_bar(&info.bar[0], PCV_BAR_MEM64, 0x4000,
-                  0x4000000000u + 0x4000ull * i, PCV_BAR_PREFETCHABLE);
+                  0x4000000000u + 0x4000ull * i,
+                  PCV_BAR_PREFETCHABLE | PCV_BAR_MAPPED);
         check_bar(&info.bar[1], PCV_BAR_NONE, 0, 0, 0);
         check_bar(&info.bar[3], PCV_BAR_MEM32, 0x1000,
-                  0xe1000000u + 0x1000u * i, 0);
+                  0xe1000000u + 0x1000u * i, PCV_BAR_MAPPED);
     }
     rig_close(&rig);
 }

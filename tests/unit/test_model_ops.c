@@ -61,6 +61,30 @@ static void the_nth_call_fails_once_and_no_other(void **state)
     pcv_model_destroy(model);
 }
 
+/* Operations that reach a device or speak of one. */
+static int call_device(struct pcv_model *model, enum pcv_model_op op)
+{
+    struct pcv_msi_request request = {.sbdf = AT, .count = 1};
+    struct pcv_msi_message message;
+    pcv_hpa place = {0xe1234000};
+    uint64_t value;
+
+    switch (op) {
+    case PCV_MODEL_OP_mmio_read:
+        return ops()->mmio_read(model, place, 4, &value);
+    case PCV_MODEL_OP_mmio_write:
+        return ops()->mmio_write(model, place, 4, 1);
+    case PCV_MODEL_OP_msi_bind:
+        return ops()->msi_bind(model, &request, &message);
+    case PCV_MODEL_OP_dma_attach:
+        return ops()->dma_attach(model, AT, 5);
+    case PCV_MODEL_OP_bar_place:
+        return ops()->bar_place(model, AT, 0, 0x1000, &place);
+    default:
+        return -PCV_EINVAL;
+    }
+}
+
 /* Call the operation once; 0 if it worked. */
 static int call(struct pcv_model *model, enum pcv_model_op op)
 {
@@ -91,10 +115,9 @@ static int call(struct pcv_model *model, enum pcv_model_op op)
     case PCV_MODEL_OP_unmap:
         pages = ops()->unmap(model, 0, (pcv_gpa){0x1000}, 1);
         return pages == 1 ? 0 : (int)pages;
-    case PCV_MODEL_OP_COUNT:
-        break;
+    default:
+        return call_device(model, op);
     }
-    return -PCV_EINVAL;
 }
 
 /* SIM-3 */

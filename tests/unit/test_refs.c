@@ -72,7 +72,7 @@ static void a_status_names_the_references_of_each_holder(void **state)
         assert_int_equal(
             pcv_vector_attach(device, &vectors[i], i != 0, (uint16_t)i), 0);
     }
-    assert_int_equal(pcv__gate_enter(h.host, NULL, TREE_LEAF, &entered),
+    assert_int_equal(pcv__gate_enter(&h.host->hardware, TREE_LEAF, &entered),
                      PCV_DONE);
     status = hosted_status(&h, TREE_LEAF);
     assert_int_equal(status.state, PCV_STATE_PRESENT);
@@ -146,7 +146,7 @@ static void expect_last_one_releases(enum last last)
     } else if (last == LAST_VECTOR) {
         assert_int_equal(pcv_vector_attach(device, &vector, true, 2047), 0);
     } else if (last == LAST_ACCESS) {
-        assert_int_equal(pcv__gate_enter(h.host, NULL, TREE_LEAF, &entered),
+        assert_int_equal(pcv__gate_enter(&h.host->hardware, TREE_LEAF, &entered),
                          PCV_DONE);
     }
     assert_int_equal(pcv_device_remove(h.host, TREE_LEAF, &c.completion, NULL),
@@ -238,10 +238,10 @@ static void a_slot_used_for_another_address_is_not_taken_for_the_old_one(
     atomic_store(place, other);
     assert_null(pcv_device_find(h.host, TREE_LEAF));
     assert_null(pcv_device_find_real(h.host, TREE_LEAF));
-    assert_int_equal(pcv__gate_enter(h.host, NULL, TREE_LEAF, &entered),
+    assert_int_equal(pcv__gate_enter(&h.host->hardware, TREE_LEAF, &entered),
                      PCV_ABSENT);
     assert_int_equal(pcv__gate_pause(other), 0);
-    assert_int_equal(pcv__gate_enter(h.host, NULL, TREE_LEAF, &entered),
+    assert_int_equal(pcv__gate_enter(&h.host->hardware, TREE_LEAF, &entered),
                      PCV_ABSENT);
     pcv__gate_open(other);
     assert_int_equal(hosted_state(&h, TREE_LEAF), PCV_STATE_ABSENT);

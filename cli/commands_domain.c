@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: MIT */
+/* Commands that make guests, and give them functions. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "command.h"
+#include "guests.h"
+#include "json.h"
+#include "policy.h"
+
+/* ---- domains ------------------------------------------------------------- */
+
+static enum command_result domain_create(struct call *call)
+{
+    const char *name = call->args.word[1];
+
+    if (!guest_name_good(name)) {
+        return call_misused(call,
+                            "expected a name for a guest: a letter, then up to "
+                            "%u letters, digits, - and _; got '%s'",
+                            GUEST_NAME_MAX - 1, name);
+    }
+    int result = guest_create(&call->session->machine, name);
+    if (result != 0) {
+        return call_failed(call, result, "%s", name);
+    }
+    text_add(call->out, "%s: created\n", name);
+    return COMMAND_DONE;
+}
+
+static enum command_result domain_destroy(struct call *call)
+{
+    struct machine *machine = &call->session->machine;
+    const char *name = call->args.word[1];
+    const struct guest *guest = guest_named(machine, name);
+    struct owned_list list;
+    struct text count = {0};
+
+    if (guest == NULL) {
+        return call_failed(call, PCV_ENOENT, "there is no guest '%s'", name);
+    }
+    owned_take(&list, machine, pcv_domain_id(guest->domain));
+    text_add_count(&count, list.count, "function");
+    owned_fini(&list);
+    int result = guest_destroy(machine, name);
+    if (result == -PCV_EBUSY) {
+        call_failed(call, result, "%s has %s", name, text_str(&count));
+    } else if (result != 0) {
+        call_failed(call, result, "%s", name);
+    } else {
+        text_add(call->out, "%s: destroyed\n", name);
+    }
+    text_fini(&count);
+    return result == 0 ? COMMAND_DONE : COMMAND_FAILED;
+}
+
+static enum command_result domain_window(struct call *call)
+{
+    char *const *word = call->args.word;
+    struct guest *guest = guest_named(&call->session->machine, word[1]);
+    uint64_t base;
+    uint64_t size;
+
+    if (!parse_hex(word[2], UINT64_MAX, &base)) {
+        return call_misused(call, "expected a hexadecimal address, got '%s'",
+                            word[2]);
+    }
+    if (!parse_size(word[3], &size)) {
+        return call_misused(
+            call, "expected a size (256M, 1G, 0x1000), got '%s'", word[3]);
+    }
+    if (guest == NULL) {
+        return call_failed(call, PCV_ENOENT, "there is no guest '%s'", word[1]);
+    }
+    int result = guest_add_window(guest, base, size);
+    if (result == -PCV_EBUSY) {
+        return call_failed(call, result,
+                           "%s was given a function: its windows are settled",
+                           guest->name);
+    }
+    if (result != 0) {
+        return call_failed(call, result, "%s", guest->name);
+    }
+    text_add(call->out, "%s: BARs may be at %" PRIx64 "-%" PRIx64 "\n",
+             guest->name, base, base + size - 1);
+    return COMMAND_DONE;
+}
+
+static void domain_line(struct call *call, const char *name, uint32_t id,
+                        const struct owned_list *list)
+{
+    text_add(call->out, "%s: domain %" PRIu32 ", ", name, id);
+    text_add_count(call->out, list->count, "function");
+    text_add(call->out, "\n");
+    for (size_t i = 0; id != PCV_DOMAIN_ID_HARDWARE && i < list->count; i++) {
+        text_add(call->out, "  %s is %s\n",
+                 format_sbdf(NULL, false, list->item[i].own).s,
+                 call_show(call, list->item[i].sbdf).s);
+    }
+}
+
+static struct json_object *domain_json(struct call *call, const char *name,
+                                       uint32_t id,
+                                       const struct owned_list *list)
+{
+    struct json_object *object = json_object_new_object();
+    struct json_object *functions = json_object_new_array();
+
+    json_add_string(object, "name", name);
+    json_add_number(object, "id", id);
+    for (size_t i = 0; i < list->count; i++) {
+        struct json_object *function = json_object_new_object();
+        json_add_sbdf(function, "address", &call->session->machine,
+                      list->item[i].sbdf);
+        json_add_string(function, "own",
+                        id == PCV_DOMAIN_ID_HARDWARE
+                            ? call_show(call, list->item[i].own).s
+                            : format_sbdf(NULL, false, list->item[i].own).s);
+        json_object_array_add(functions, function);
+    }
+    json_add(object, "functions", functions);
+    return object;
+}
+
+static void domain_add(struct call *call, struct json_object *json,
+                       const char *name, uint32_t id)
+{
+    struct owned_list list;
+
+    owned_take(&list, &call->session->machine, id);
+    if (json != NULL) {
+        json_object_array_add(json, domain_json(call, name, id, &list));
+    } else {
+        domain_line(call, name, id, &list);
+    }
+    owned_fini(&list);
+}
+
+static enum command_result domain_list(struct call *call)
+{
+    const struct machine *machine = &call->session->machine;
+    struct json_object *json =
+        call->args.option[0] != NULL ? json_object_new_array() : NULL;
+
+    domain_add(call, json, "dom0", PCV_DOMAIN_ID_HARDWARE);
+    for (size_t i = 0; i < machine->guests; i++) {
+        domain_add(call, json, machine->guest[i].name,
+                   pcv_domain_id(machine->guest[i].domain));
+    }
+    if (json != NULL) {
+        json_print(call->out, json);
+    }
+    return COMMAND_DONE;
+}
+
+enum command_result command_domain(struct call *call)
+{
+    static const struct {
+        const char *word;
+        size_t arguments;
+        enum command_result (*run)(struct call *call);
+    } way[] = {
+        {"create", 2, domain_create},
+        {"list", 1, domain_list},
+        {"destroy", 2, domain_destroy},
+        {"window", 4, domain_window},
+    };
+
+    for (size_t i = 0; i < sizeof(way) / sizeof(way[0]); i++) {
+        if (strcmp(call->args.word[0], way[i].word) == 0 &&
+            call->args.count == way[i].arguments) {
+            return way[i].run(call);
+        }
+    }
+    return call_misused(call, "expected create NAME, list, destroy NAME or "
+                              "window NAME BASE SIZE");
+}
+
+/* ---- functions ----------------------------------------------------------- */
+
+/* "2" or "02.1": a device of the guest's bus, perhaps with a function. */
+static bool slot_parse(const char *word, uint8_t *out_slot)
+{
+    char device[8];
+    const char *dot = strchr(word, '.');
+    size_t len = dot != NULL ? (size_t)(dot - word) : strlen(word);
+    uint64_t number;
+    uint64_t function = 0;
+
+    if (len >= sizeof(device)) {
+        return false;
+    }
+    memcpy(device, word, len);
+    device[len] = '\0';
+    if (!parse_hex(device, PCV_SLOTS - 1, &number) ||
+        (dot != NULL && !parse_hex(dot + 1, PCV_FUNCTIONS - 1, &function))) {
+        return false;
+    }
+    *out_slot = pcv_devfn((uint8_t)number, (uint8_t)function);
+    return true;
+}
+
+/* Behind those of the policy, in the table of commands. */
+enum { OPTION_NO_RESET = POLICY_OPTION_COUNT };
+
+/* All that the arguments and options say; false with its error printed. */
+static bool attach_policy(struct call *call,
+                          struct pcv_assign_policy *out_policy)
+{
+    struct text why = {0};
+    bool good = policy_parse(&call->session->machine, &call->args,
+                             call->session->folder, out_policy, &why);
+
+    if (call->args.option[OPTION_NO_RESET] != NULL) {
+        out_policy->flags |= PCV_ASSIGN_NO_RESET;
+    }
+    if (good && call->args.count == 3) {
+        good = slot_parse(call->args.word[2], &out_policy->slot);
+        out_policy->flags |= PCV_ASSIGN_SLOT;
+        if (!good) {
+            text_add(&why,
+                     "expected a slot, DEVICE or DEVICE.FUNCTION with device "
+                     "up to 1f and function up to 7, got '%s'",
+                     call->args.word[2]);
+        }
+    }
+    if (!good) {
+        call_misused(call, "%s", text_str(&why));
+    }
+    text_fini(&why);
+    return good;
+}
+
+/* A change of owner that failed half-way leaves the function with nobody. */
+static enum command_result change_result(struct call *call, int result,
+                                         uint64_t wait_us, pcv_sbdf sbdf)
+{
+    struct pcv_device_status status = {0};
+    struct text name = {0};
+
+    text_add(&name, "%s", call_show(call, sbdf).s);
+    if (result != 0 && result != -PCV_ERESTART &&
+        pcv_device_status(call->session->machine.host, sbdf, &status) == 0 &&
+        status.state == PCV_STATE_PRESENT &&
+        status.owner_id == PCV_DOMAIN_ID_QUARANTINE) {
+        text_add(&name, " is in quarantine");
+    }
+    enum command_result done =
+        call_result(call, result, wait_us, text_str(&name));
+    text_fini(&name);
+    return done;
+}
+
+enum command_result command_attach(struct call *call)
+{
+    struct machine *machine = &call->session->machine;
+    struct pcv_assign_policy policy;
+    uint64_t wait_us = 0;
+    pcv_sbdf sbdf;
+    pcv_sbdf own;
+
+    if (!call_domain(call, call->args.word[0]) || !call_sbdf(call, 1, &sbdf) ||
+        !attach_policy(call, &policy)) {
+        return COMMAND_MISUSED;
+    }
+    struct guest *guest = guest_named(machine, call->args.word[0]);
+    if (guest == NULL) {
+        return call_failed(call, PCV_EINVAL, "%s is no guest",
+                           call->args.word[0]);
+    }
+    int result = guest_attach(machine, guest, sbdf, &policy, &own, &wait_us);
+    if (result == 0) {
+        text_add(call->out, "%s: %s has it at %s\n", call_show(call, sbdf).s,
+                 guest->name, format_sbdf(NULL, false, own).s);
+    }
+    return change_result(call, result, wait_us, sbdf);
+}
+
+enum command_result command_detach(struct call *call)
+{
+    uint64_t wait_us = 0;
+    pcv_sbdf sbdf;
+
+    if (!call_sbdf(call, 0, &sbdf)) {
+        return COMMAND_MISUSED;
+    }
+    int result = guest_detach(&call->session->machine, sbdf, &wait_us);
+    if (result == 0) {
+        text_add(call->out, "%s: back with dom0\n", call_show(call, sbdf).s);
+    }
+    return change_result(call, result, wait_us, sbdf);
+}
+
+enum command_result command_restore(struct call *call)
+{
+    const struct machine *machine = &call->session->machine;
+    uint32_t steps = 0;
+    uint64_t wait_us = 0;
+    pcv_sbdf sbdf;
+    int result;
+
+    if (!call_sbdf(call, 0, &sbdf)) {
+        return COMMAND_MISUSED;
+    }
+    do {
+        result = pcv_device_restore(machine->host, sbdf);
+    } while (result == -PCV_ERESTART &&
+             machine_again(machine, sbdf, &steps, &wait_us));
+    if (result == 0) {
+        text_add(call->out, "%s: restored\n", call_show(call, sbdf).s);
+    }
+    return call_result(call, result, wait_us, call_show(call, sbdf).s);
+}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT */
+/* The table of commands, second half: guests, what they have, and what plays
+ * the host and the hardware for them. */
+#include "command.h"
+#include "policy.h"
+
+static const struct args_option json_options[] = {
+    {"--json", NULL},
+    {NULL, NULL},
+};
+static const struct args_option policy_options[] = {
+    POLICY_OPTIONS,
+    {"--no-reset", NULL}, /* OPTION_NO_RESET of commands_domain.c */
+    {NULL, NULL},
+};
+
+const struct command commands_guest[] = {
+    {
+        .name = "domain",
+        .arguments = "create NAME | list [--json] | destroy NAME | "
+                     "window NAME BASE SIZE",
+        .help = "guests, and where their BARs may appear (80000000 1G and "
+                "4000000000 256G if no window is declared)",
+        .completes = "kg-",
+        .words = "create list destroy window",
+        .min = 1,
+        .max = 4,
+        .option = json_options,
+        .run = command_domain,
+    },
+    {
+        .name = "attach",
+        .arguments = "DOMAIN SBDF [SLOT] " POLICY_ARGUMENTS " [--no-reset]",
+        .help = "give a function to a guest; SLOT: its device, or "
+                "device.function, there",
+        .completes = "gs-",
+        .min = 2,
+        .max = 3,
+        .option = policy_options,
+        .run = command_attach,
+    },
+    {
+        .name = "detach",
+        .arguments = "SBDF",
+        .help = "take a function back from a guest, or out of quarantine",
+        .completes = "s",
+        .min = 1,
+        .max = 1,
+        .run = command_detach,
+    },
+    {
+        .name = "restore",
+        .arguments = "SBDF",
+        .help = "write again what the owner programmed, after a reset behind "
+                "its back",
+        .completes = "s",
+        .min = 1,
+        .max = 1,
+        .run = command_restore,
+    },
+    {
+        .name = "memory",
+        .arguments = "[DOMAIN] [--json]",
+        .help = "what is mapped where, for whom: windows, BARs, runs of pages",
+        .completes = "d",
+        .max = 1,
+        .option = json_options,
+        .run = command_memory,
+    },
+    {
+        .name = "map",
+        .arguments = "SBDF|DOMAIN... [--json]",
+        .help = "the owner's view of each BAR of functions, or of all that a "
+                "domain has",
+        .completes = "a",
+        .min = 1,
+        .max = COMMAND_WORDS_MAX,
+        .option = json_options,
+        .run = command_map,
+    },
+    {
+        .name = "mmio",
+        .arguments = "DOMAIN ADDRESS SIZE [VALUE]",
+        .help = "read or write guest memory where a BAR may be, mapped or "
+                "trapped",
+        .completes = "d-",
+        .min = 3,
+        .max = 4,
+        .run = command_mmio,
+    },
+    {
+        .name = "cells",
+        .arguments = "DOMAIN SBDF [--json]",
+        .help = "each register that a domain sees: whose each of its bits is, "
+                "and its value",
+        .completes = "dG",
+        .min = 2,
+        .max = 2,
+        .option = json_options,
+        .run = command_cells,
+    },
+    {
+        .name = "msi",
+        .arguments = "[SBDF...] [--json]",
+        .help = "bound vectors: what the owner programmed, and what hardware "
+                "sends",
+        .completes = "s",
+        .max = COMMAND_WORDS_MAX,
+        .option = json_options,
+        .run = command_msi,
+    },
+    {
+        .name = "device",
+        .arguments = "raise SBDF [msi|msix] VECTOR | "
+                     "dma SBDF ADDRESS [read|write]",
+        .help = "what the hardware does by itself: interrupts, and memory "
+                "accesses",
+        .completes = "ksk-",
+        .words = "raise dma|msi msix",
+        .min = 3,
+        .max = 4,
+        .run = command_device,
+    },
+    {
+        .name = "ecam",
+        .arguments = "SEGMENT:FIRST-LAST on|off",
+        .help = "declare extended space of a run of buses usable, or not",
+        .completes = "-w",
+        .min = 2,
+        .max = 2,
+        .run = command_ecam,
+    },
+    {
+        .name = "extended",
+        .arguments = "SBDF normal|ones|aliased",
+        .help = "what a function answers above register ff; nobody is told",
+        .completes = "sk",
+        .words = "normal ones aliased",
+        .min = 2,
+        .max = 2,
+        .run = command_extended,
+    },
+    {
+        .name = "clock",
+        .arguments = "on|off",
+        .help = "on: time moves only by 'advance'; off: nothing is waited for",
+        .completes = "w",
+        .min = 1,
+        .max = 1,
+        .run = command_clock,
+    },
+    {
+        .name = "advance",
+        .arguments = "MILLISECONDS",
+        .help = "let time pass",
+        .min = 1,
+        .max = 1,
+        .run = command_advance,
+    },
+    {
+        .name = "work",
+        .arguments = "",
+        .help = "let the library do what became due",
+        .run = command_work,
+    },
+    {
+        .name = "help",
+        .arguments = "[COMMAND]",
+        .help = "list the commands, or say how one is used",
+        .completes = "c",
+        .max = 1,
+        .anywhere = true,
+        .run = command_help,
+    },
+};
+
+const size_t commands_guest_count =
+    sizeof(commands_guest) / sizeof(commands_guest[0]);

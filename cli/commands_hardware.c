@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: MIT */
+/* Commands that play the hardware and the host: interrupts, DMA, extended
+ * space, time. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "command.h"
+#include "pcivisor/regs.h"
+
+#define RESTARTS_MAX 100000000u /* beyond it there is a bug */
+
+/* MSI and MSI-X (PCI Local Bus 3.0, 6.8.1 and 6.8.2): message control. */
+#define MESSAGE_CONTROL 2u
+#define MSIX_ENABLE 0x8000u
+
+/* ---- messages ------------------------------------------------------------ */
+
+/* Which kind a function would send: MSI-X if that is enabled in hardware. */
+static bool uses_msix(const struct call *call, pcv_sbdf sbdf)
+{
+    struct view view = {call->view.machine, NULL, VIEW_ADDRESS};
+    struct view_caps *caps = memory_zero(1, sizeof(*caps));
+    bool msix = false;
+
+    view_caps_read(&view, sbdf, false, caps);
+    for (size_t i = 0; i < caps->count; i++) {
+        if (caps->cap[i].id == PCV_CAP_ID_MSIX) {
+            uint16_t reg = (uint16_t)(caps->cap[i].offset + MESSAGE_CONTROL);
+            msix = (view_read(&view, sbdf, reg, 2) & MSIX_ENABLE) != 0;
+        }
+    }
+    free(caps);
+    return msix;
+}
+
+/* raise SBDF [msi|msix] VECTOR: what arrives is printed by the session. */
+static enum command_result device_raise(struct call *call)
+{
+    char *const *word = call->args.word;
+    bool named = call->args.count == 4;
+    struct pcv_model_message message;
+    uint64_t vector;
+    pcv_sbdf sbdf;
+
+    if (!call_sbdf(call, 1, &sbdf)) {
+        return COMMAND_MISUSED;
+    }
+    if (named && strcmp(word[2], "msi") != 0 && strcmp(word[2], "msix") != 0) {
+        return call_misused(call, "expected msi or msix, got '%s'", word[2]);
+    }
+    if (!parse_decimal(word[call->args.count - 1], 2047, &vector)) {
+        return call_misused(call, "expected a vector from 0 to 2047, got '%s'",
+                            word[call->args.count - 1]);
+    }
+    bool msix = named ? strcmp(word[2], "msix") == 0 : uses_msix(call, sbdf);
+    enum pcv_model_raised raised = pcv_model_raise(
+        call->session->machine.model, sbdf, msix, (uint16_t)vector, &message);
+    text_add(call->out, "%s: %s vector %" PRIu64 " %s\n",
+             call_show(call, sbdf).s, msix ? "MSI-X" : "MSI", vector,
+             pcv_model_raised_name(raised));
+    return COMMAND_DONE;
+}
+
+/* ---- DMA ----------------------------------------------------------------- */
+
+/* dma SBDF ADDRESS [read|write] */
+static enum command_result device_dma(struct call *call)
+{
+    const struct machine *machine = &call->session->machine;
+    char *const *word = call->args.word;
+    uint32_t domain_id = 0;
+    uint64_t address;
+    pcv_sbdf sbdf;
+
+    if (!call_sbdf(call, 1, &sbdf)) {
+        return COMMAND_MISUSED;
+    }
+    if (!parse_hex(word[2], UINT64_MAX, &address)) {
+        return call_misused(call, "expected a hexadecimal address, got '%s'",
+                            word[2]);
+    }
+    bool write = call->args.count == 4 && strcmp(word[3], "write") == 0;
+    if (call->args.count == 4 && !write && strcmp(word[3], "read") != 0) {
+        return call_misused(call, "expected read or write, got '%s'", word[3]);
+    }
+    int result =
+        pcv_model_dma(machine->model, sbdf, address, write, &domain_id);
+    if (result != 0) {
+        return call_failed(call, result, "%s", call_show(call, sbdf).s);
+    }
+    text_add(call->out, "%s: %s memory of %s at %" PRIx64 "\n",
+             call_show(call, sbdf).s, write ? "writes" : "reads",
+             machine_domain_name(machine, domain_id).s, address);
+    return COMMAND_DONE;
+}
+
+enum command_result command_device(struct call *call)
+{
+    if (strcmp(call->args.word[0], "raise") == 0) {
+        return device_raise(call);
+    }
+    if (strcmp(call->args.word[0], "dma") == 0) {
+        return device_dma(call);
+    }
+    return call_misused(call, "expected raise or dma, got '%s'",
+                        call->args.word[0]);
+}
+
+/* ---- extended space ------------------------------------------------------ */
+
+/* "0:80-ff": a segment as people call it, and a run of its buses. */
+static bool buses_parse(const struct call *call, const char *word,
+                        uint16_t *out_segment, uint8_t out_bus[2])
+{
+    char copy[32] = "";
+    uint64_t segment;
+    uint64_t first;
+    uint64_t last;
+
+    if (strlen(word) < sizeof(copy)) {
+        memcpy(copy, word, strlen(word) + 1);
+    }
+    char *colon = strchr(copy, ':');
+    char *dash = strchr(copy, '-');
+    if (colon == NULL || dash == NULL) {
+        return false;
+    }
+    *colon = '\0';
+    *dash = '\0';
+    if (!parse_hex(copy, UINT32_MAX, &segment) ||
+        !parse_hex(colon + 1, 0xff, &first) ||
+        !parse_hex(dash + 1, 0xff, &last) ||
+        !pcv_model_segment_of(call->session->machine.model, (uint32_t)segment,
+                              out_segment)) {
+        return false;
+    }
+    out_bus[0] = (uint8_t)first;
+    out_bus[1] = (uint8_t)last;
+    return true;
+}
+
+/* What the host says of each bus when it is asked, to be put back. */
+static void usable_take(const struct machine *machine, uint16_t segment,
+                        bool out_usable[PCV_BUSES])
+{
+    const struct pcv_host_ops *ops = pcv_model_ops();
+
+    for (unsigned bus = 0; bus < PCV_BUSES; bus++) {
+        out_usable[bus] =
+            ops->ecam_usable(machine->model, segment, (uint8_t)bus) == 1;
+    }
+}
+
+static void usable_put(const struct machine *machine, uint16_t segment,
+                       const bool usable[PCV_BUSES])
+{
+    for (unsigned bus = 0; bus < PCV_BUSES; bus++) {
+        pcv_model_set_ecam(machine->model, segment, (uint8_t)bus, (uint8_t)bus,
+                           usable[bus]);
+    }
+}
+
+enum command_result command_ecam(struct call *call)
+{
+    const struct machine *machine = &call->session->machine;
+    bool before[PCV_BUSES];
+    uint32_t restarts = 0;
+    uint16_t segment;
+    uint8_t bus[2];
+    pcv_sbdf busy = {0};
+    bool on;
+    int result;
+
+    if (!buses_parse(call, call->args.word[0], &segment, bus)) {
+        return call_misused(
+            call, "expected SEGMENT:FIRST-LAST, a run of buses, got '%s'",
+            call->args.word[0]);
+    }
+    if (!call_on_off(call, 1, &on)) {
+        return COMMAND_MISUSED;
+    }
+    usable_take(machine, segment, before);
+    pcv_model_set_ecam(machine->model, segment, bus[0], bus[1], on);
+    do {
+        result = pcv_host_set_ecam(machine->host, segment, bus[0], bus[1], on,
+                                   &busy);
+    } while (result == -PCV_ERESTART && ++restarts < RESTARTS_MAX);
+    if (result != 0) {
+        usable_put(machine, segment, before);
+    }
+    if (result == -PCV_EBUSY) {
+        return call_failed(call, result, "%s", call_show(call, busy).s);
+    }
+    if (result != 0) {
+        return call_failed(call, result, "%s", call->args.word[0]);
+    }
+    text_add(call->out, "buses %02x-%02x of segment %04" PRIx32 ": %s\n",
+             bus[0], bus[1], pcv_model_domain_of(machine->model, segment),
+             on ? "extended space can be reached"
+                : "no extended space is reached");
+    return COMMAND_DONE;
+}
+
+enum command_result command_extended(struct call *call)
+{
+    static const struct {
+        const char *word;
+        enum pcv_model_extended how;
+        const char *said;
+    } way[] = {
+        {"normal", PCV_MODEL_EXT_NORMAL, "has its own registers"},
+        {"ones", PCV_MODEL_EXT_ONES, "reads all ones"},
+        {"aliased", PCV_MODEL_EXT_ALIASED, "repeats the first 256 bytes"},
+    };
+    pcv_sbdf sbdf;
+
+    if (!call_sbdf(call, 0, &sbdf)) {
+        return COMMAND_MISUSED;
+    }
+    for (size_t i = 0; i < sizeof(way) / sizeof(way[0]); i++) {
+        if (strcmp(call->args.word[1], way[i].word) != 0) {
+            continue;
+        }
+        int result = pcv_model_set_extended(call->session->machine.model, sbdf,
+                                            way[i].how);
+        if (result != 0) {
+            return call_failed(call, result, "%s", call_show(call, sbdf).s);
+        }
+        text_add(call->out, "%s: extended space %s\n", call_show(call, sbdf).s,
+                 way[i].said);
+        return COMMAND_DONE;
+    }
+    return call_misused(call, "expected normal, ones or aliased, got '%s'",
+                        call->args.word[1]);
+}
+
+/* ---- time ---------------------------------------------------------------- */
+
+enum command_result command_clock(struct call *call)
+{
+    struct machine *machine = &call->session->machine;
+    bool on;
+
+    if (!call_on_off(call, 0, &on)) {
+        return COMMAND_MISUSED;
+    }
+    pcv_model_set_clock(machine->model, on);
+    machine->clock = on;
+    text_add(call->out, "%s\n",
+             on ? "time moves by 'advance' only" : "nothing is waited for");
+    return COMMAND_DONE;
+}
+
+enum command_result command_advance(struct call *call)
+{
+    const struct machine *machine = &call->session->machine;
+    uint64_t ms;
+
+    if (!parse_decimal(call->args.word[0], UINT32_MAX, &ms)) {
+        return call_misused(call, "expected milliseconds, got '%s'",
+                            call->args.word[0]);
+    }
+    if (!machine->clock) {
+        return call_failed(call, PCV_EINVAL,
+                           "the clock is off, so nothing is waited for");
+    }
+    pcv_model_advance_us(machine->model, ms * 1000);
+    text_add(call->out, "%" PRIu64 " ms later\n", ms);
+    return COMMAND_DONE;
+}
+
+enum command_result command_work(struct call *call)
+{
+    const struct machine *machine = &call->session->machine;
+    uint64_t wait_us = 0;
+    uint32_t restarts = 0;
+    int result;
+
+    do {
+        result = pcv_host_work(machine->host, &wait_us);
+    } while (result == -PCV_ERESTART && ++restarts < RESTARTS_MAX);
+    if (result != 0) {
+        return call_failed(call, result, "work");
+    }
+    if (wait_us == 0) {
+        text_add(call->out, "nothing is left to do\n");
+    } else {
+        text_add(call->out, "the next work is due in %" PRIu64 " ms\n",
+                 wait_us / 1000 + (wait_us % 1000 != 0));
+    }
+    return COMMAND_DONE;
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Whether a function of the modelled machine takes part at all: it is there,
+ * awake, and allowed to send.
+ */
+#include "machine.h"
+
+/* At most 255 steps: every step up leads to a lower described bus number. */
+bool pcv__model_is_there(const struct pcv__model_fn *fn)
+{
+    const struct pcv__model_fn *at = fn;
+
+    if (atomic_load(&fn->state) != 0) {
+        return false;
+    }
+    while (at->bus->link != NULL && at->bus->link->up != NULL) {
+        at = at->bus->link->up;
+        if (!pcv__model_forwards(at)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* PCI Power Management 1.2, 3.2.4: bits 1:0 of control and status. */
+static bool is_low(const struct pcv__model_fn *fn)
+{
+    return fn->pm != 0 && (pcv__model_get(fn, fn->pm + 4u, 2) & 3u) != 0;
+}
+
+bool pcv__model_is_asleep(const struct pcv__model_fn *fn)
+{
+    return is_low(fn) || (fn->pf != NULL && is_low(fn->pf));
+}
+
+bool pcv__model_can_send(const struct pcv__model_fn *fn)
+{
+    return (pcv__model_get(fn, PCV_REG_COMMAND, 2) & PCV_CMD_MASTER) != 0 &&
+           !pcv__model_is_asleep(fn) && pcv__model_is_there(fn);
+}
+
+pcv_sbdf pcv__model_requester_locked(const struct pcv_model *model,
+                                     const struct pcv__model_fn *fn)
+{
+    const struct pcv__model_segment *segment =
+        model->segment[pcv_sbdf_segment(fn->sbdf)];
+
+    if (pcv__model_bus_at(segment, fn->bus->number) == fn->bus) {
+        return fn->sbdf;
+    }
+    for (uint32_t i = 0; i < PCV_BUSES; i++) {
+        if (pcv__model_bus_at(segment, i) == fn->bus) {
+            return pcv_sbdf_make(segment->segment, (uint8_t)i,
+                                 pcv_sbdf_devfn(fn->sbdf));
+        }
+    }
+    return fn->sbdf; /* no number leads to it: it keeps the last one it had */
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* The steps of a change of owner (OWN-5), each restartable. */
+#ifndef PCV_OWNER_CHANGE_H
+#define PCV_OWNER_CHANGE_H
+
+#include "owner/internal.h"
+
+/* The live device at an address, with a caller's reference, for one change of
+ * owner at a time. 0; -PCV_ENODEV; -PCV_EBUSY: somebody else is at it. */
+int pcv__change_begin(struct pcv_host *host, pcv_sbdf sbdf,
+                      struct pcv_device **out_device);
+void pcv__change_end(struct pcv_device *device);
+
+bool pcv__is_quarantined(const struct pcv_device *device);
+
+/*
+ * Take it from its owner: the gate is closed and drained, bus mastering and
+ * decoding go off, DMA is blocked, vectors and mappings are dropped; it is
+ * quarantine's. 0; -PCV_ERESTART: the gate is closed, accesses drain;
+ * -PCV_ENOMEM, -PCV_EIO, or the host's: it is its owner's still, behind a
+ * closed gate.
+ */
+int pcv__change_take(struct pcv_device *device);
+
+/* Reset what is quarantine's, and put back what the host programmed.
+ * -PCV_ERESTART: its time is not over; -PCV_EOPNOTSUPP: there is no way, unless
+ * that is `accepted`. */
+int pcv__change_reset(struct pcv_device *device, bool accepted);
+
+/* Build the view of the next owner, let its DMA through, publish. */
+int pcv__change_give(struct pcv_device *device, struct pcv_domain *domain);
+
+/* A step failed: it stays quarantine's, and nothing is kept for a guest. */
+void pcv__change_failed(struct pcv_device *device, int error);
+
+/* What was set aside for the guest that was to have it is given back. */
+void pcv__change_forget(struct pcv_device *device);
+
+#endif

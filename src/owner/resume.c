@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Going on with what an access began (CFG-10, HDR-9): the device's own mapping,
+ * BARs of the guest that waited for its pages, and what its write asked of
+ * this floor. It stands here since work goes up only through resume (DESIGN).
+ */
+#include "owner/internal.h"
+#include "vbus/internal.h"
+
+/* Apply what the device's mapping still lacks. A device that is gone has
+ * nothing left to do: its removal cancelled it. */
+static enum pcv_verdict step(struct pcv_domain *domain,
+                             const struct pcv_access *access)
+{
+    struct pcv__mem *mem = &domain->host->mem;
+    struct pcv_device *device;
+    enum pcv_verdict verdict = pcv__gate_enter(domain, access->sbdf, &device);
+
+    if (verdict != PCV_DONE) {
+        return verdict == PCV_ABSENT ? PCV_DONE : verdict;
+    }
+    pcv__lock_take(mem, &device->lock);
+    verdict = pcv__map_step(device);
+    pcv__lock_drop(mem, &device->lock);
+    pcv__gate_leave(device);
+    return verdict;
+}
+
+/* What a PF's or a bridge's registers asked for. It is done without being
+ * inside the gate, since VFs are added and removed. */
+static enum pcv_verdict asked(struct pcv_domain *domain,
+                              const struct pcv_access *access)
+{
+    struct pcv_device *device;
+    enum pcv_verdict verdict;
+
+    if (atomic_load_explicit(&domain->host->work_count, memory_order_acquire) ==
+        0) {
+        return PCV_DONE;
+    }
+    if (access->again) {
+        return pcv__vfs_work_due(domain->host);
+    }
+    device = pcv_domain_device(domain, access->sbdf);
+    if (!device) {
+        return PCV_DONE;
+    }
+    pcv__bridge_renumbered(device);
+    verdict = pcv__vfs_work(device);
+    pcv_device_put(device);
+    return verdict;
+}
+
+static enum pcv_verdict work(struct pcv_domain *domain,
+                             const struct pcv_access *access)
+{
+    enum pcv_verdict verdict = access->again ? PCV_DONE : step(domain, access);
+
+    if (verdict == PCV_DONE && domain->kind == PCV_DOMAIN_HARDWARE) {
+        verdict = asked(domain, access);
+    }
+    if (verdict == PCV_DONE && domain->slot) {
+        verdict = pcv__map_wake(domain);
+    }
+    return verdict;
+}
+
+enum pcv_verdict pcv_access_resume(struct pcv_domain *domain,
+                                   struct pcv_access *access)
+{
+    enum pcv_verdict verdict;
+
+    if (access->pending) {
+        verdict = work(domain, access);
+        if (verdict != PCV_DONE) {
+            return verdict;
+        }
+        access->pending = false;
+    }
+    if (access->again) {
+        return pcv__access_go_on(domain, access);
+    }
+    if (access->progress == 0 || access->progress >= access->size) {
+        access->progress = 0;
+        return PCV_DONE;
+    }
+    return pcv__access_go_on(domain, access);
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* The entrances, as the owner floor sees them. */
+#ifndef PCV_VBUS_INTERNAL_H
+#define PCV_VBUS_INTERNAL_H
+
+#include "vpci/internal.h"
+
+/* Perform what an access still lacks, from where it stands. */
+enum pcv_verdict pcv__access_go_on(struct pcv_domain *domain,
+                                   struct pcv_access *access);
+
+#endif

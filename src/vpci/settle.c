@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Times in which a function must be left alone (SRIOV-3). Nobody waits for
+ * them: an access before answers absent, a control operation restart; the first
+ * one after puts hardware in order for its owner and goes on (PM-1, MSI-3).
+ */
+#include "vpci/internal.h"
+
+/* No time is longer; a clock that says so went back. */
+#define LONGEST_US 1000000u
+/* How soon to ask a function again that does not answer after its time. */
+#define AGAIN_US 10000u
+/* The function asks for a retry (PCI Express Base 6.0, 2.3.2). */
+#define RETRY_IDS 0xffff0001u
+
+void pcv__settle_begin(struct pcv_device *device, enum pcv__settling kind,
+                       uint64_t us)
+{
+    const struct pcv__mem *mem = &device->host->mem;
+    struct pcv__vpci *vpci = pcv__vpci(device);
+
+    vpci->ready_us = mem->ops.now_us ? mem->ops.now_us(mem->ctx) + us : 0;
+    atomic_store_explicit(&vpci->settling, (uint8_t)kind, memory_order_release);
+}
+
+uint64_t pcv__settle_left_us(const struct pcv_device *device)
+{
+    const struct pcv__mem *mem = &device->host->mem;
+    uint64_t left;
+
+    if (!mem->ops.now_us || !device->view || !pcv__is_settling(device)) {
+        return 0;
+    }
+    left = pcv__vpci(device)->ready_us - mem->ops.now_us(mem->ctx);
+    return left <= LONGEST_US ? left : 0; /* it wraps when the time is past */
+}
+
+/* A VF has no IDs of its own. */
+static bool answers(struct pcv_device *device)
+{
+    uint16_t reg = device->is_vf ? PCV_REG_REVISION : PCV_REG_VENDOR;
+    uint32_t value;
+
+    return pcv__hw_fetch(device, reg, 4, &value) && value != 0xffffffffu &&
+           value != RETRY_IDS;
+}
+
+/* ---- putting in order ------------------------------------------------------
+ */
+
+static void map_again(struct pcv_device *device, bool decode)
+    PCV__REQUIRES(device->lock)
+{
+    struct pcv__vpci *vpci = pcv__vpci(device);
+    enum pcv_verdict verdict = pcv__map_again(device, decode, PCV__MOVING_ALL);
+
+    atomic_store_explicit(
+        &vpci->settling, verdict == PCV_DONE ? PCV__SETTLED : PCV__SETTLING_MAP,
+        memory_order_release);
+}
+
+/* A guest knows nothing of what hardware forgot. False: the host failed, it is
+ * all done again. */
+static bool order_for_guest(struct pcv_device *device)
+    PCV__REQUIRES(device->lock)
+{
+    struct pcv__vpci *vpci = pcv__vpci(device);
+
+    atomic_store_explicit(&device->hw_error, 0, memory_order_relaxed);
+    pcv__reset_put_back(device);
+    vpci->asleep = pcv__power_is_low(device);
+    if (atomic_load_explicit(&device->hw_error, memory_order_relaxed) != 0) {
+        return false; /* BARs that may be anywhere are not decoded */
+    }
+    pcv__command_update(device);
+    if (!vpci->asleep) {
+        pcv__caps_restore(device);
+    }
+    if (atomic_load_explicit(&device->hw_error, memory_order_relaxed) != 0) {
+        return false;
+    }
+    map_again(device, !vpci->asleep &&
+                          (device->assignment->command & PCV_CMD_MEMORY) != 0);
+    return true;
+}
+
+/* The hardware domain programs anew what it needs; records follow hardware
+ * (HDR-16). */
+static void order_for_hardware(struct pcv_device *device)
+    PCV__REQUIRES(device->lock)
+{
+    struct pcv__vpci *vpci = pcv__vpci(device);
+    bool decode = device->is_vf && pcv__vf_decodes(device);
+    uint32_t command;
+
+    vpci->asleep = pcv__power_is_low(device);
+    pcv__bars_read(device);
+    if (!device->is_vf) {
+        decode = pcv__hw_fetch(device, PCV_REG_COMMAND, 2, &command) &&
+                 command != 0xffffu && (command & PCV_CMD_MEMORY) != 0;
+    }
+    map_again(device, decode && !vpci->asleep);
+}
+
+/* For a change of owner: what the host programmed, and nothing else. */
+static bool order_for_nobody(struct pcv_device *device)
+    PCV__REQUIRES(device->lock)
+{
+    atomic_store_explicit(&device->hw_error, 0, memory_order_relaxed);
+    pcv__reset_put_back(device);
+    if (atomic_load_explicit(&device->hw_error, memory_order_relaxed) != 0) {
+        return false;
+    }
+    atomic_store_explicit(&pcv__vpci(device)->settling, PCV__SETTLED,
+                          memory_order_release);
+    return true;
+}
+
+/* False: the host failed, it is all done again. */
+static bool put_in_order(struct pcv_device *device) PCV__REQUIRES(device->lock)
+{
+    if (device->torn) {
+        return order_for_nobody(device);
+    }
+    if (device->assignment) {
+        return order_for_guest(device);
+    }
+    order_for_hardware(device);
+    return true;
+}
+
+/* ---- the stages -------------------------------------------------------------
+ */
+
+/* The time of a stage is over: do what comes then. False: the host failed. */
+static bool next_stage(struct pcv_device *device) PCV__REQUIRES(device->lock)
+{
+    const struct pcv__vpci *vpci = pcv__vpci(device);
+
+    switch ((enum pcv__settling)vpci->settling) {
+    case PCV__SETTLING_RAISE:
+        return pcv__reset_hardware(device,
+                                   (enum pcv__reset)vpci->reset_method) == 0;
+    case PCV__SETTLING_SLEEP:
+        if (pcv__power_set(device, PCV_PM_D0) != 0) {
+            return false;
+        }
+        pcv__settle_begin(device, PCV__SETTLING_WAKE, PCV__QUIET_POWER_US);
+        return true;
+    case PCV__SETTLING_RESET:
+    case PCV__SETTLING_WAKE:
+        return put_in_order(device);
+    case PCV__SETTLING_MAP:
+    case PCV__SETTLED:
+        break;
+    }
+    return true;
+}
+
+/* BARs that the owner still has to get; a mapping that was under way before,
+ * likewise. False: call again. */
+static bool mapped(struct pcv_device *device) PCV__REQUIRES(device->lock)
+{
+    struct pcv__vpci *vpci = pcv__vpci(device);
+
+    if (pcv__map_step(device) != PCV_DONE) {
+        return false;
+    }
+    if (vpci->settling == PCV__SETTLING_MAP) {
+        atomic_store_explicit(&vpci->settling, PCV__SETTLED,
+                              memory_order_release);
+    }
+    return true;
+}
+
+static enum pcv_verdict settle(struct pcv_device *device, uint64_t *out_wait_us)
+    PCV__REQUIRES(device->lock)
+{
+    struct pcv__vpci *vpci = pcv__vpci(device);
+
+    *out_wait_us = 0;
+    /* Bounded: RAISE, then RESET or SLEEP and WAKE, then MAP. */
+    while (vpci->settling != PCV__SETTLED) {
+        if (atomic_load_explicit(&device->vanished, memory_order_acquire)) {
+            atomic_store_explicit(&vpci->settling, PCV__SETTLED,
+                                  memory_order_release);
+            break; /* nobody waits for what is gone (LIFE-9) */
+        }
+        if (vpci->settling != PCV__SETTLING_MAP) {
+            *out_wait_us = pcv__settle_left_us(device);
+            if (*out_wait_us != 0) {
+                return PCV_ABSENT;
+            }
+        }
+        if (!mapped(device)) {
+            return PCV_RETRY;
+        }
+        if (vpci->settling != PCV__SETTLED &&
+            (!answers(device) || !next_stage(device))) {
+            pcv__settle_begin(device, (enum pcv__settling)vpci->settling,
+                              AGAIN_US);
+            *out_wait_us = AGAIN_US;
+            return PCV_ABSENT;
+        }
+    }
+    return PCV_DONE;
+}
+
+bool pcv__settle_locked(struct pcv_device *device, uint64_t *out_wait_us)
+{
+    return settle(device, out_wait_us) == PCV_DONE;
+}
+
+enum pcv_verdict pcv__settle_access(struct pcv_device *device)
+{
+    struct pcv__mem *mem = &device->host->mem;
+    enum pcv_verdict verdict;
+    uint64_t wait_us;
+
+    pcv__lock_take(mem, &device->lock);
+    verdict = settle(device, &wait_us);
+    pcv__lock_drop(mem, &device->lock);
+    return verdict;
+}
+
+uint64_t pcv_device_wait_us(struct pcv_device *device)
+{
+    struct pcv__mem *mem = &device->host->mem;
+    uint64_t left;
+
+    pcv__lock_take(mem, &device->lock);
+    left = pcv__settle_left_us(device);
+    pcv__lock_drop(mem, &device->lock);
+    return left;
+}
+
+/* ---- retry status -----------------------------------------------------------
+ */
+
+/* The root port above a device, with a reference, or NULL. */
+static struct pcv_device *root_port(const struct pcv_device *device)
+{
+    pcv_sbdf at = pcv__device_sbdf(device);
+    bool found = false;
+
+    /* Bounded: each step goes to a lower bus number. */
+    while (pcv_topology_upstream(device->host, pcv_sbdf_segment(at),
+                                 pcv_sbdf_bus(at), &at) == 0) {
+        found = true;
+    }
+    return found ? pcv_device_find(device->host, at) : NULL;
+}
+
+uint32_t pcv__settling_ids(struct pcv_device *device, uint16_t reg,
+                           uint8_t size)
+{
+    struct pcv_device *port;
+    uint32_t control = 0;
+
+    /* A guest's bus has no port that could make it visible. */
+    if (reg != PCV_REG_VENDOR || size < 2 || device->assignment) {
+        return pcv__ones(size);
+    }
+    port = root_port(device);
+    if (port && port->type == PCV_TYPE_ROOT_PORT && port->pcie_cap != 0 &&
+        !pcv__hw_fetch(port, (uint16_t)(port->pcie_cap + PCV_PCIE_RTCTL), 2,
+                       &control)) {
+        control = 0;
+    }
+    pcv_device_put(port);
+    return (control != 0xffffu && (control & PCV_PCIE_RTCTL_RETRY_VISIBLE) != 0
+                ? RETRY_IDS
+                : 0xffffffffu) &
+           pcv__ones(size);
+}
