@@ -61,6 +61,12 @@ struct pcv__model_field {
     uint32_t sticky; /* survive all but a loss of power */
 };
 
+/* Host-physical memory: [start, end). */
+struct pcv__model_range {
+    uint64_t start;
+    uint64_t end;
+};
+
 struct pcv__model_fn {
     pcv_sbdf sbdf; /* as the source gave it: its name for life */
     _Atomic uint32_t state;
@@ -97,6 +103,8 @@ struct pcv__model_fn {
     uint8_t vf_bar_guessed; /* of vf_bar_size */
     uint64_t *vf_bar_size;  /* PCV__MODEL_VF_BARS of them, or NULL */
     char *name;             /* or NULL */
+    /* Where BARs stood until a reset took their addresses: place.c. */
+    struct pcv__model_range stood[PCV_MODEL_BARS];
 
     /* Beside registers: machine.h. */
     struct pcv__model_decoded *decoded; /* one a BAR, or NULL: decode.c */
@@ -149,12 +157,6 @@ struct pcv__model_hint {
     pcv_sbdf sbdf;
     uint8_t bar;
     uint64_t size;
-};
-
-/* Host-physical memory that is MMIO: [start, end). */
-struct pcv__model_range {
-    uint64_t start;
-    uint64_t end;
 };
 
 struct pcv_model {

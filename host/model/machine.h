@@ -161,6 +161,9 @@ uint64_t *pcv__model_faults_locked(const struct pcv_model *model);
 /* ---- dma.c, place.c, clock.c, quirks.c ----------------------------------- */
 
 int pcv__model_op_dma_attach(void *ctx, pcv_sbdf requester, uint32_t domain_id);
+/* A reset takes the addresses of a function's BARs, which are still its own.
+ * Locked. */
+void pcv__model_remember_locked(struct pcv__model_fn *fn);
 int pcv__model_op_bar_place(void *ctx, pcv_sbdf sbdf, uint8_t bar,
                             uint64_t size, pcv_hpa *out_address);
 

@@ -3,7 +3,8 @@
  * Where a BAR of the modelled machine would stand if it had another size: a
  * question that changes nothing.
  *
- * One that does not grow stays where it is. For one that grows the first gap
+ * Addresses that a reset took from a function are still its own. One that does
+ * not grow stays where it is. For one that grows the first gap
  * that it fits in is taken, above 4 GiB if it can be there.
  */
 #include <stdlib.h>
@@ -41,6 +42,21 @@ static void take(struct taken *taken, uint64_t start, uint64_t size)
     taken->count++;
 }
 
+void pcv__model_remember_locked(struct pcv__model_fn *fn)
+{
+    struct pcv__model_memory memory;
+
+    for (uint32_t i = 0; !fn->vf && i < PCV_MODEL_BARS; i++) {
+        pcv__model_memory_look(fn, i, &memory);
+        if (memory.start != 0 && memory.size != 0) {
+            fn->stood[i].start = memory.start;
+            fn->stood[i].end = memory.size > UINT64_MAX - memory.start
+                                   ? UINT64_MAX
+                                   : memory.start + memory.size;
+        }
+    }
+}
+
 /* A PF keeps room for as many VFs as it can have. */
 static void take_all(struct taken *taken, const struct pcv__model_fn *fn,
                      const struct pcv__model_fn *not_fn, uint32_t not_bar)
@@ -52,6 +68,10 @@ static void take_all(struct taken *taken, const struct pcv__model_fn *fn,
         if (fn != not_fn || i != not_bar) {
             pcv__model_memory_look(fn, i, &memory);
             take(taken, memory.start, memory.size);
+            if (memory.start == 0) {
+                take(taken, fn->stood[i].start,
+                     fn->stood[i].end - fn->stood[i].start);
+            }
         }
     }
     for (uint32_t i = 0; fn->vf_bar_size && i < PCV__MODEL_VF_BARS; i++) {

@@ -71,6 +71,7 @@ static uint32_t kept_bits(const struct pcv__model_field *field,
 void pcv__model_reset_locked(struct pcv_model *model, struct pcv__model_fn *fn,
                              enum pcv__model_reset how)
 {
+    pcv__model_remember_locked(fn);
     for (uint32_t i = 0; i < fn->fields; i++) {
         const struct pcv__model_field *field = &fn->field[i];
         uint32_t change = (field->rw | field->w1c) & ~kept_bits(field, how);

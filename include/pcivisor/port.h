@@ -238,7 +238,9 @@ struct pcv_host_ops {
     /*
      * Where BAR `bar` of a function would stand if it had this size: a question
      * without side effects. Optional; without it guests cannot resize. Returns
-     * 0 and an address aligned to the size, or -PCV_ENOSPC.
+     * 0 and an address aligned to the size, or -PCV_ENOSPC. The address must be
+     * free of other BARs, those included whose function was reset and has to
+     * get its addresses back.
      * Context: any; locked.
      */
     int (*bar_place)(void *ctx, pcv_sbdf sbdf, uint8_t bar, uint64_t size,

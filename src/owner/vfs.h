@@ -30,6 +30,10 @@ void pcv__vfs_finish(struct pcv_device *pf) PCV__REQUIRES(pf->lock);
 bool pcv__vf_follow(const struct pcv_device *pf, struct pcv_device *vf,
                     bool *planned);
 
+/* Let the next VFs follow, in address order. True when all did; false: call
+ * again. Its caller is the only one that works on the PF. */
+bool pcv__vfs_walk(struct pcv_device *pf);
+
 /* Add VFs. PCV_PENDING: there is more to do now. Its caller is the only one
  * that works on the PF. */
 enum pcv_verdict pcv__vfs_appear(struct pcv_device *pf);

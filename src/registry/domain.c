@@ -177,14 +177,40 @@ enum pcv_domain_kind pcv_domain_kind(const struct pcv_domain *domain)
     return domain->kind;
 }
 
+/* What of a run that BARs want is mapped: holes are not (HDR-7). Cuts the run
+ * to its first part that ends after `from`; false: there is none. Bounded by
+ * the holes in the run. */
+static bool cut_holes(const struct pcv_domain *domain, uint64_t from,
+                      struct pcv__imap_run *run) PCV__REQUIRES(domain->map_lock)
+{
+    struct pcv__imap_run hole;
+
+    while (run->start < run->end &&
+           pcv__imap_next(&domain->holes, run->start, &hole) &&
+           hole.start < run->end) {
+        if (hole.start > run->start && hole.start > from) {
+            run->end = hole.start;
+            return true;
+        }
+        run->start = hole.end;
+    }
+    return run->start < run->end;
+}
+
 bool pcv_domain_next_mapping(struct pcv_domain *domain, uint64_t from,
                              struct pcv_mapping *out_mapping)
 {
     struct pcv__imap_run run;
-    bool found;
+    bool found = false;
 
     pcv__lock_take(&domain->host->mem, &domain->map_lock);
-    found = pcv__imap_next(&domain->map, from, &run);
+    /* Bounded: each turn goes on behind the run before. */
+    while (!found && pcv__imap_next(&domain->map, from, &run)) {
+        uint64_t end = run.end;
+
+        found = cut_holes(domain, from, &run);
+        from = end;
+    }
     pcv__lock_drop(&domain->host->mem, &domain->map_lock);
     if (found) {
         out_mapping->first_page = run.start;

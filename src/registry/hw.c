@@ -26,9 +26,40 @@ static void note(struct pcv_device *device, int error)
     }
 }
 
+/* No time is longer; a clock that says so went back. */
+#define QUIET_MAX_US 1000000u
+
+void pcv__hw_quiet(struct pcv_device *device, uint64_t us)
+{
+    const struct pcv__mem *mem = &device->host->mem;
+    uint64_t until = 0;
+
+    if (us != 0 && mem->ops.now_us) {
+        until = mem->ops.now_us(mem->ctx) + us;
+        until += until == 0 ? 1 : 0;
+    }
+    atomic_store_explicit(&device->quiet_until_us, until, memory_order_release);
+}
+
+uint64_t pcv__hw_quiet_us(const struct pcv_device *device)
+{
+    const struct pcv__mem *mem = &device->host->mem;
+    uint64_t until =
+        atomic_load_explicit(&device->quiet_until_us, memory_order_acquire);
+    uint64_t left;
+
+    if (until == 0 ||
+        atomic_load_explicit(&device->vanished, memory_order_acquire)) {
+        return 0; /* nobody waits for what is gone (LIFE-9) */
+    }
+    left = until - mem->ops.now_us(mem->ctx);
+    return left <= QUIET_MAX_US ? left : 0; /* it wraps when it is past */
+}
+
 static bool reachable(const struct pcv_device *device, uint16_t reg)
 {
     return !atomic_load_explicit(&device->vanished, memory_order_acquire) &&
+           pcv__hw_quiet_us(device) == 0 &&
            (reg < PCV_CFG_SIZE ||
             atomic_load_explicit(&device->extended, memory_order_relaxed));
 }

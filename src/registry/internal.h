@@ -119,6 +119,8 @@ struct pcv_device {
     _Atomic bool vanished;
     _Atomic bool extended;    /* changes under the lock, with the gate paused */
     _Atomic uint8_t ext_plan; /* PCV__EXT_*: the next value of `extended` */
+    _Atomic uint64_t quiet_until_us; /* it was reset, and is left alone until
+                                        then; 0: not any more (SRIOV-3) */
     _Atomic int hw_error; /* the host failed in an access; 0: not since it was
                              cleared */
     struct pcv_host *host;
@@ -446,7 +448,7 @@ static inline bool pcv__stands_at(const struct pcv_domain *domain,
 uint32_t pcv__hw_probe(struct pcv_host *host, pcv_sbdf sbdf, uint16_t reg,
                        uint8_t size, int *error);
 /* All ones if the device has vanished, or reg needs extended space that it
- * does not have. */
+ * does not have, or it must be left alone after a reset. */
 uint32_t pcv__hw_read(struct pcv_device *device, uint16_t reg, uint8_t size);
 /* As above, and whether the host could perform it. */
 bool pcv__hw_fetch(struct pcv_device *device, uint16_t reg, uint8_t size,
@@ -456,6 +458,10 @@ void pcv__hw_write(struct pcv_device *device, uint16_t reg, uint8_t size,
 /* A write that puts back what we changed: tried again if the host fails. */
 void pcv__hw_restore(struct pcv_device *device, uint16_t reg, uint8_t size,
                      uint32_t value);
+/* Leave a device alone from now on for so long, which is no time if the host
+ * has no clock; how long it still is, in microseconds (SRIOV-3). */
+void pcv__hw_quiet(struct pcv_device *device, uint64_t us);
+uint64_t pcv__hw_quiet_us(const struct pcv_device *device);
 /* All ones of an access's width. */
 static inline uint32_t pcv__ones(uint8_t size)
 {

@@ -299,7 +299,8 @@ void pcv__bars_read(struct pcv_device *device)
         uint64_t address;
 
         /* What the host cannot read stays as it was known. */
-        if (bar->kind != PCV_BAR_NONE && pcv__bar_address(device, i, &address)) {
+        if (bar->kind != PCV_BAR_NONE &&
+            pcv__bar_address(device, i, &address)) {
             bar->address = address;
         }
     }

@@ -100,10 +100,10 @@ bool pcv__vectors_can_bind(const struct pcv_device *device);
 void pcv__vector_request(const struct pcv_device *device,
                          struct pcv_msi_request *out_request);
 /* Bind through the host; each of the request's messages counts a reference to
- * the device (LIFE-8). 0; -PCV_EOPNOTSUPP; -PCV_ENODEV if the device is going;
- * -PCV_EOVERFLOW; -PCV_EINVAL: the device cannot send what the host answered;
- * or the host's error. Then nothing is bound, and the last three were told as
- * an event. `rebind`: it is bound already, with as many messages. */
+ * the device (LIFE-8). 0; -PCV_ENODEV if the device is going; -PCV_EOVERFLOW;
+ * -PCV_EINVAL: the device cannot send what the host answered; or the host's
+ * error. Then nothing is bound, and the last three were told as an event.
+ * `rebind`: it is bound already, with as many messages. The host can bind. */
 int pcv__vector_bind(struct pcv_device *device,
                      const struct pcv_msi_request *request, bool rebind,
                      struct pcv_msi_message *out_message);

@@ -133,9 +133,8 @@ struct pcv__vpci {
     bool woken;           /* some of the guest's pages became free since */
     bool waking;          /* what that made possible is being mapped */
     _Atomic uint8_t settling; /* enum pcv__settling: it must be left alone
-                                 until ready_us, and then put in order */
+                                 for a time, and then put in order */
     uint8_t reset_method;     /* enum pcv__reset: how it can be reset */
-    uint64_t ready_us;        /* under the device's lock */
     uint16_t bound;           /* MSI-X entries bound by us */
     struct pcv__work work;    /* under the device's lock */
     struct pcv__mapped mapped[PCV_BARS];
@@ -410,9 +409,6 @@ int pcv__power_set(struct pcv_device *device, uint32_t state)
 /* Leave it alone from now on for so long. */
 void pcv__settle_begin(struct pcv_device *device, enum pcv__settling kind,
                        uint64_t us) PCV__REQUIRES(device->lock);
-/* How long it must be left alone, in microseconds; 0: it may be asked. */
-uint64_t pcv__settle_left_us(const struct pcv_device *device)
-    PCV__REQUIRES(device->lock);
 /* What becomes of an access to a device whose `settling` is set. If its time is
  * over, hardware is put in order first. PCV_DONE: it may be asked; PCV_RETRY:
  * its BARs are being mapped again, some pages a call; PCV_ABSENT. Without
@@ -433,8 +429,9 @@ bool pcv__settle_locked(struct pcv_device *device, uint64_t *out_wait_us)
     PCV__REQUIRES(device->lock);
 
 /* Remember what the host programmed (BARs, cache line size, device control,
- * resizable BARs, ...), in device->saved, and put it back. 0, -PCV_ENOMEM, or
- * -PCV_EIO if the host could not read or the device does not answer. Putting
+ * resizable BARs, ...), in device->saved, and put it back. 0; -PCV_ENOMEM;
+ * -PCV_ERESTART: it must be left alone for a time; or -PCV_EIO if the host
+ * could not read or the device does not answer. Putting
  * back goes by what is known of a guest's BARs, and for a change of owner by
  * what was saved; what cannot be written sets device->hw_error. */
 int pcv__reset_save(struct pcv_device *device) PCV__REQUIRES(device->lock);

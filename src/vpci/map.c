@@ -127,6 +127,8 @@ static bool unmap_phase(struct pcv_device *device)
             return false;
         }
     }
+    work->moving = PCV_BARS; /* a plan that takes this one's place moves what
+                                it wants itself */
     enter_phase(work, PCV__WORK_RESET);
     return true;
 }
@@ -155,6 +157,7 @@ static void write_phase(struct pcv_device *device) PCV__REQUIRES(device->lock)
 
     if (work->write_bar) {
         pcv__hw_write(device, work->bar_reg, 4, work->bar_value);
+        work->write_bar = false;
     }
     if (!device->assignment && pcv__may_be_asked(device)) {
         pcv__bars_read(device);

@@ -226,6 +226,7 @@ void pcv__reset_now(struct pcv_device *device, enum pcv__reset how)
     }
     if (device->assignment) {
         pcv__header_guest_reset(device);
+        pcv__vpci(device)->decoding = false;
         /* Silent first, as the specification asks; and silent it stays where
          * what the host programmed could not be put back. */
         pcv__command_update(device);

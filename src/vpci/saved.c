@@ -166,6 +166,10 @@ int pcv__reset_save(struct pcv_device *device)
     if (!saved) {
         return -PCV_ENOMEM;
     }
+    if (pcv__hw_quiet_us(device) != 0) {
+        pcv__free(mem, saved, sizeof(*saved));
+        return -PCV_ERESTART;
+    }
     if (!pcv__hw_fetch(device, PCV_REG_COMMAND, 2, &command) ||
         command == 0xffffu) {
         collector.failed = true;

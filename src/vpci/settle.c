@@ -6,8 +6,6 @@
  */
 #include "vpci/internal.h"
 
-/* No time is longer; a clock that says so went back. */
-#define LONGEST_US 1000000u
 /* How soon to ask a function again that does not answer after its time. */
 #define AGAIN_US 10000u
 /* The function asks for a retry (PCI Express Base 6.0, 2.3.2). */
@@ -16,23 +14,9 @@
 void pcv__settle_begin(struct pcv_device *device, enum pcv__settling kind,
                        uint64_t us)
 {
-    const struct pcv__mem *mem = &device->host->mem;
-    struct pcv__vpci *vpci = pcv__vpci(device);
-
-    vpci->ready_us = mem->ops.now_us ? mem->ops.now_us(mem->ctx) + us : 0;
-    atomic_store_explicit(&vpci->settling, (uint8_t)kind, memory_order_release);
-}
-
-uint64_t pcv__settle_left_us(const struct pcv_device *device)
-{
-    const struct pcv__mem *mem = &device->host->mem;
-    uint64_t left;
-
-    if (!mem->ops.now_us || !device->view || !pcv__is_settling(device)) {
-        return 0;
-    }
-    left = pcv__vpci(device)->ready_us - mem->ops.now_us(mem->ctx);
-    return left <= LONGEST_US ? left : 0; /* it wraps when the time is past */
+    pcv__hw_quiet(device, us);
+    atomic_store_explicit(&pcv__vpci(device)->settling, (uint8_t)kind,
+                          memory_order_release);
 }
 
 /* A VF has no IDs of its own. */
@@ -187,10 +171,11 @@ static enum pcv_verdict settle(struct pcv_device *device, uint64_t *out_wait_us)
             break; /* nobody waits for what is gone (LIFE-9) */
         }
         if (vpci->settling != PCV__SETTLING_MAP) {
-            *out_wait_us = pcv__settle_left_us(device);
+            *out_wait_us = pcv__hw_quiet_us(device);
             if (*out_wait_us != 0) {
                 return PCV_ABSENT;
             }
+            pcv__hw_quiet(device, 0);
         }
         if (!mapped(device)) {
             return PCV_RETRY;
@@ -225,13 +210,7 @@ enum pcv_verdict pcv__settle_access(struct pcv_device *device)
 
 uint64_t pcv_device_wait_us(struct pcv_device *device)
 {
-    struct pcv__mem *mem = &device->host->mem;
-    uint64_t left;
-
-    pcv__lock_take(mem, &device->lock);
-    left = pcv__settle_left_us(device);
-    pcv__lock_drop(mem, &device->lock);
-    return left;
+    return pcv__hw_quiet_us(device);
 }
 
 /* ---- retry status -----------------------------------------------------------

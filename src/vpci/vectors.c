@@ -105,9 +105,7 @@ static int host_bind(const struct pcv__mem *mem,
 
 bool pcv__vectors_can_bind(const struct pcv_device *device)
 {
-    const struct pcv_host_ops *ops = &device->host->mem.ops;
-
-    return ops->msi_bind && ops->msi_unbind;
+    return device->host->mem.ops.msi_bind != NULL; /* both or neither */
 }
 
 int pcv__vector_bind(struct pcv_device *device,
@@ -116,9 +114,6 @@ int pcv__vector_bind(struct pcv_device *device,
 {
     int error = 0;
 
-    if (!pcv__vectors_can_bind(device)) {
-        return -PCV_EOPNOTSUPP;
-    }
     if (!rebind) {
         if (is_going(device)) {
             return -PCV_ENODEV;

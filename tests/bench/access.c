@@ -139,16 +139,18 @@ static const struct kind {
     bench_op op;
     double target; /* times the floor; 0: none */
     bool narrow;   /* measured with many registers, too */
+    double slack;  /* instructions may grow by this factor with devices: a hash
+                      has chains that differ; 0: not at all */
 } kinds[] = {
-    {"virtual register, read", virtual_read, 2, true},
-    {"virtual register, write", virtual_write, 3, true},
-    {"constant, read", constant_read, 2, true},
-    {"passed through, read", passed_read, 0, true},
-    {"passed through, write", passed_write, 0, true},
-    {"MSI-X table, read", table_read, 0, false},
-    {"MSI-X table, write", table_write, 0, false},
-    {"refused, read", refused_read, 0, true},
-    {"absent device, read", absent_read, 0, false},
+    {"virtual register, read", virtual_read, 2, true, 0},
+    {"virtual register, write", virtual_write, 3, true, 0},
+    {"constant, read", constant_read, 2, true, 0},
+    {"passed through, read", passed_read, 0, true, 0},
+    {"passed through, write", passed_write, 0, true, 0},
+    {"MSI-X table, read", table_read, 0, false, 1.15},
+    {"MSI-X table, write", table_write, 0, false, 1.15},
+    {"refused, read", refused_read, 0, true, 0},
+    {"absent device, read", absent_read, 0, false, 0},
 };
 
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
@@ -184,6 +186,19 @@ static struct subject subject_make(struct bench_host *b)
 
 static long first_count[KINDS];
 
+/* Times of one kind, and how they compare with the floor. */
+static void times(const struct kind *kind, struct subject *s, uint32_t devices)
+{
+    char name[96];
+
+    (void)snprintf(name, sizeof(name), "%s, %u devices", kind->name, devices);
+    bench_row(name, bench_ns(kind->op, s), "ns", BENCH_NONE, 0);
+    (void)snprintf(name, sizeof(name), "%s to floor, %u devices", kind->name,
+                   devices);
+    bench_row(name, bench_ratio(kind->op, s, run_floor, &the_floor), "times",
+              kind->target > 0 ? BENCH_AT_MOST : BENCH_NONE, kind->target);
+}
+
 static void one_count(uint32_t devices, bool first)
 {
     struct bench_host b;
@@ -197,22 +212,18 @@ static void one_count(uint32_t devices, bool first)
     for (size_t i = 0; i < KINDS; i++) {
         long n;
 
-        (void)snprintf(name, sizeof(name), "%s, %u devices", kinds[i].name,
-                       devices);
-        bench_row(name, bench_ns(kinds[i].op, &s), "ns", BENCH_NONE, 0);
-        (void)snprintf(name, sizeof(name), "%s to floor, %u devices",
-                       kinds[i].name, devices);
-        bench_row(name, bench_ratio(kinds[i].op, &s, run_floor, &the_floor),
-                  "times", kinds[i].target > 0 ? BENCH_AT_MOST : BENCH_NONE,
-                  kinds[i].target);
+        if (!bench_counts_only) {
+            times(&kinds[i], &s, devices);
+        }
         n = bench_instructions(kinds[i].op, &s);
         if (n < 0) {
             continue;
         }
         (void)snprintf(name, sizeof(name), "%s, instructions, %u devices",
                        kinds[i].name, devices);
-        bench_row(name, (double)n, "instructions",
-                  first ? BENCH_NONE : BENCH_AT_MOST, (double)first_count[i]);
+        bench_row(
+            name, (double)n, "instructions", first ? BENCH_NONE : BENCH_AT_MOST,
+            (double)first_count[i] * (kinds[i].slack > 0 ? kinds[i].slack : 1));
         if (first) {
             first_count[i] = n;
         }
@@ -286,9 +297,12 @@ void bench_access(void)
 {
     static const uint32_t counts[] = {1, 16, 256, 4096, 65536};
 
-    bench_heading("Floor: one uncontended lock, one array read, one indirect "
-                  "call");
-    bench_row("floor", bench_ns(run_floor, &the_floor), "ns", BENCH_NONE, 0);
+    if (!bench_counts_only) {
+        bench_heading("Floor: one uncontended lock, one array read, one "
+                      "indirect call");
+        bench_row("floor", bench_ns(run_floor, &the_floor), "ns", BENCH_NONE,
+                  0);
+    }
     for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
         one_count(counts[i], i == 0);
     }

@@ -69,6 +69,9 @@ _Noreturn void bench_fail(const char *what, int error);
 
 void bench_access(void); /* access.c */
 void bench_decode(void); /* decode.c */
+/* Only what does not depend on the machine's mood: instructions, with counts
+ * that are up in a second. */
+extern bool bench_counts_only;
 void bench_memory(void); /* memory.c */
 
 #endif

@@ -43,9 +43,11 @@ void bench_decode(void)
 
         bench_host_make(&b, counts[i] / BARS + 2, BARS, false);
         s.sbdf = bench_sbdf(b.devices / 2);
-        (void)snprintf(name, sizeof(name), "decoding off and on, %u BARs",
-                       counts[i]);
-        bench_row(name, bench_ns(off_and_on, &s), "ns", BENCH_NONE, 0);
+        if (!bench_counts_only) {
+            (void)snprintf(name, sizeof(name), "decoding off and on, %u BARs",
+                           counts[i]);
+            bench_row(name, bench_ns(off_and_on, &s), "ns", BENCH_NONE, 0);
+        }
         n = bench_instructions(off_and_on, &s);
         if (n >= 0) {
             (void)snprintf(name, sizeof(name),

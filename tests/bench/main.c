@@ -14,16 +14,20 @@ static const struct part {
     {"memory", bench_memory},
 };
 
+bool bench_counts_only;
+
 #define PARTS (sizeof(parts) / sizeof(parts[0]))
 
 static int usage(FILE *to)
 {
     (void)fprintf(to,
-                  "usage: bench [--json FILE] [access | decode | memory]...\n"
+                  "usage: bench [--json FILE] [--counts] [access | decode | "
+                  "memory]...\n"
                   "\n"
                   "Prints a table of times, ratios, instructions and bytes. "
                   "With --json also an\n"
-                  "array of objects with name, value, unit, target, met.\n"
+                  "array of objects with name, value, unit, target, met. "
+                  "With --counts no times.\n"
                   "Exit status: 0; 1 if a target was missed; 2 for wrong usage "
                   "or a failure.\n");
     return to == stdout ? 0 : 2;
@@ -65,6 +69,10 @@ int main(int argc, char **argv)
         }
         json = argv[at + 1];
         at += 2;
+    }
+    if (at < argc && strcmp(argv[at], "--counts") == 0) {
+        bench_counts_only = true;
+        at++;
     }
     for (int i = at; i < argc; i++) {
         if (!known(argv[i])) {

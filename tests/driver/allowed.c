@@ -58,12 +58,13 @@ static void look_rebar(struct allowed *allowed, const struct pcv_model *model,
 {
     uint32_t count = peek(model, sbdf, at + 8u, 4) >> 5 & 7u;
 
+    allowed->rebar = (uint16_t)at;
+    allowed->rebar_bar = peek(model, sbdf, at + 8u, 4) & 7u;
     for (uint32_t i = 0; i < count && i < 6; i++) {
         uint32_t bar = peek(model, sbdf, at + 8u + 8u * i, 4) & 7u;
 
         allow(allowed, at + 8u + 8u * i, 0x3f00, 0);
         if (bar < 6) {
-            allowed->resizable |= (uint8_t)(1u << bar);
             allow(allowed, PCV_REG_BAR0 + 4u * bar, 0xffffffffu, 0);
             allow(allowed, PCV_REG_BAR0 + 4u * bar + 4u, 0xffffffffu, 0);
         }

@@ -17,7 +17,8 @@ struct allowed {
     uint32_t zero[ALLOWED_DWORDS];   /* bits that are only written as zero */
     uint16_t msi;                    /* offset, or 0 */
     bool msi_wide;
-    uint8_t resizable; /* bit n: BAR n */
+    uint16_t rebar;    /* offset of the resizable BARs' capability, or 0 */
+    uint8_t rebar_bar; /* the first of them */
 };
 
 /* From the registers that it has now. */

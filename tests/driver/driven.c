@@ -15,10 +15,8 @@
            */
 
 #define NVME_BAR UINT64_C(0x90000000)
-#define NIC_BAR0 0x80000000u
-#define NIC_BAR3 0x80040000u
-#define NIC_BAR4 UINT64_C(0x4000000000)
-#define NIC_ROM 0x80080000u
+#define NIC_LOW 0x80000000u
+#define NIC_HIGH UINT64_C(0x4000000000)
 
 /* Where the guest has its windows. */
 #define GUEST_NARROW UINT64_C(0xc0000000)
@@ -48,27 +46,31 @@ static void add_nvme(struct pcv_model *model)
     pcv_test_add(model, &f, DRIVEN_NVME);
 }
 
-static void add_nic(struct pcv_model *model)
+void driven_add_nic(struct pcv_model *model, pcv_sbdf sbdf, uint32_t low,
+                    uint64_t high)
 {
     struct pcv_test_function f;
     uint16_t cap;
+    uint8_t vpd;
 
     pcv_test_pcie_endpoint(&f, NIC_VENDOR, NIC_DEVICE);
-    pcv_test_bar32(&f, 0, NIC_BAR0, 0x20000);
+    pcv_test_bar32(&f, 0, low, 0x20000);
     pcv_test_bar_io(&f, 2, 0x1000, 32);
-    pcv_test_bar32(&f, 3, NIC_BAR3, 0x4000);
-    pcv_test_bar64(&f, 4, NIC_BAR4 | PCV_BAR_PREFETCH, 0x100000);
-    pcv_test_rom(&f, NIC_ROM, 0x10000);
+    pcv_test_bar32(&f, 3, low + 0x40000u, 0x4000);
+    pcv_test_bar64(&f, 4, high | PCV_BAR_PREFETCH, 0x100000);
+    pcv_test_rom(&f, low + 0x80000u, 0x10000);
     (void)pcv_test_pm(&f, false);
     (void)pcv_test_msi(&f, 0x0186); /* 8 vectors, 64-bit, with masks */
     (void)pcv_test_msix(&f, 16, 3, 0x1000, 0x2000);
+    vpd = pcv_test_cap(&f, PCV_CAP_ID_VPD, 8);
+    pcv_test_set(&f, vpd + 4u, 4, NIC_PRODUCT);
     (void)pcv_test_aer(&f);
     cap = pcv_test_ext_cap(&f, PCV_EXT_CAP_ID_DSN, 1, 12);
     pcv_test_set(&f, cap + 4u, 4, (uint32_t)NIC_SERIAL);
     pcv_test_set(&f, cap + 8u, 4, (uint32_t)(NIC_SERIAL >> 32));
     (void)pcv_test_rebar(&f, 4, 7, 0); /* 1, 2 or 4 MiB */
     pcv_test_set(&f, PCV_REG_COMMAND, 2, PCV_CMD_MEMORY | PCV_CMD_IO);
-    pcv_test_add(model, &f, DRIVEN_NIC);
+    pcv_test_add(model, &f, sbdf);
 }
 
 static struct pcv_model *build(void)
@@ -83,7 +85,7 @@ static struct pcv_model *build(void)
     pcv_test_set(&f, PCV_REG_COMMAND, 2, PCV_CMD_MEMORY | PCV_CMD_MASTER);
     pcv_test_add(model, &f, pcv_test_at(0, 0, 2, 0));
     add_nvme(model);
-    add_nic(model);
+    driven_add_nic(model, DRIVEN_NIC, NIC_LOW, NIC_HIGH);
     pcv_test_ready(model);
     return model;
 }

@@ -46,6 +46,11 @@ void driven_start(struct driven *machine);
 /* Everything is given back, and nothing was done wrong. */
 void driven_end(struct driven *machine);
 
+/* The network card by itself, for other machines: its 32-bit BARs are in 1 MiB
+ * at `low`, its 64-bit BAR in 4 MiB at `high`. Before the model is ready. */
+void driven_add_nic(struct pcv_model *model, pcv_sbdf sbdf, uint32_t low,
+                    uint64_t high);
+
 /* Each answers 0 or the library's error; restarts are waited for. */
 int driven_guest_create(struct driven *machine);
 int driven_guest_destroy(struct driven *machine);

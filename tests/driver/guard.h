@@ -88,11 +88,14 @@ struct guard {
     uint32_t actor_id;             /* domain */
     struct guard_device *changing; /* by control */
     uint64_t guest_pages, other_pages;
-    uint64_t mapped, bound, written, delivered; /* how often */
+    uint64_t mapped, bound, written, delivered, placed; /* how often */
+    uint64_t told[PCV_EVENT_EXTENDED_BUSY + 1];         /* events, by kind */
 };
 
-/* A machine of the generator's, with a host, guests and windows. */
-void guard_begin(struct guard *guard, const char *spec);
+/* A machine of the generator's, with what `add` adds (NULL: nothing), with a
+ * host, guests and windows. */
+void guard_begin(struct guard *guard, const char *spec,
+                 void (*add)(struct pcv_model *model));
 /* Nothing is left. */
 void guard_end(struct guard *guard);
 

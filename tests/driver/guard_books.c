@@ -161,15 +161,43 @@ static bool inside(const struct guard_range *range, uint64_t at, uint64_t size)
     return at >= range->start && at < range->end && size <= range->end - at;
 }
 
-static bool has(const struct guard_device *device, uint64_t at, uint64_t size)
+/* A BAR that can be resized is where its registers say now, if the host ever
+ * named that place. */
+static struct guard_range where(const struct guard *guard,
+                                const struct guard_device *device, uint32_t bar)
 {
-    for (uint32_t i = 0; i < PCV_MODEL_BARS; i++) {
-        if (inside(&device->bar[i], at, size)) {
-            return true;
-        }
+    uint16_t reg = (uint16_t)(PCV_REG_BAR0 + 4u * bar);
+    struct guard_range now = {peek(guard, device->sbdf, reg, 4), 0};
+    uint32_t control;
+
+    if (!device->allowed || device->allowed->rebar_bar != bar ||
+        device->allowed->rebar == 0) {
+        return device->bar[bar];
+    }
+    control = peek(guard, device->sbdf, device->allowed->rebar + 8u, 4);
+    if ((now.start & PCV_BAR_TYPE_MASK) == PCV_BAR_TYPE_64) {
+        now.start |= (uint64_t)peek(guard, device->sbdf, reg + 4u, 4) << 32;
+    }
+    now.start &= ~UINT64_C(0xf);
+    now.end = now.start + (UINT64_C(0x100000) << (control >> 8 & 0x3fu));
+    if (inside(&device->bar[bar], now.start, now.end - now.start)) {
+        return now;
     }
     for (uint32_t i = 0; i < device->places && i < GUARD_PLACES; i++) {
-        if (inside(&device->place[i], at, size)) {
+        if (inside(&device->place[i], now.start, now.end - now.start)) {
+            return now;
+        }
+    }
+    return (struct guard_range){0, 0};
+}
+
+static bool has(const struct guard *guard, const struct guard_device *device,
+                uint64_t at, uint64_t size)
+{
+    for (uint32_t i = 0; i < 6; i++) {
+        struct guard_range range = where(guard, device, i);
+
+        if (inside(&range, at, size)) {
             return true;
         }
     }
@@ -183,7 +211,7 @@ struct guard_device *guard_books_memory(struct guard *guard, uint32_t domain_id,
         struct guard_device *device = guard->active[i];
 
         if (device->state == GUARD_OWNED && device->owner == domain_id &&
-            has(device, address, size)) {
+            has(guard, device, address, size)) {
             return device;
         }
     }
@@ -201,7 +229,7 @@ struct guard_device *guard_books_device(struct guard *guard, uint32_t domain_id,
 {
     for (uint32_t i = 0; i < guard->actives; i++) {
         if (guard->active[i]->owner == domain_id &&
-            has(guard->active[i], page, GUARD_PAGE)) {
+            has(guard, guard->active[i], page, GUARD_PAGE)) {
             return guard->active[i];
         }
     }
@@ -237,10 +265,33 @@ bool guard_books_is_msix(const struct guard_device *device, uint64_t page)
            overlaps(device, device->pending_bar, &device->pending, page);
 }
 
+/* A BAR of somebody else's that was moved there. */
+static bool is_moved_there(const struct guard *guard, uint32_t domain_id,
+                           uint64_t page)
+{
+    for (uint32_t i = 0; i < guard->actives; i++) {
+        const struct guard_device *device = guard->active[i];
+        struct guard_range range;
+
+        if (device->owner == domain_id || device->allowed->rebar == 0) {
+            continue;
+        }
+        range = where(guard, device, device->allowed->rebar_bar);
+        if (page < range.end && range.start < page + GUARD_PAGE) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool guard_books_is_shared(struct guard *guard, uint32_t domain_id,
                            uint64_t page)
 {
     size_t low = 0, high = guard->foreigns;
+
+    if (is_moved_there(guard, domain_id, page)) {
+        return true;
+    }
 
     while (low < high) { /* the first BAR that ends after the page's start */
         size_t middle = low + (high - low) / 2u;

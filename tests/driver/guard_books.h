@@ -5,6 +5,11 @@
 
 #include "guard.h"
 
+bool guard_is_guest(uint32_t domain_id);
+/* A page may be mapped for a domain. */
+void guard_check_page(struct guard *guard, uint32_t domain_id, uint64_t gpa,
+                      uint64_t hpa);
+
 /* Stand between the library and its host. */
 void guard_watch(struct guard *guard);
 

@@ -162,6 +162,29 @@ const char *nic_suspend(struct nic *nic)
 #define AER_MASK 8u      /* PCI Express Base 6.0, 7.8.4.3 */
 #define AER_SEVERITY 12u /* 7.8.4.4 */
 #define DEVCTL_PAYLOAD 0x00e0u
+#define VPD_ADDRESS 2u
+#define VPD_DATA 4u
+#define VPD_FLAG 0x8000u
+
+/* PCI Local Bus 3.0, Appendix I: the flag goes on when the data is there. */
+static const char *read_product(const struct bus_function *fn)
+{
+    uint16_t cap = bus_cap(fn, PCV_CAP_ID_VPD);
+    uint16_t address = (uint16_t)(cap + VPD_ADDRESS);
+
+    BUS_NEED(cap != 0, "there are no product data");
+    bus_set(fn, address, 2, 0);
+    BUS_NEED(bus_get(fn, address, 2) == VPD_FLAG, "product data do not come");
+    BUS_NEED(bus_get(fn, (uint16_t)(cap + VPD_DATA), 4) == NIC_PRODUCT,
+             "product data read differently");
+    if (!fn->bus->placed) { /* a guest cannot write them */
+        bus_set(fn, (uint16_t)(cap + VPD_DATA), 4, 0);
+        bus_set(fn, address, 2, VPD_FLAG);
+        BUS_NEED(bus_get(fn, (uint16_t)(cap + VPD_DATA), 4) == NIC_PRODUCT,
+                 "product data were written");
+    }
+    return NULL;
+}
 
 const char *nic_extras(const struct nic *nic)
 {
@@ -181,6 +204,7 @@ const char *nic_extras(const struct nic *nic)
     number = bus_get(fn, (uint16_t)(serial + 4u), 4);
     number |= (uint64_t)bus_get(fn, (uint16_t)(serial + 8u), 4) << 32;
     BUS_NEED(number == NIC_SERIAL, "the serial number reads differently");
+    BUS_TRY(read_product(fn));
     payload = (bus_get(fn, control, 2) & DEVCTL_PAYLOAD) ^ 0x0020u;
     bus_change(fn, control, 2, DEVCTL_PAYLOAD, payload);
     BUS_NEED((bus_get(fn, control, 2) & DEVCTL_PAYLOAD) == payload,

@@ -12,6 +12,7 @@
 
 #define NIC_VENDOR 0x8086u
 #define NIC_DEVICE 0x1572u
+#define NIC_PRODUCT 0x00241282u /* what its product data begin with */
 #define NIC_SERIAL UINT64_C(0x0123456789abcdef)
 
 struct nic {
@@ -28,7 +29,8 @@ const char *nic_interrupts(const struct nic *nic);
 const char *nic_resize(struct nic *nic, bool msix);
 const char *nic_reset(struct nic *nic, bool msix);
 const char *nic_suspend(struct nic *nic);
-/* What has no effect on the rest: serial number, error masks, payload. */
+/* What has no effect on the rest: serial number, product data, error
+ * masks, payload. */
 const char *nic_extras(const struct nic *nic);
 const char *nic_down(struct nic *nic);
 

@@ -9,7 +9,6 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -218,10 +217,14 @@ static bool fail_at(struct driven *machine, enum pcv_model_op op, uint64_t nth,
     return true;
 }
 
-static void fail_each(enum pcv_model_op op)
+/* `told`: each failure must be told by a result, an event, or to the driver. An
+ * access to a device that the host cannot perform is lost, as on a bus; where
+ * the driver notices nothing, nothing was lost that it needs, and it is enough
+ * that everything is as it was in the end. */
+static void fail_each(enum pcv_model_op op, bool told)
 {
-    struct driven machine;
     static struct rest rest;
+    struct driven machine;
     uint64_t silent = 0, n = 1;
 
     driven_start(&machine);
@@ -230,8 +233,8 @@ static void fail_each(enum pcv_model_op op)
     while (fail_at(&machine, op, n, &rest, &silent)) {
         n++;
     }
-    print_message("%s: %llu calls, %llu silent\n", pcv_model_op_name(op),
-                  (unsigned long long)n - 1, (unsigned long long)silent);
+    assert_true(n > 1); /* the operation is used at all */
+    assert_true(!told || silent == 0);
     driven_end(&machine);
 }
 
@@ -239,52 +242,52 @@ static void fail_each(enum pcv_model_op op)
 static void a_life_without_memory(void **state)
 {
     (void)state;
-    fail_each(PCV_MODEL_OP_alloc);
+    fail_each(PCV_MODEL_OP_alloc, true);
 }
 
 /* PORT-3, HDR-10 */
 static void a_life_without_maps(void **state)
 {
     (void)state;
-    fail_each(PCV_MODEL_OP_map);
-    fail_each(PCV_MODEL_OP_unmap);
+    fail_each(PCV_MODEL_OP_map, true);
+    fail_each(PCV_MODEL_OP_unmap, true);
 }
 
 /* PORT-3, MSI-1, MSIX-2 */
 static void a_life_without_vectors(void **state)
 {
     (void)state;
-    fail_each(PCV_MODEL_OP_msi_bind);
+    fail_each(PCV_MODEL_OP_msi_bind, true);
 }
 
 /* PORT-3, OWN-5 */
 static void a_life_without_dma(void **state)
 {
     (void)state;
-    fail_each(PCV_MODEL_OP_dma_attach);
-    fail_each(PCV_MODEL_OP_bar_place);
+    fail_each(PCV_MODEL_OP_dma_attach, true);
+    fail_each(PCV_MODEL_OP_bar_place, false);
 }
 
 /* PORT-3 */
 static void a_life_without_memory_accesses(void **state)
 {
     (void)state;
-    fail_each(PCV_MODEL_OP_mmio_read);
-    fail_each(PCV_MODEL_OP_mmio_write);
+    fail_each(PCV_MODEL_OP_mmio_read, false);
+    fail_each(PCV_MODEL_OP_mmio_write, false);
 }
 
 /* PORT-3 */
 static void a_life_without_reads(void **state)
 {
     (void)state;
-    fail_each(PCV_MODEL_OP_cfg_read);
+    fail_each(PCV_MODEL_OP_cfg_read, false);
 }
 
 /* PORT-3 */
 static void a_life_without_writes(void **state)
 {
     (void)state;
-    fail_each(PCV_MODEL_OP_cfg_write);
+    fail_each(PCV_MODEL_OP_cfg_write, false);
 }
 
 int main(void)

@@ -3,7 +3,7 @@
  * What a guest can read of hardware. Every function of every machine that we
  * have is given to a guest; then each bit of its registers is turned over
  * behind everybody's back, and what the guest reads may only change where
- * docs/guest-view.md says so. The table here is that table.
+ * docs/guest-view.md says so (shown.h).
  */
 #define _POSIX_C_SOURCE 200809L /* scandir */
 #include <dirent.h>
@@ -20,44 +20,13 @@
 #include "function.h"
 #include "irq.h"
 #include "model.h"
+#include "shown.h"
 
 #define DWORDS (PCV_CFG_EXT_SIZE / 4u)
 #define GUEST 9u
 #define NARROW UINT64_C(0xc0000000)
 #define WIDE UINT64_C(0x600000000000)
 #define WIDE_SIZE UINT64_C(0x100000000000)
-
-/* ---- what may show ------------------------------------------------------- */
-
-/* Bits of hardware that a guest reads, each at its own place. */
-struct shown {
-    const char *capability, *reg;
-    uint16_t id; /* capability; 0: the header */
-    bool extended;
-    uint8_t
-        layout; /* MSI: bits 7 and 8 of its control register, shifted down */
-    uint16_t offset;
-    uint32_t bits; /* from that offset on */
-};
-
-#define MSI_MASKED 2u
-#define MSI_WIDE_MASKED 3u
-
-static const struct shown shown[] = {
-    {"header", "Status", 0, false, 0, 0x06, 0xffa8},
-    {"Power Management", "Control/Status", PCV_CAP_ID_PM, false, 0, 0x04,
-     0x0003},
-    {"Vital Product Data", "Address", PCV_CAP_ID_VPD, false, 0, 0x02, 0xffff},
-    {"Vital Product Data", "Data", PCV_CAP_ID_VPD, false, 0, 0x04, 0xffffffff},
-    {"MSI, 32-bit", "Pending Bits", PCV_CAP_ID_MSI, false, MSI_MASKED, 0x10,
-     0xffffffff},
-    {"MSI, 64-bit", "Pending Bits", PCV_CAP_ID_MSI, false, MSI_WIDE_MASKED,
-     0x14, 0xffffffff},
-    {"PCI Express", "Device Status", PCV_CAP_ID_PCIE, false, 0, 0x0a, 0x003f},
-    {"Advanced Features", "Status", PCV_CAP_ID_AF, false, 0, 0x05, 0x01},
-};
-
-#define SHOWN (sizeof(shown) / sizeof(shown[0]))
 
 /* ---- the documentation's table ------------------------------------------- */
 
@@ -94,13 +63,13 @@ static void expect_row(const char *line, size_t row)
     for (uint32_t i = 0; i < 4; i++) {
         assert_true(cell(line, i, text[i], sizeof(text[i])));
     }
-    if (row >= SHOWN) {
+    if (row >= shown_count) {
         fail_msg("docs/guest-view.md has one more: %s", line);
     }
-    assert_string_equal(text[0], shown[row].capability);
-    assert_string_equal(text[1], shown[row].reg);
-    assert_int_equal(strtoul(text[2], NULL, 16), shown[row].offset);
-    assert_int_equal(strtoul(text[3], NULL, 16), shown[row].bits);
+    assert_string_equal(text[0], shown_table[row].capability);
+    assert_string_equal(text[1], shown_table[row].reg);
+    assert_int_equal(strtoul(text[2], NULL, 16), shown_table[row].offset);
+    assert_int_equal(strtoul(text[3], NULL, 16), shown_table[row].bits);
 }
 
 /* CFG-3 */
@@ -119,7 +88,7 @@ static void the_documentation_says_what_a_guest_can_read(void **state)
         }
     }
     (void)fclose(file);
-    assert_int_equal(rows, SHOWN);
+    assert_int_equal(rows, shown_count);
 }
 
 /* ---- one function in a guest's hands ------------------------------------- */
@@ -199,65 +168,6 @@ static void deassign(struct leak *leak)
         error = pcv_device_deassign(leak->host, leak->sbdf);
     } while (error == -PCV_ERESTART);
     assert_int_equal(error, 0);
-}
-
-/* ---- which of its bits may change ---------------------------------------- */
-
-static void allow(struct leak *leak, uint32_t at, uint32_t bits)
-{
-    leak->allowed[at / 4u] |= bits << 8u * (at % 4u);
-}
-
-static void allow_header(struct leak *leak)
-{
-    for (size_t i = 0; i < SHOWN; i++) {
-        if (shown[i].id == 0) {
-            allow(leak, shown[i].offset, shown[i].bits);
-        }
-    }
-}
-
-static void allow_cap(struct leak *leak, uint16_t id, bool extended,
-                      uint32_t at)
-{
-    uint32_t layout = 0;
-
-    leak->visible++;
-    if (!extended && id == PCV_CAP_ID_MSI) {
-        layout = bus_get(&leak->fn, (uint16_t)(at + 2u), 2) >> 7 & 3u;
-    }
-    for (size_t i = 0; i < SHOWN; i++) {
-        if (shown[i].id == id && shown[i].extended == extended &&
-            shown[i].layout == layout) {
-            allow(leak, at + shown[i].offset, shown[i].bits);
-        }
-    }
-}
-
-/* Walk the lists that the guest sees. */
-static void allow_all(struct leak *leak)
-{
-    const struct bus_function *fn = &leak->fn;
-    uint32_t at = bus_get(fn, PCV_REG_CAPS, 1);
-
-    memset(leak->allowed, 0, sizeof(leak->allowed));
-    allow_header(leak);
-    for (uint32_t i = 0; i < 48 && at != 0; i++) {
-        assert_true(at >= 0x40 && at % 4u == 0);
-        allow_cap(leak, (uint16_t)bus_get(fn, (uint16_t)at, 1), false, at);
-        at = bus_get(fn, (uint16_t)(at + 1u), 1);
-    }
-    assert_int_equal(at, 0);
-    at = PCV_EXT_CAP_START;
-    for (uint32_t i = 0; i < 960 && leak->limit == DWORDS && at != 0; i++) {
-        uint32_t header = bus_get(fn, (uint16_t)at, 4);
-
-        assert_true(at >= PCV_EXT_CAP_START && at % 4u == 0);
-        if ((header & 0xffffu) != 0) {
-            allow_cap(leak, (uint16_t)header, true, at);
-        }
-        at = header >> 20;
-    }
 }
 
 /* ---- turning bits over --------------------------------------------------- */
@@ -466,7 +376,8 @@ static void look(struct leak *leak)
     }
     for (uint32_t round = 0; round < 2; round++) {
         read_all(leak);
-        allow_all(leak);
+        leak->visible +=
+            shown_look(&leak->fn, leak->limit == DWORDS, leak->allowed);
         expect_no_address(leak);
         flip_all(leak);
         if (round == 0) {

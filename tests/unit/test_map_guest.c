@@ -248,6 +248,78 @@ static void bars_that_are_left_out_are_not_there(void **state)
     guest_close(&t.g);
 }
 
+#define VF_BARS 0xe1000000u           /* of 8 KiB each */
+#define VF ((pcv_sbdf){DEV.v + 0x12}) /* the second */
+
+static void add_vfs(struct guest *g, uint16_t *out_cap)
+{
+    struct pcv_test_function f;
+
+    pcv_test_pcie_endpoint(&f, 0x8086, 0x1521);
+    *out_cap = pcv_test_sriov(&f, 2, 2, 0x10, 2);
+    pcv_test_set(&f, (uint32_t)*out_cap + PCV_SRIOV_BAR, 4, VF_BARS);
+    pcv_test_set(&f, (uint32_t)*out_cap + PCV_SRIOV_CTRL, 2,
+                 PCV_SRIOV_CTRL_VFE | PCV_SRIOV_CTRL_MSE);
+    pcv_test_add(g->rig.model, &f, DEV);
+    for (uint32_t i = 0; i < 2; i++) {
+        pcv_test_vf(&f, DEV);
+        f.fn.bar_size[0] = 0x2000;
+        pcv_test_add(g->rig.model, &f, (pcv_sbdf){DEV.v + 0x10 + 2 * i});
+    }
+}
+
+/* SRIOV-2 */
+static void a_vf_has_bars_as_any_function(void **state)
+{
+    uint16_t cap;
+    uint64_t page;
+    struct two t;
+
+    (void)state;
+    guest_open(&t.g);
+    add_vfs(&t.g, &cap);
+    guest_boot(&t.g);
+    assert_true(rig_mapped(&t.g.rig, VF_BARS, 0x4000));
+    t.a = guest_give(&t.g, VF, NULL);
+    assert_false(rig_mapped(&t.g.rig, VF_BARS + 0x2000, 0x2000));
+    assert_true(rig_mapped(&t.g.rig, VF_BARS, 0x2000));
+    guest_write(&t.g, t.a, REG_BAR(0), 4, 0xffffffff);
+    assert_int_equal(guest_read(&t.g, t.a, REG_BAR(0), 4), 0xffffe000);
+    set_bar(&t, t.a, 0, WIN + 0x4000);
+    assert_int_equal(guest_pages(&t.g), 2);
+    decode(&t, t.a, true);
+    assert_int_equal(guest_read(&t.g, t.a, PCV_REG_COMMAND, 2), PCV_CMD_MEMORY);
+    assert_true(pcv_model_translate(t.g.rig.model, GUEST_ID,
+                                    (WIN + 0x5000) >> 12, &page));
+    assert_int_equal(page, (VF_BARS + 0x3000) >> 12);
+    decode(&t, t.a, false);
+    assert_int_equal(guest_pages(&t.g), 2);
+    guest_take(&t.g, VF);
+    guest_close(&t.g);
+}
+
+/* SRIOV-1 */
+static void a_vf_that_comes_back_is_mapped_for_the_hardware_domain(void **state)
+{
+    uint16_t cap;
+    struct two t;
+
+    (void)state;
+    guest_open(&t.g);
+    add_vfs(&t.g, &cap);
+    guest_boot(&t.g);
+    t.a = guest_give(&t.g, VF, NULL);
+    set_bar(&t, t.a, 0, WIN);
+    decode(&t, t.a, true);
+    guest_take(&t.g, VF);
+    assert_true(rig_mapped(&t.g.rig, VF_BARS, 0x4000));
+    assert_int_equal(guest_pages(&t.g), 4);
+    /* It has no bit of its own to switch them off. */
+    rig_write(&t.g.rig, VF, PCV_REG_COMMAND, 2, PCV_CMD_MASTER);
+    assert_true(rig_mapped(&t.g.rig, VF_BARS, 0x4000));
+    guest_close(&t.g);
+}
+
 /* ---- pages of another BAR ------------------------------------------------ */
 
 /* Ways for device A to give its pages back. */
@@ -499,8 +571,10 @@ static void a_change_of_owner_cancels_a_mapping_at_any_point(void **state)
 
 /* ---- a host that fails --------------------------------------------------- */
 
-/* The nth call fails while decoding goes on. False: there were not so many. */
-static bool fail_nth(enum pcv_model_op op, uint64_t nth, uint64_t chunk)
+/* The nth call fails while decoding goes on, or (move) a BAR moves. False:
+ * there were not so many. */
+static bool fail_nth(enum pcv_model_op op, uint64_t nth, uint64_t chunk,
+                     bool move)
 {
     uint32_t crashed = 0;
     uint64_t before;
@@ -511,10 +585,19 @@ static bool fail_nth(enum pcv_model_op op, uint64_t nth, uint64_t chunk)
     set_bar(&t, t.a, 0, WIN);
     set_bar(&t, t.a, 1, WIN + 0x5000);
     set_bar(&t, t.a, 2, WIN + 0x20000);
+    if (move) {
+        guest_write(&t.g, t.a, PCV_REG_COMMAND, 2,
+                    PCV_CMD_MEMORY | PCV_CMD_MASTER);
+    }
     pcv_model_set_map_chunk(t.g.rig.model, chunk);
     before = pcv_model_calls(t.g.rig.model, op);
     pcv_model_fail(t.g.rig.model, op, nth);
-    guest_write(&t.g, t.a, PCV_REG_COMMAND, 2, PCV_CMD_MEMORY | PCV_CMD_MASTER);
+    if (move) {
+        set_bar(&t, t.a, 0, WIN + 0x30000);
+    } else {
+        guest_write(&t.g, t.a, PCV_REG_COMMAND, 2,
+                    PCV_CMD_MEMORY | PCV_CMD_MASTER);
+    }
     failed = pcv_model_calls(t.g.rig.model, op) - before >= nth;
     pcv_model_fail(t.g.rig.model, op, 0);
     if (failed) {
@@ -542,13 +625,13 @@ static void a_map_that_fails_is_undone_and_the_guest_crashes(void **state)
     static const uint64_t chunks[] = {0, 1};
 
     (void)state;
-    for (size_t i = 0; i < COUNT(chunks); i++) {
+    for (size_t i = 0; i < 2 * COUNT(chunks); i++) {
         uint64_t nth = 1;
 
-        while (fail_nth(PCV_MODEL_OP_map, nth, chunks[i])) {
+        while (fail_nth(PCV_MODEL_OP_map, nth, chunks[i / 2], i % 2 == 1)) {
             nth++;
         }
-        assert_true(nth > 2);
+        assert_true(nth > 1);
     }
 }
 
@@ -558,7 +641,7 @@ static void so_it_is_without_memory(void **state)
     uint64_t nth = 1;
 
     (void)state;
-    while (fail_nth(PCV_MODEL_OP_alloc, nth, 0)) {
+    while (fail_nth(PCV_MODEL_OP_alloc, nth, 0, false)) {
         nth++;
     }
     assert_true(nth > 4);
@@ -574,6 +657,9 @@ int main(void)
         cmocka_unit_test(a_bar_can_be_sized_and_moved_while_it_is_mapped),
         cmocka_unit_test(other_bits_of_the_command_register_map_nothing_anew),
         cmocka_unit_test(bars_that_are_left_out_are_not_there),
+        cmocka_unit_test(a_vf_has_bars_as_any_function),
+        cmocka_unit_test(
+            a_vf_that_comes_back_is_mapped_for_the_hardware_domain),
         cmocka_unit_test(the_first_bar_keeps_a_page_and_the_second_follows),
         cmocka_unit_test(a_bar_that_waited_and_left_gets_nothing),
         cmocka_unit_test(bars_of_one_device_wait_for_each_other_too),

@@ -91,6 +91,15 @@ static enum pcv_verdict load(struct rig *rig, uint64_t address, uint8_t size,
     return verdict;
 }
 
+/* The domain's maps have all that they promise. */
+static void check_maps(struct rig *rig)
+{
+    pcv__lock_take(&rig->dom0->host->mem, &rig->dom0->map_lock);
+    assert_int_equal(pcv__imap_check(&rig->dom0->map), 0);
+    assert_int_equal(pcv__imap_check(&rig->dom0->holes), 0);
+    pcv__lock_drop(&rig->dom0->host->mem, &rig->dom0->map_lock);
+}
+
 static struct pcv_bar_view bar_view(struct rig *rig, pcv_sbdf sbdf,
                                     unsigned bar)
 {
@@ -383,6 +392,8 @@ static void a_page_that_cannot_be_mapped_again_stays_trapped(void **state)
     decode(&rig, DEV, false);
     assert_int_equal(load(&rig, BAR5 + 0x104, 4, &data), PCV_DONE);
     assert_int_equal(data, 0xfeedbeefu);
+    check_maps(&rig);
+    assert_int_equal(rig.dom0->holes.ranges, 1); /* what holds it for good */
     rig_close(&rig);
 }
 

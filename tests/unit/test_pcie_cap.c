@@ -34,7 +34,7 @@ static void make(struct pcv_test_function *f, uint32_t host_control)
     pcv_test_set(f, REG(PCV_PCIE_LNKCTL), 2, 0x0042);
     pcv_test_set(f, REG(PCV_PCIE_LNKSTA), 2, 0x1042);
     pcv_test_set(f, REG(PCV_PCIE_DEVCAP2), 4, 0x007f9bff);
-    pcv_test_set(f, REG(PCV_PCIE_DEVCTL2), 2, 0x0406);
+    pcv_test_set(f, REG(PCV_PCIE_DEVCTL2), 2, 0x0746);
     pcv_test_set(f, REG(0x2c), 4, 0x0000000e);
     msi = pcv_test_msi(f, 0);
 }
@@ -124,7 +124,7 @@ static void what_a_guest_writes_stays_with_the_guest(void **state)
     }
     owned_take(&o);
     assert_int_equal(owned_peek(&o, DEVCTL, 2), HOST_CONTROL);
-    assert_int_equal(owned_peek(&o, REG(PCV_PCIE_DEVCTL2), 2), 0x0406);
+    assert_int_equal(owned_peek(&o, REG(PCV_PCIE_DEVCTL2), 2), 0x0746);
     assert_int_equal(owned_peek(&o, REG(PCV_PCIE_LNKCTL), 2), 0x0042);
     owned_end(&o);
 }
@@ -162,6 +162,10 @@ static void what_no_guest_may_have_is_off_though_the_capability_is_hidden(
     assert_int_equal(owned_peek(&o, DEVCTL, 2), HOST_CONTROL & ~0x0a00u);
     owned_write(&o, DEVCTL, 2, 0xffff);
     assert_int_equal(o.events[PCV_EVENT_RESET], 0);
+    assert_int_equal(owned_peek(&o, DEVCTL, 2), HOST_CONTROL & ~0x0a00u);
+    assert_int_equal(pcv_model_pull(o.h.model, OWNED_AT), 0);
+    assert_int_equal(pcv_model_plug(o.h.model, OWNED_AT), 0);
+    assert_int_equal(pcv_device_restore(o.h.host, OWNED_AT), 0);
     assert_int_equal(owned_peek(&o, DEVCTL, 2), HOST_CONTROL & ~0x0a00u);
     owned_end(&o);
 }
@@ -243,6 +247,30 @@ static void a_damaged_capability_is_hidden(void **state)
     owned_end(&o);
 }
 
+/* PCIE-1: what the function may begin is switched off before it is reset. */
+static void a_function_is_silent_when_it_is_reset(void **state)
+{
+    struct owned o;
+    size_t i = 0;
+
+    (void)state;
+    start(&o, true);
+    owned_write(&o, DEVCTL, 2, PCV_PCIE_DEVCTL_FLR);
+    while (i < o.logged &&
+           !(o.log[i].write && o.log[i].reg == PCV_REG_COMMAND &&
+             o.log[i].value == (PCV_CMD_PARITY))) {
+        i++;
+    }
+    for (size_t at = 0; at < o.logged; at++) {
+        if (o.log[at].write && o.log[at].reg == DEVCTL) {
+            assert_true(at > i);
+            assert_true((o.log[at].value & PCV_PCIE_DEVCTL_FLR) != 0);
+        }
+    }
+    owned_settles(&o, 100000);
+    owned_end(&o);
+}
+
 /* PCIE-1, SRIOV-3 */
 static void a_guests_flr_resets_the_function_and_its_view(void **state)
 {
@@ -274,7 +302,7 @@ static void a_guests_flr_resets_the_function_and_its_view(void **state)
     /* Hardware. */
     assert_int_equal(owned_peek(&o, PCV_REG_BAR0, 4), OWNED_BAR);
     assert_int_equal(owned_peek(&o, DEVCTL, 2), 0x253f);
-    assert_int_equal(owned_peek(&o, REG(PCV_PCIE_DEVCTL2), 2), 0x0406);
+    assert_int_equal(owned_peek(&o, REG(PCV_PCIE_DEVCTL2), 2), 0x0746);
     assert_int_equal(owned_peek(&o, PCV_REG_COMMAND, 2), PCV_CMD_PARITY);
     owned_switch_on(&o);
     owned_msi_on(&o, msi);
@@ -378,6 +406,7 @@ int main(void)
         cmocka_unit_test(error_status_is_hardwares_and_cleared_by_a_one),
         cmocka_unit_test(nothing_behind_a_short_capability_is_touched),
         cmocka_unit_test(a_damaged_capability_is_hidden),
+        cmocka_unit_test(a_function_is_silent_when_it_is_reset),
         cmocka_unit_test(a_guests_flr_resets_the_function_and_its_view),
         cmocka_unit_test(the_hardware_domains_flr_drops_mappings_and_vectors),
         cmocka_unit_test(a_reset_waits_until_nothing_is_mapped),

@@ -118,10 +118,20 @@ static void a_guest_has_after_d3hot_what_it_had_before(void **state)
 static void what_is_written_in_d3hot_holds_in_d0(void **state)
 {
     struct owned o;
+    size_t at = 0;
 
     (void)state;
     start(&o, false, true);
+    owned_write(&o, (uint16_t)(msi + 2u), 2, 0);
+    assert_true((owned_peek(&o, PCV_REG_COMMAND, 2) & PCV_CMD_MEMORY) != 0);
+    owned_forget(&o);
     owned_write(&o, CONTROL, 2, PCV_PM_D3HOT);
+    /* It goes silent before it goes to sleep. */
+    while (at < o.logged && !o.log[at].write) {
+        at++;
+    }
+    assert_int_equal(o.log[at].reg, PCV_REG_COMMAND);
+    assert_int_equal(owned_peek(&o, PCV_REG_COMMAND, 2) & PCV_CMD_MEMORY, 0);
     owned_write(&o, PCV_REG_COMMAND, 2, PCV_CMD_MASTER);
     owned_write(&o, CONTROL, 2, PCV_PM_D0);
     owned_settles(&o, 10000);

@@ -373,6 +373,23 @@ static void another_vendors_is_shown_if_the_policy_says_so(void **state)
     }
 }
 
+/* CAP-6 */
+static void a_wish_for_the_other_list_shows_nothing_here(void **state)
+{
+    struct pcv_assign_policy policy = {.cap_count = 1};
+    struct pcv_test_function f;
+    struct owned o;
+
+    (void)state;
+    policy.caps[0] = (struct pcv_cap_choice){
+        .id = PCV_CAP_ID_VENDOR, .extended = true, .show = true};
+    make_vendor(&f, 0x1234, 0x5678, 0x18, 0);
+    owned_start(&o, &f);
+    owned_give(&o, &policy);
+    assert_false(listed(&o, PCV_CAP_ID_VENDOR, cap));
+    owned_end(&o);
+}
+
 /* CAP-6: a virtio device's can be hidden, but its window not be shown. */
 static void a_policy_hides_what_virtio_shows_but_shows_no_window(void **state)
 {
@@ -410,6 +427,7 @@ int main(void)
         cmocka_unit_test(product_data_is_never_written),
         cmocka_unit_test(virtio_says_where_its_registers_are_and_no_more),
         cmocka_unit_test(another_vendors_is_shown_if_the_policy_says_so),
+        cmocka_unit_test(a_wish_for_the_other_list_shows_nothing_here),
         cmocka_unit_test(a_policy_hides_what_virtio_shows_but_shows_no_window),
     };
 

@@ -286,6 +286,13 @@ static void who_is_inside_is_counted_and_keeps_the_device(void **state)
     assert_int_equal(bar, 3);
     status = rig_status(&m.g.rig, small_at(0));
     assert_int_equal(status.held[PCV_HOLDER_ACCESS], 1);
+    /* As while a removal on another CPU is between its steps. */
+    pcv__lock_take(&device->host->mem, &device->lock);
+    device->torn = true;
+    pcv__lock_drop(&device->host->mem, &device->lock);
+    pcv__trap_access(device, bar, WIN, 4, false, &data);
+    assert_int_equal(data, 0xffffffffu);
+    device->torn = false;
     /* It drains: nobody new comes in. */
     assert_int_equal(pcv_device_deassign(m.g.rig.host, small_at(0)),
                      -PCV_ERESTART);

@@ -123,7 +123,7 @@ static inline enum pcv_verdict vfs_access(struct pcv_domain *domain,
 
     /* Far more than any test's mapping has pages. */
     for (unsigned i = 0; verdict == PCV_PENDING || verdict == PCV_RETRY; i++) {
-        assert_true(i < 100000);
+        assert_true(i < 10000000);
         verdict = verdict == PCV_PENDING ? pcv_access_resume(domain, access)
                                          : pcv_access(domain, access);
     }
@@ -137,6 +137,15 @@ static inline uint32_t vfs_read_as(struct pcv_domain *domain, pcv_sbdf at,
 
     (void)vfs_access(domain, &access);
     return (uint32_t)access.data;
+}
+
+/* The same for a write, which may meet nobody. */
+static inline void vfs_write_as_is(struct pcv_domain *domain, pcv_sbdf at,
+                                   uint16_t reg, uint8_t size, uint32_t value)
+{
+    struct pcv_access access = PCV_WRITE(at, reg, size, value);
+
+    (void)vfs_access(domain, &access);
 }
 
 static inline void vfs_write_as(struct pcv_domain *domain, pcv_sbdf at,
@@ -201,6 +210,18 @@ static inline void vfs_work(struct vfs *v)
     while (pcv_host_work(v->rig.host, &wait) == -PCV_ERESTART) {
         assert_true(++rounds < 1000);
     }
+}
+
+/* Events of a kind that name this. */
+static inline size_t vfs_told(const struct vfs *v, enum pcv_event_kind kind,
+                              uint64_t arg0)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < v->rig.events && i < RIG_EVENTS; i++) {
+        count += v->rig.event[i].kind == kind && v->rig.event[i].arg[0] == arg0;
+    }
+    return count;
 }
 
 /* Give a VF to a guest, or take it back; time goes by as it must. */

@@ -212,13 +212,10 @@ static struct pcv__msi *make_state(struct pcv__cap *cap, uint16_t control)
     return msi;
 }
 
-/* A function has one; what else says that it is is hidden. */
+/* A function has one; what else says that it is one is hidden. */
 static bool is_first(const struct pcv__cap *cap)
 {
-    const struct pcv__cap *first =
-        pcv__cap_find(cap->device, PCV_CAP_ID_MSI, false);
-
-    return !first || first == cap;
+    return pcv__cap_find(cap->device, PCV_CAP_ID_MSI, false) == cap;
 }
 
 static int set_up(struct pcv__cap *cap, uint16_t control)

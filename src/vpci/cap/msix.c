@@ -187,7 +187,7 @@ static bool host_can(const struct pcv_device *device)
 {
     const struct pcv_host_ops *ops = &device->host->mem.ops;
 
-    return pcv__vectors_can_bind(device) && ops->mmio_read && ops->mmio_write &&
+    return pcv__vectors_can_bind(device) && ops->mmio_read &&
            ops->mmio_permitted;
 }
 
@@ -224,13 +224,10 @@ static void adopt(struct pcv__cap *cap, uint16_t control)
     store_control(cap, control);
 }
 
-/* A function has one; what else says that it is is hidden. */
+/* A function has one; what else says that it is one is hidden. */
 static bool is_first(const struct pcv__cap *cap)
 {
-    const struct pcv__cap *first =
-        pcv__cap_find(cap->device, PCV_CAP_ID_MSIX, false);
-
-    return !first || first == cap;
+    return pcv__cap_find(cap->device, PCV_CAP_ID_MSIX, false) == cap;
 }
 
 static int set_up(struct pcv__cap *cap, const struct registers *regs)

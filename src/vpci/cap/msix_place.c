@@ -16,8 +16,7 @@ static bool in_bar(const struct pcv_device *device, uint8_t number,
     const struct pcv__bar *bar = &device->bar[number];
 
     if (number >= PCV_BAR_IS_ROM ||
-        (bar->kind != PCV_BAR_MEM32 && bar->kind != PCV_BAR_MEM64) ||
-        (bar->flags & PCV_BAR_BROKEN) != 0) {
+        (bar->kind != PCV_BAR_MEM32 && bar->kind != PCV_BAR_MEM64)) {
         return false;
     }
     if (device->assignment &&
