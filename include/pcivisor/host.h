@@ -116,6 +116,8 @@ struct pcv_host_stats {
     uint64_t bytes;            /* memory taken from the host now */
     uint64_t absent_accesses;  /* accesses that found no device */
     uint64_t refused_accesses; /* wrong width or alignment, all domains */
+    uint64_t dropped_events;   /* a guest caused too many: 64 a second are told,
+                                  where the host has a clock (now_us) */
 };
 
 void pcv_host_get_stats(struct pcv_host *host, struct pcv_host_stats *out);
@@ -148,7 +150,7 @@ enum pcv_event_kind {
     PCV_EVENT_RESET_SEEN,   /* decoding was off behind our back (HDR-16) */
     PCV_EVENT_ASSIGNED,     /* it is domain_id's now */
     PCV_EVENT_QUARANTINED, /* a change of owner failed with arg0 at step arg1 */
-    PCV_EVENT_NO_RESET,   /* it changed its owner, and cannot be reset */
+    PCV_EVENT_NO_RESET,    /* it changed its owner, and cannot be reset */
     PCV_EVENT_CAP_HIDDEN,  /* capability arg0 (bit 16: extended) was hidden:
                               error arg1 */
     PCV_EVENT_BIND_FAILED, /* vector arg0 (bit 16: MSI-X): error arg1 */

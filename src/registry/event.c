@@ -9,10 +9,44 @@ static void tell(struct pcv_host *host, const struct pcv_event *event)
     }
 }
 
+/* What a guest can cause as often as it likes. */
+static bool guest_can_repeat(enum pcv_event_kind kind)
+{
+    switch (kind) {
+    case PCV_EVENT_NOT_MAPPED:
+    case PCV_EVENT_MAP_FAILED:
+    case PCV_EVENT_UNMAP_FAILED:
+    case PCV_EVENT_BIND_FAILED:
+    case PCV_EVENT_RESET:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/*
+ * Whether a guest has filled its share of the log: so many events in a second,
+ * by the host's clock. Races between its devices let some more through.
+ */
+static bool too_many(struct pcv_domain *guest)
+{
+    const struct pcv__mem *mem = &guest->host->mem;
+    uint64_t now = mem->ops.now_us(mem->ctx);
+    uint64_t since =
+        atomic_load_explicit(&guest->events_us, memory_order_relaxed);
+
+    if (now - since >= PCV__EVENTS_US) {
+        atomic_store_explicit(&guest->events_us, now, memory_order_relaxed);
+        atomic_store_explicit(&guest->events, 0, memory_order_relaxed);
+    }
+    return atomic_fetch_add_explicit(&guest->events, 1, memory_order_relaxed) >=
+           PCV__EVENTS_MAX;
+}
+
 void pcv__event(struct pcv_device *device, enum pcv_event_kind kind,
                 enum pcv_event_class of, uint64_t arg0, uint64_t arg1)
 {
-    const struct pcv_domain *owner =
+    struct pcv_domain *owner =
         atomic_load_explicit(&device->owner, memory_order_acquire);
     const struct pcv_event event = {
         .kind = kind,
@@ -22,6 +56,12 @@ void pcv__event(struct pcv_device *device, enum pcv_event_kind kind,
         .arg = {arg0, arg1},
     };
 
+    if (owner->kind == PCV_DOMAIN_GUEST && guest_can_repeat(kind) &&
+        device->host->mem.ops.now_us && too_many(owner)) {
+        atomic_fetch_add_explicit(&device->host->events_dropped, 1,
+                                  memory_order_relaxed);
+        return;
+    }
     tell(device->host, &event);
 }
 

@@ -215,6 +215,10 @@ struct pcv__segment {
 #define PCV__EXT_PAUSED 8u  /* its gate is paused until accesses drained */
 #define PCV__SEGMENT_FAN 256u
 
+/* A guest's share of events that it can repeat: so many in so long. */
+#define PCV__EVENTS_MAX 64u
+#define PCV__EVENTS_US 1000000u
+
 /* What a PF's SR-IOV control asks of the owner floor (SRIOV-1). */
 enum pcv__vf_work {
     PCV__VFS_NOTHING,
@@ -258,6 +262,8 @@ struct pcv_domain {
     uint32_t windows;
     _Atomic uint32_t devices;    /* of a guest */
     _Atomic uint32_t port_latch; /* what 0xCF8 holds */
+    _Atomic uint64_t events_us; /* when its share of events began ... */
+    _Atomic uint32_t events;    /* ... and how many came since */
     _Atomic bool amd_port_bits;
     struct pcv__ecam_window *ecam; /* sorted; room for PCV__ECAM_WINDOWS */
     uint32_t ecam_count;
@@ -276,7 +282,7 @@ struct pcv_host {
     struct pcv_device *work PCV__GUARDED_BY(work_lock); /* with vf_work */
     _Atomic bool trace;
     _Atomic uint64_t device_count, leaving_count, segment_count;
-    _Atomic uint64_t absent_accesses, refused_accesses;
+    _Atomic uint64_t absent_accesses, refused_accesses, events_dropped;
 };
 
 /* ---- references and gate (ref.c) ------------------------------------------

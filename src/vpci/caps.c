@@ -233,6 +233,7 @@ static void set_up(struct pcv__cap *cap)
 }
 
 static int build_list(struct pcv_device *device, bool extended)
+    PCV__REQUIRES(device->lock)
 {
     struct pcv__vpci *vpci = pcv__vpci(device);
     uint16_t first = vpci->cap_count;

@@ -51,7 +51,6 @@ void driven_add_nic(struct pcv_model *model, pcv_sbdf sbdf, uint32_t low,
 {
     struct pcv_test_function f;
     uint16_t cap;
-    uint8_t vpd;
 
     pcv_test_pcie_endpoint(&f, NIC_VENDOR, NIC_DEVICE);
     pcv_test_bar32(&f, 0, low, 0x20000);
@@ -62,8 +61,7 @@ void driven_add_nic(struct pcv_model *model, pcv_sbdf sbdf, uint32_t low,
     (void)pcv_test_pm(&f, false);
     (void)pcv_test_msi(&f, 0x0186); /* 8 vectors, 64-bit, with masks */
     (void)pcv_test_msix(&f, 16, 3, 0x1000, 0x2000);
-    vpd = pcv_test_cap(&f, PCV_CAP_ID_VPD, 8);
-    pcv_test_set(&f, vpd + 4u, 4, NIC_PRODUCT);
+    (void)pcv_test_cap(&f, PCV_CAP_ID_VPD, 8);
     (void)pcv_test_aer(&f);
     cap = pcv_test_ext_cap(&f, PCV_EXT_CAP_ID_DSN, 1, 12);
     pcv_test_set(&f, cap + 4u, 4, (uint32_t)NIC_SERIAL);

@@ -234,6 +234,7 @@ static void check_mmio(uint64_t address, uint8_t size, bool write,
         fail_msg("guest %u reaches memory at %llx", guard->actor_id,
                  (unsigned long long)address);
     }
+    guard->forwarded += device->table_bar == 7 ? 1u : 0u;
     table = &device->table;
     at = guard_books_offset(device, device->table_bar, address);
     if (write && at >= table->start && at < table->end) {

@@ -88,8 +88,9 @@ struct guard {
     uint32_t actor_id;             /* domain */
     struct guard_device *changing; /* by control */
     uint64_t guest_pages, other_pages;
-    uint64_t mapped, bound, written, delivered, placed; /* how often */
-    uint64_t told[PCV_EVENT_EXTENDED_BUSY + 1];         /* events, by kind */
+    uint64_t mapped, bound, written, delivered, placed,
+        forwarded;                              /* how often */
+    uint64_t told[PCV_EVENT_EXTENDED_BUSY + 1]; /* events, by kind */
 };
 
 /* A machine of the generator's, with what `add` adds (NULL: nothing), with a

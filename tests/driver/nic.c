@@ -171,17 +171,20 @@ static const char *read_product(const struct bus_function *fn)
 {
     uint16_t cap = bus_cap(fn, PCV_CAP_ID_VPD);
     uint16_t address = (uint16_t)(cap + VPD_ADDRESS);
+    uint16_t data = (uint16_t)(cap + VPD_DATA);
+    uint32_t before;
 
     BUS_NEED(cap != 0, "there are no product data");
-    bus_set(fn, address, 2, 0);
-    BUS_NEED(bus_get(fn, address, 2) == VPD_FLAG, "product data do not come");
-    BUS_NEED(bus_get(fn, (uint16_t)(cap + VPD_DATA), 4) == NIC_PRODUCT,
-             "product data read differently");
+    bus_set(fn, address, 2, 4);
+    BUS_NEED(bus_get(fn, address, 2) == (VPD_FLAG | 4u),
+             "product data do not come");
+    before = bus_get(fn, data, 4);
     if (!fn->bus->placed) { /* a guest cannot write them */
-        bus_set(fn, (uint16_t)(cap + VPD_DATA), 4, 0);
-        bus_set(fn, address, 2, VPD_FLAG);
-        BUS_NEED(bus_get(fn, (uint16_t)(cap + VPD_DATA), 4) == NIC_PRODUCT,
-                 "product data were written");
+        bus_set(fn, data, 4, ~before);
+        bus_set(fn, address, 2, VPD_FLAG | 8u);
+        BUS_NEED(bus_get(fn, address, 2) == (VPD_FLAG | 4u),
+                 "a write of product data was begun");
+        BUS_NEED(bus_get(fn, data, 4) == before, "product data were written");
     }
     return NULL;
 }

@@ -12,7 +12,6 @@
 
 #define NIC_VENDOR 0x8086u
 #define NIC_DEVICE 0x1572u
-#define NIC_PRODUCT 0x00241282u /* what its product data begin with */
 #define NIC_SERIAL UINT64_C(0x0123456789abcdef)
 
 struct nic {

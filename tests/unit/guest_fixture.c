@@ -128,3 +128,43 @@ struct pcv_bar_view guest_bar(struct guest *g, pcv_sbdf sbdf, unsigned bar)
     pcv_device_put(device);
     return views[bar];
 }
+
+/* ---- two devices -------------------------------------------------------- */
+
+void two_add(struct guest *g)
+{
+    struct pcv_test_function f;
+
+    pcv_test_pcie_endpoint(&f, 0x8086, 0x10d3);
+    pcv_test_bar32(&f, 0, HOST_A, 0x4000);
+    pcv_test_bar32(&f, 1, HOST_A_SMALL, 16);
+    pcv_test_bar64(&f, 2, HOST_A_HIGH, 0x2000);
+    pcv_test_add(g->rig.model, &f, DEV);
+    pcv_test_pcie_endpoint(&f, 0x8086, 0x10c9);
+    pcv_test_bar32(&f, 0, HOST_B, 0x2000);
+    pcv_test_bar32(&f, 1, HOST_B_SMALL, 256);
+    pcv_test_add(g->rig.model, &f, DEV2);
+}
+
+void two_open(struct two *t)
+{
+    guest_open(&t->g);
+    two_add(&t->g);
+    guest_boot(&t->g);
+    t->a = guest_give(&t->g, DEV, NULL);
+    t->b = guest_give(&t->g, DEV2, NULL);
+    rig_forget(&t->g.rig);
+}
+
+void two_set_bar(struct two *t, pcv_sbdf at, unsigned bar, uint64_t address)
+{
+    guest_write(&t->g, at, REG_BAR(bar), 4, (uint32_t)address);
+    if (bar == 2) {
+        guest_write(&t->g, at, REG_BAR(3), 4, (uint32_t)(address >> 32));
+    }
+}
+
+void two_decode(struct two *t, pcv_sbdf at, bool on)
+{
+    guest_write(&t->g, at, PCV_REG_COMMAND, 2, on ? PCV_CMD_MEMORY : 0);
+}

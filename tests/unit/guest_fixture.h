@@ -55,4 +55,24 @@ uint64_t guest_pages(const struct guest *g);
 /* A BAR as pcv_device_bars() tells it. */
 struct pcv_bar_view guest_bar(struct guest *g, pcv_sbdf sbdf, unsigned bar);
 
+/* ---- two devices --------------------------------------------------------- */
+
+#define HOST_A 0xe0000000u /* DEV: 4 pages; 16 bytes; 64-bit, 2 pages */
+#define HOST_A_SMALL 0xe0010100u
+#define HOST_A_HIGH 0x4000000000u
+#define HOST_B 0xe0100000u /* DEV2: 2 pages; 256 bytes */
+#define HOST_B_SMALL 0xe0010200u
+
+struct two {
+    struct guest g;
+    pcv_sbdf a, b; /* on the guest's bus */
+};
+
+/* Both on the model; all that, given to the guest. */
+void two_add(struct guest *g);
+void two_open(struct two *t);
+/* Write a BAR, both halves of BAR 2; switch memory decoding. */
+void two_set_bar(struct two *t, pcv_sbdf at, unsigned bar, uint64_t address);
+void two_decode(struct two *t, pcv_sbdf at, bool on);
+
 #endif

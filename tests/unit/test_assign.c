@@ -392,6 +392,58 @@ static void a_change_that_fails_leaves_quarantine_or_nothing_changed(
     }
 }
 
+static uint64_t told;
+
+static void count_event(void *arg, const struct pcv_event *event)
+{
+    (void)arg;
+    told += event->kind == PCV_EVENT_MAP_FAILED ? 1 : 0;
+}
+
+static void write_as(struct pcv_domain *domain, pcv_sbdf sbdf, uint16_t reg,
+                     uint8_t size, uint32_t value)
+{
+    struct pcv_access access = PCV_WRITE(sbdf, reg, size, value);
+    enum pcv_verdict verdict = pcv_access(domain, &access);
+
+    for (int i = 0; i < 100 && verdict != PCV_DONE; i++) {
+        verdict = pcv_access_resume(domain, &access);
+    }
+    assert_int_equal(verdict, PCV_DONE);
+}
+
+/* HDR-10, and what a guest can cause is limited in rate */
+static void a_guest_fills_only_its_share_of_the_log(void **state)
+{
+    const uint64_t times = 200;
+    struct pcv_host_stats stats;
+    pcv_sbdf there;
+    struct given g;
+
+    (void)state;
+    given_start(&g);
+    assert_int_equal(assign(&g, PCV_TEST_ALONE, NULL, &there), 0);
+    write_as(g.guest, there, PCV_REG_BAR0, 4, (uint32_t)WINDOW);
+    pcv_model_on_event(g.h.model, count_event, NULL);
+    pcv_model_set_clock(g.h.model, true);
+    told = 0;
+    for (uint64_t i = 0; i < times; i++) {
+        pcv_model_fail(g.h.model, PCV_MODEL_OP_map, 1);
+        write_as(g.guest, there, PCV_REG_COMMAND, 2, PCV_CMD_MEMORY);
+        assert_int_equal(read_as(g.guest, there, PCV_REG_COMMAND, 2, PCV_DONE),
+                         0);
+    }
+    pcv_host_get_stats(g.h.host, &stats);
+    assert_true(told != 0 && told < times);
+    assert_int_equal(stats.dropped_events, times - told);
+    pcv_model_advance_us(g.h.model, 1000000);
+    told = 0;
+    pcv_model_fail(g.h.model, PCV_MODEL_OP_map, 1);
+    write_as(g.guest, there, PCV_REG_COMMAND, 2, PCV_CMD_MEMORY);
+    assert_int_equal(told, 1);
+    hosted_end(&g.h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -403,6 +455,7 @@ int main(void)
         cmocka_unit_test(a_guests_function_is_not_removed),
         cmocka_unit_test(a_slot_says_whether_it_has_more_functions),
         cmocka_unit_test(a_full_bus_is_said),
+        cmocka_unit_test(a_guest_fills_only_its_share_of_the_log),
         cmocka_unit_test(
             a_change_that_fails_leaves_quarantine_or_nothing_changed),
     };

@@ -17,12 +17,14 @@
 #include <cmocka.h>
 
 #include "driven.h"
+#include "machines.h"
 #include "pcivisor/regs.h"
 #include "poke.h"
 
 #define VCPUS 3u /* of each guest; the hardware domain has one */
 #define AT_A_TIME 24u
-#define CARDS 16u /* at the end of the list of devices */
+#define CARDS 16u
+#define SPECIAL (2u * CARDS) /* at the end of the list of devices */
 
 /* A vCPU, and the access that it waits for. */
 struct vcpu {
@@ -114,6 +116,12 @@ static uint64_t any_address(struct hostile *h, struct guard_device *device)
     assert_non_null(held);
     pcv_device_bars(held, bars);
     pcv_device_put(held);
+    for (uint32_t i = 0; i < PCV_BARS; i++) { /* small: others are beside it */
+        if (bars[i].size != 0 && bars[i].size < GUARD_PAGE) {
+            return (bars[i].address.v & ~(GUARD_PAGE - 1u)) +
+                   offset % GUARD_PAGE;
+        }
+    }
     if (device->table_bar < 6 && !poke_one_in(&h->poke, 4)) {
         bar = device->table_bar;
         offset = device->table.start +
@@ -223,7 +231,7 @@ static void change_owner(struct hostile *h)
         uint32_t last = (uint32_t)guard->devices - 1u;
 
         device = &guard->device[poke_one_in(&h->poke, 4)
-                                    ? last - poke_below(&h->poke, CARDS)
+                                    ? last - poke_below(&h->poke, SPECIAL)
                                     : poke_below(&h->poke, last)];
         if (!device->bridge && device->state == GUARD_FREE) {
             (void)guard_assign(guard, device,
@@ -264,13 +272,19 @@ static void step(struct hostile *h)
 
 /* ---- begin and end ------------------------------------------------------- */
 
-/* Cards with everything, on a segment of their own. */
-static void add_cards(struct pcv_model *model)
+/* On a segment of their own: cards with everything, and devices whose BARs
+ * stand side by side in one page. */
+static void add_devices(struct pcv_model *model)
 {
     for (uint8_t i = 0; i < CARDS; i++) {
-        driven_add_nic(model, pcv_sbdf_make(1, 0, pcv_devfn(i, 0)),
+        struct pcv_test_function f;
+
+        driven_add_nic(model, pcv_test_at(1, 0, i, 0),
                        0x70000000u + i * 0x100000u,
                        UINT64_C(0x300000000000) + i * 0x400000u);
+        pcv_test_pcie_endpoint(&f, 0x1b36, 0x0010);
+        pcv_test_bar32(&f, 0, 0x6f000000u + i * 256u, 256);
+        pcv_test_add(model, &f, pcv_test_at(1, 0, (uint8_t)(16u + i), 0));
     }
 }
 
@@ -280,7 +294,7 @@ static void open_machine(struct hostile *h, const char *spec)
     const char *seed = getenv("PCV_TEST_SEED");
 
     memset(h, 0, sizeof(*h));
-    guard_begin(&h->guard, spec, add_cards);
+    guard_begin(&h->guard, spec, add_devices);
     h->poke.guard = &h->guard;
     h->poke.seed = seed ? strtoull(seed, NULL, 0) | 1u : 88172645463325252u;
     h->limit = wish && strcmp(wish, "1") == 0 ? 5000000u : 100000u;
@@ -336,12 +350,13 @@ static void hostile_guests_reach_nothing_but_their_own(void **state)
     print_message(
         "%llu pages mapped, %llu vectors bound, %llu registers "
         "written, %llu messages, %llu trapped, %llu resets, "
-        "%llu BARs resized\n",
+        "%llu BARs resized, %llu accesses forwarded\n",
         (unsigned long long)h.guard.mapped, (unsigned long long)h.guard.bound,
         (unsigned long long)h.guard.written,
         (unsigned long long)h.guard.delivered, (unsigned long long)h.traps,
         (unsigned long long)h.guard.told[PCV_EVENT_RESET],
-        (unsigned long long)h.guard.placed);
+        (unsigned long long)h.guard.placed,
+        (unsigned long long)h.guard.forwarded);
     /* It was no empty exercise. */
     assert_true(h.guard.mapped > 1000);
     assert_true(h.guard.bound > 300);

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "vpci/internal.h"
+
 #define ALL_BARS 0x37u /* BARs 0, 1, 2, 4 and 5 */
 
 static uint64_t pages(const struct rig *rig)
@@ -300,6 +302,49 @@ static void the_rom_needs_its_own_bit_and_decoding(void **state)
     rig_close(&rig);
 }
 
+/* ---- decoding that is held ------------------------------------------------
+ */
+
+static void pretend_bound(struct rig *rig, uint16_t vectors)
+{
+    struct pcv_device *device = pcv_device_find(rig->host, DEV);
+
+    pcv__vpci(device)->bound = vectors;
+    pcv_device_put(device);
+}
+
+/* HDR-16, MSIX-2: hardware decodes for the vectors' sake alone. */
+static void a_reset_is_seen_where_decoding_was_held_for_vectors(void **state)
+{
+    struct rig rig;
+
+    (void)state;
+    map_boot(&rig, PCV_CMD_MEMORY);
+    pretend_bound(&rig, 1);
+    rig_write(&rig, DEV, PCV_REG_COMMAND, 2, PCV_CMD_MASTER);
+    assert_int_equal(pages(&rig), 0);
+    assert_int_equal(rig_read(&rig, DEV, PCV_REG_COMMAND, 2), PCV_CMD_MASTER);
+    assert_int_equal(pcv_model_peek(rig.model, DEV, PCV_REG_COMMAND, 2),
+                     PCV_CMD_MASTER | PCV_CMD_MEMORY);
+    /* Moving a BAR maps nothing: the owner's decoding is off. */
+    rig_write(&rig, DEV, REG_BAR(0), 4, 0xe0100000u);
+    rig_write(&rig, DEV, REG_BAR(0), 4, BAR0);
+    assert_int_equal(pages(&rig), 0);
+    rig_write(&rig, DEV, PCV_REG_COMMAND, 2, PCV_CMD_MEMORY);
+    assert_int_equal(map_which(&rig), ALL_BARS);
+    rig_write(&rig, DEV, PCV_REG_COMMAND, 2, 0);
+    assert_int_equal(rig_events(&rig, PCV_EVENT_RESET_SEEN), 0);
+    pcv_model_poke(rig.model, DEV, PCV_REG_COMMAND, 2, 0);
+    pretend_bound(&rig, 0); /* as the capability's reset leaves it */
+    rig_write(&rig, DEV, REG_BAR(0), 4, BAR0);
+    assert_int_equal(rig_events(&rig, PCV_EVENT_RESET_SEEN), 1);
+    rig_write(&rig, DEV, PCV_REG_COMMAND, 2, PCV_CMD_MASTER);
+    assert_int_equal(pcv_model_peek(rig.model, DEV, PCV_REG_COMMAND, 2),
+                     PCV_CMD_MASTER);
+    assert_int_equal(rig_events(&rig, PCV_EVENT_RESET_SEEN), 1);
+    rig_close(&rig);
+}
+
 /* ---- what the host permits ----------------------------------------------- */
 
 static int never(void *ctx, uint32_t domain_id, pcv_hpa start, uint64_t size)
@@ -346,6 +391,7 @@ int main(void)
         cmocka_unit_test(a_page_of_two_bars_goes_with_the_last_of_them),
         cmocka_unit_test(bars_of_two_devices_share_pages_too),
         cmocka_unit_test(the_rom_needs_its_own_bit_and_decoding),
+        cmocka_unit_test(a_reset_is_seen_where_decoding_was_held_for_vectors),
         cmocka_unit_test(
             without_permission_nothing_is_mapped_and_decoding_works),
     };

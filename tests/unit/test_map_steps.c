@@ -382,46 +382,6 @@ static void a_reset_is_seen_when_decoding_is_switched_off(void **state)
     rig_close(&rig);
 }
 
-static void pretend_bound(struct rig *rig, uint16_t vectors)
-{
-    struct pcv_device *device = pcv_device_find(rig->host, DEV);
-
-    pcv__vpci(device)->bound = vectors;
-    pcv_device_put(device);
-}
-
-/* HDR-16, MSIX-2: hardware decodes for the vectors' sake alone. */
-static void a_reset_is_seen_where_decoding_was_held_for_vectors(void **state)
-{
-    struct rig rig;
-
-    (void)state;
-    map_boot(&rig, PCV_CMD_MEMORY);
-    pretend_bound(&rig, 1);
-    rig_write(&rig, DEV, PCV_REG_COMMAND, 2, PCV_CMD_MASTER);
-    assert_int_equal(pages(&rig), 0);
-    assert_int_equal(rig_read(&rig, DEV, PCV_REG_COMMAND, 2), PCV_CMD_MASTER);
-    assert_int_equal(pcv_model_peek(rig.model, DEV, PCV_REG_COMMAND, 2),
-                     PCV_CMD_MASTER | PCV_CMD_MEMORY);
-    /* Moving a BAR maps nothing: the owner's decoding is off. */
-    rig_write(&rig, DEV, REG_BAR(0), 4, 0xe0100000u);
-    rig_write(&rig, DEV, REG_BAR(0), 4, BAR0);
-    assert_int_equal(pages(&rig), 0);
-    rig_write(&rig, DEV, PCV_REG_COMMAND, 2, PCV_CMD_MEMORY);
-    assert_int_equal(map_which(&rig), ALL_BARS);
-    rig_write(&rig, DEV, PCV_REG_COMMAND, 2, 0);
-    assert_int_equal(rig_events(&rig, PCV_EVENT_RESET_SEEN), 0);
-    reset_hardware(&rig);
-    pretend_bound(&rig, 0); /* as the capability's reset leaves it */
-    rig_write(&rig, DEV, REG_BAR(0), 4, BAR0);
-    assert_int_equal(rig_events(&rig, PCV_EVENT_RESET_SEEN), 1);
-    rig_write(&rig, DEV, PCV_REG_COMMAND, 2, PCV_CMD_MASTER);
-    assert_int_equal(pcv_model_peek(rig.model, DEV, PCV_REG_COMMAND, 2),
-                     PCV_CMD_MASTER);
-    assert_int_equal(rig_events(&rig, PCV_EVENT_RESET_SEEN), 1);
-    rig_close(&rig);
-}
-
 /* HDR-16 */
 static void a_device_that_does_not_answer_loses_its_mappings(void **state)
 {
@@ -513,7 +473,6 @@ int main(void)
         cmocka_unit_test(a_reset_is_seen_at_the_first_bar_that_is_restored),
         cmocka_unit_test(a_reset_is_seen_when_decoding_is_switched_on_again),
         cmocka_unit_test(a_reset_is_seen_when_decoding_is_switched_off),
-        cmocka_unit_test(a_reset_is_seen_where_decoding_was_held_for_vectors),
         cmocka_unit_test(a_device_that_does_not_answer_loses_its_mappings),
         cmocka_unit_test(
             bars_that_changed_during_a_move_are_mapped_where_they_are),

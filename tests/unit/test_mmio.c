@@ -299,9 +299,9 @@ static void a_rom_image_is_read_and_never_written(void **state)
         assert_int_equal(data, i < IMAGE ? image[i] : 0xff);
     }
     assert_int_equal(guest_load(&g, WIN + 0x8000 + 0x1000, 4, &data), PCV_DONE);
-    assert_int_equal(data, image[0x1000] | image[0x1001] << 8 |
-                               image[0x1002] << 16 |
-                               (uint32_t)image[0x1003] << 24);
+    for (unsigned i = 0; i < 4; i++) {
+        assert_int_equal(data >> (8 * i) & 0xff, image[0x1000 + i]);
+    }
     assert_int_equal(guest_load(&g, WIN + 0x8000 + IMAGE - 1, 8, &data),
                      PCV_DONE);
     assert_true(data == (0xffffffffffffff00u | image[IMAGE - 1]));
