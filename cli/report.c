@@ -165,6 +165,15 @@ void report_event(struct text *text, const struct machine *machine,
         text_add(text, " %s %s", report_bar_name((unsigned)event->arg[0]),
                  pcv_errno_name((int)event->arg[1]));
         break;
+    case PCV_EVENT_HOST_FAILED:
+        if ((event->arg[0] & 0x10000u) != 0) {
+            text_add(text, " %s in %s", event->arg[1] != 0 ? "write" : "read",
+                     report_bar_name((unsigned)event->arg[0] & 0xffu));
+        } else {
+            text_add(text, " %s of %02" PRIx64,
+                     event->arg[1] != 0 ? "write" : "read", event->arg[0]);
+        }
+        break;
     case PCV_EVENT_ASSIGNED:
     case PCV_EVENT_QUARANTINED:
     case PCV_EVENT_CAP_HIDDEN:

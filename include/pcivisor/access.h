@@ -35,9 +35,9 @@ struct pcv_access {
     uint64_t data; /* to be written, or what was read */
     /* the library's */
     uint8_t progress; /* bytes of a split access that are behind us */
+    bool again;       /* resume performs it: it came too early */
     bool split;       /* came through ECAM: 8 bytes are allowed */
     bool pending;
-    bool again; /* resume performs it: it came too early */
 };
 
 #define PCV_READ(address, offset, bytes)                                       \

@@ -148,6 +148,9 @@ enum pcv_event_kind {
     PCV_EVENT_UNMAP_FAILED, /* BAR arg0: error arg1 */
     PCV_EVENT_NOT_MAPPED,   /* BAR arg0 at address arg1 may not be mapped */
     PCV_EVENT_RESET_SEEN,   /* decoding was off behind our back (HDR-16) */
+    PCV_EVENT_HOST_FAILED,  /* it could not do an access: register arg0, or with
+                               bit 16 set BAR; arg1 is 1 for a write. 64 a second
+                               are told for a domain, where there is a clock */
     PCV_EVENT_ASSIGNED,     /* it is domain_id's now */
     PCV_EVENT_QUARANTINED, /* a change of owner failed with arg0 at step arg1 */
     PCV_EVENT_NO_RESET,    /* it changed its owner, and cannot be reset */

@@ -11,7 +11,7 @@ void pcv__lock_init(struct pcv__lock *lock, enum pcv__rank rank)
 }
 
 #if PCV_DEBUG
-static void check_take(struct pcv__mem *mem, const struct pcv__lock *lock)
+void pcv__lock_check_take(struct pcv__mem *mem, const struct pcv__lock *lock)
 {
     uint32_t cpu = mem->ops.this_cpu(mem->ctx);
     struct pcv__held *held = &mem->held[cpu < mem->cpus ? cpu : 0];
@@ -26,7 +26,7 @@ static void check_take(struct pcv__mem *mem, const struct pcv__lock *lock)
     }
 }
 
-static void check_drop(struct pcv__mem *mem, const struct pcv__lock *lock)
+void pcv__lock_check_drop(struct pcv__mem *mem, const struct pcv__lock *lock)
 {
     uint32_t cpu = mem->ops.this_cpu(mem->ctx);
     struct pcv__held *held = &mem->held[cpu < mem->cpus ? cpu : 0];
@@ -40,37 +40,13 @@ static void check_drop(struct pcv__mem *mem, const struct pcv__lock *lock)
 }
 #endif
 
-void pcv__lock_take(struct pcv__mem *mem,
-                    struct pcv__lock *lock) PCV__NO_ANALYSIS
+PCV__RARE void pcv__lock_wait(const struct pcv__mem *mem,
+                              const struct pcv__lock *lock, uint32_t ticket)
 {
-    uintptr_t irq = mem->ops.irq_save ? mem->ops.irq_save(mem->ctx) : 0;
-    uint32_t ticket;
-
-#if PCV_DEBUG
-    check_take(mem, lock);
-#endif
-    ticket = atomic_fetch_add_explicit(&lock->next, 1, memory_order_relaxed);
     while (atomic_load_explicit(&lock->serving, memory_order_acquire) !=
            ticket) {
         if (mem->ops.relax) {
             mem->ops.relax(mem->ctx);
         }
-    }
-    lock->irq = irq;
-}
-
-void pcv__lock_drop(struct pcv__mem *mem,
-                    struct pcv__lock *lock) PCV__NO_ANALYSIS
-{
-    uintptr_t irq = lock->irq;
-    uint32_t serving;
-
-#if PCV_DEBUG
-    check_drop(mem, lock);
-#endif
-    serving = atomic_load_explicit(&lock->serving, memory_order_relaxed);
-    atomic_store_explicit(&lock->serving, serving + 1, memory_order_release);
-    if (mem->ops.irq_restore) {
-        mem->ops.irq_restore(mem->ctx, irq);
     }
 }

@@ -11,6 +11,7 @@
 
 #include <stdatomic.h>
 
+#include "base/compiler.h"
 #include "base/mem.h"
 
 #if defined(__clang__)
@@ -31,6 +32,7 @@
 enum pcv__rank {
     PCV__RANK_SEGMENT = 1, /* a segment's tables and bus numbers */
     PCV__RANK_DEVICE,      /* one device's vPCI state and vectors */
+    PCV__RANK_PLACE,       /* a guest's BAR gets another place */
     PCV__RANK_MAP,         /* a domain's map of pages */
     PCV__RANK_POOL,        /* a pool's list of free objects */
     PCV__RANK_WORK,        /* a host's list of PFs that have work */
@@ -50,9 +52,57 @@ struct PCV__CAPABILITY pcv__lock {
 };
 
 void pcv__lock_init(struct pcv__lock *lock, enum pcv__rank rank);
-void pcv__lock_take(struct pcv__mem *mem, struct pcv__lock *lock)
-    PCV__ACQUIRES(lock);
-void pcv__lock_drop(struct pcv__mem *mem, struct pcv__lock *lock)
-    PCV__RELEASES(lock);
+/* Somebody else is inside: wait for our turn. */
+void pcv__lock_wait(const struct pcv__mem *mem, const struct pcv__lock *lock,
+                    uint32_t ticket);
+
+/* The lock order, checked in debug builds: about to take it; about to drop. */
+#if PCV_DEBUG
+void pcv__lock_check_take(struct pcv__mem *mem, const struct pcv__lock *lock);
+void pcv__lock_check_drop(struct pcv__mem *mem, const struct pcv__lock *lock);
+#else
+static inline void pcv__lock_check_take(const struct pcv__mem *mem,
+                                        const struct pcv__lock *lock)
+{
+    (void)mem;
+    (void)lock;
+}
+
+static inline void pcv__lock_check_drop(const struct pcv__mem *mem,
+                                        const struct pcv__lock *lock)
+{
+    (void)mem;
+    (void)lock;
+}
+#endif
+
+/* Inline, since a guest's write to a register takes and drops one. */
+static inline void pcv__lock_take(struct pcv__mem *mem, struct pcv__lock *lock)
+    PCV__ACQUIRES(lock) PCV__NO_ANALYSIS
+{
+    uintptr_t irq = mem->ops.irq_save ? mem->ops.irq_save(mem->ctx) : 0;
+    uint32_t ticket;
+
+    pcv__lock_check_take(mem, lock);
+    ticket = atomic_fetch_add_explicit(&lock->next, 1, memory_order_relaxed);
+    if (atomic_load_explicit(&lock->serving, memory_order_acquire) != ticket) {
+        pcv__lock_wait(mem, lock, ticket);
+    }
+    lock->irq = irq;
+}
+
+static inline void pcv__lock_drop(struct pcv__mem *mem, struct pcv__lock *lock)
+    PCV__RELEASES(lock) PCV__NO_ANALYSIS
+{
+    uintptr_t irq = lock->irq;
+    uint32_t serving;
+
+    pcv__lock_check_drop(mem, lock);
+    serving = atomic_load_explicit(&lock->serving, memory_order_relaxed);
+    atomic_store_explicit(&lock->serving, serving + 1, memory_order_release);
+    if (mem->ops.irq_restore) {
+        mem->ops.irq_restore(mem->ctx, irq);
+    }
+}
 
 #endif

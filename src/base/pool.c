@@ -6,7 +6,8 @@
 
 static size_t chunk_bytes(const struct pcv__pool *pool)
 {
-    return OBJECT_ALIGN + pool->object_size * pool->per_chunk;
+    /* The chunk itself may stand anywhere before the first. */
+    return 2 * OBJECT_ALIGN + pool->object_size * pool->per_chunk;
 }
 
 void pcv__pool_init(struct pcv__pool *pool, struct pcv__mem *mem,
@@ -71,6 +72,7 @@ static bool grow(struct pcv__pool *pool)
     pcv__lock_drop(pool->mem, &pool->lock);
 
     first = (unsigned char *)chunk + OBJECT_ALIGN;
+    first += OBJECT_ALIGN - (uintptr_t)first % OBJECT_ALIGN;
     for (size_t i = pool->per_chunk; i-- > 0;) {
         void *object = first + i * pool->object_size;
 

@@ -93,8 +93,7 @@ static bool has_vanished(struct pcv__segment *segment, pcv_sbdf sbdf)
 {
     const struct pcv_device *device = pcv__live_at(segment, sbdf);
 
-    return !device ||
-           atomic_load_explicit(&device->vanished, memory_order_acquire);
+    return !device || pcv__has_vanished(device);
 }
 
 /* Whether the bridge above, or the PF, is known to be gone. */
@@ -257,9 +256,7 @@ static int meet(struct pcv_host *host, struct pcv_device *device,
             return -PCV_ENODEV;
         }
     }
-    error = atomic_load_explicit(&device->vanished, memory_order_acquire)
-                ? -PCV_ENOENT
-                : same_card(device);
+    error = pcv__has_vanished(device) ? -PCV_ENOENT : same_card(device);
     if (error != -PCV_ENOENT) {
         error = error == 0 ? update(device, info) : error;
         pcv_device_put(device);

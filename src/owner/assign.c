@@ -92,9 +92,12 @@ static int check(struct pcv_device *device, const struct pcv_domain *domain,
     if (!pcv__ext_final(device)) {
         return -PCV_EAGAIN;
     }
+    atomic_store_explicit(&device->hw_error, 0, memory_order_relaxed);
     if (pcv__reset_find(device) == PCV__RESET_NONE &&
         (policy->flags & PCV_ASSIGN_NO_RESET) == 0) {
-        return -PCV_EOPNOTSUPP;
+        /* What the host cannot read is not known to be missing. */
+        error = atomic_load_explicit(&device->hw_error, memory_order_relaxed);
+        return error != 0 ? error : -PCV_EOPNOTSUPP;
     }
     return 0;
 }

@@ -29,8 +29,7 @@ int pcv__change_begin(struct pcv_host *host, pcv_sbdf sbdf,
     }
     pcv__lock_take(&host->mem, &segment->lock);
     device = pcv__live_at(segment, sbdf);
-    if (!device ||
-        atomic_load_explicit(&device->vanished, memory_order_acquire)) {
+    if (!device || pcv__has_vanished(device)) {
         error = -PCV_ENODEV;
     } else if (device->changing ||
                !pcv__ref_try(device, PCV_HOLDER_CALLER, PCV__WORD_LEAVING)) {

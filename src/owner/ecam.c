@@ -35,7 +35,7 @@ struct change {
 
 static bool is_gone(const struct pcv_device *device)
 {
-    return atomic_load_explicit(&device->vanished, memory_order_acquire);
+    return pcv__has_vanished(device);
 }
 
 static enum pcv_domain_kind owner_kind(const struct pcv_device *device)

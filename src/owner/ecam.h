@@ -15,11 +15,6 @@ static inline void pcv__ext_set_plan(struct pcv_device *device, uint8_t plan)
     atomic_store_explicit(&device->ext_plan, plan, memory_order_release);
 }
 
-static inline bool pcv__is_extended(const struct pcv_device *device)
-{
-    return atomic_load_explicit(&device->extended, memory_order_relaxed);
-}
-
 /*
  * Change the flag of a device that is marked, and what its owner sees of
  * extended space. A reference is held. 0; -PCV_ERESTART: accesses are inside,

@@ -26,7 +26,7 @@ static bool has_registers(const struct pcv_device *device,
 static void take_away(struct pcv_device *device, const struct target *target)
     PCV__REQUIRES(device->lock)
 {
-    atomic_store_explicit(&device->extended, false, memory_order_relaxed);
+    pcv__bar(device, PCV__BARRED_EXTENDED);
     if (has_registers(device, target)) {
         pcv__caps_forget_extended(device);
     }
@@ -79,7 +79,7 @@ static int bring(struct pcv_device *device, const struct target *target)
     pcv__ext_learn(device, &reader);
     error = reader.error;
     if (error == 0) {
-        atomic_store_explicit(&device->extended, true, memory_order_relaxed);
+        pcv__unbar(device, PCV__BARRED_EXTENDED);
         error = build(device, target);
     }
     if (error != 0) {

@@ -85,7 +85,7 @@ static bool is_behind(const struct pcv_device *bridge, pcv_sbdf sbdf)
 
 static bool is_gone(const struct pcv_device *device)
 {
-    return atomic_load_explicit(&device->vanished, memory_order_acquire);
+    return pcv__has_vanished(device);
 }
 
 /*

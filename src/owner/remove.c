@@ -184,8 +184,7 @@ int pcv_device_remove(struct pcv_host *host, pcv_sbdf sbdf,
 
 static void vanish(struct pcv_device *device)
 {
-    if (!atomic_exchange_explicit(&device->vanished, true,
-                                  memory_order_acq_rel)) {
+    if (pcv__bar(device, PCV__BARRED_VANISHED)) {
         pcv__event(device, PCV_EVENT_VANISHED, PCV_EVENT_DEVICE, 0, 0);
     }
 }

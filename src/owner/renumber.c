@@ -27,7 +27,7 @@ void pcv__bridge_renumbered(struct pcv_device *bridge)
                                   memory_order_acq_rel)) {
         return;
     }
-    atomic_fetch_sub_explicit(&host->work_count, 1, memory_order_acq_rel);
+    atomic_fetch_sub_explicit(&host->renumber_count, 1, memory_order_acq_rel);
     pcv__lock_take(&host->mem, &segment->lock);
     if ((pcv__word(bridge) & PCV__WORD_LEAVING) == 0 &&
         pcv__hw_fetch(bridge, PCV_REG_PRIMARY, 4, &numbers) &&

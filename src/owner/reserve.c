@@ -25,8 +25,8 @@ static void device_init(struct pcv_device *device, struct pcv_host *host,
     device->view = NULL;
     atomic_store_explicit(&device->owner, &host->hardware,
                           memory_order_relaxed);
-    atomic_store_explicit(&device->vanished, false, memory_order_relaxed);
-    atomic_store_explicit(&device->extended, false, memory_order_relaxed);
+    atomic_store_explicit(&device->barred, PCV__BARRED_EXTENDED,
+                          memory_order_relaxed);
     atomic_store_explicit(&device->ext_plan, 0, memory_order_relaxed);
     atomic_store_explicit(&device->hw_error, 0, memory_order_relaxed);
     atomic_store_explicit(&device->quiet_until_us, 0, memory_order_relaxed);
@@ -98,12 +98,11 @@ static int take_pf(struct pcv_host *host, const struct pcv_add_info *info,
     if (!pf) {
         return -PCV_ENODEV;
     }
-    if (atomic_load_explicit(&pf->vanished, memory_order_acquire)) {
+    if (pcv__has_vanished(pf)) {
         pcv_device_put(pf);
         return -PCV_ENODEV; /* it took its VFs along (LIFE-9) */
     }
-    if (pf->sriov_cap &&
-        !atomic_load_explicit(&pf->extended, memory_order_relaxed)) {
+    if (pf->sriov_cap && !pcv__is_extended(pf)) {
         pcv_device_put(pf);
         return -PCV_ENODEV; /* it cannot be asked for the moment (EXT-2) */
     }

@@ -35,7 +35,9 @@ static enum pcv_verdict asked(struct pcv_domain *domain,
     enum pcv_verdict verdict;
 
     if (atomic_load_explicit(&domain->host->work_count, memory_order_acquire) ==
-        0) {
+            0 &&
+        atomic_load_explicit(&domain->host->renumber_count,
+                             memory_order_acquire) == 0) {
         return PCV_DONE;
     }
     if (access->again) {

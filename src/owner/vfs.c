@@ -59,8 +59,7 @@ bool pcv__vf_in_use(const struct pcv_device *vf)
         atomic_load_explicit(&vf->owner, memory_order_acquire);
 
     return vf->changing ||
-           (owner->kind != PCV_DOMAIN_HARDWARE &&
-            !atomic_load_explicit(&vf->vanished, memory_order_acquire));
+           (owner->kind != PCV_DOMAIN_HARDWARE && !pcv__has_vanished(vf));
 }
 
 int pcv__vfs_check(struct pcv__segment *segment, const struct pcv_device *pf,

@@ -24,23 +24,30 @@ static bool guest_can_repeat(enum pcv_event_kind kind)
     }
 }
 
+/* A host that fails may fail at every access of anybody. */
+static bool is_limited(const struct pcv_domain *owner, enum pcv_event_kind kind)
+{
+    return kind == PCV_EVENT_HOST_FAILED ||
+           (owner->kind == PCV_DOMAIN_GUEST && guest_can_repeat(kind));
+}
+
 /*
- * Whether a guest has filled its share of the log: so many events in a second,
+ * Whether a domain has filled its share of the log: so many events in a second,
  * by the host's clock. Races between its devices let some more through.
  */
-static bool too_many(struct pcv_domain *guest)
+static bool too_many(struct pcv_domain *domain)
 {
-    const struct pcv__mem *mem = &guest->host->mem;
+    const struct pcv__mem *mem = &domain->host->mem;
     uint64_t now = mem->ops.now_us(mem->ctx);
     uint64_t since =
-        atomic_load_explicit(&guest->events_us, memory_order_relaxed);
+        atomic_load_explicit(&domain->events_us, memory_order_relaxed);
 
     if (now - since >= PCV__EVENTS_US) {
-        atomic_store_explicit(&guest->events_us, now, memory_order_relaxed);
-        atomic_store_explicit(&guest->events, 0, memory_order_relaxed);
+        atomic_store_explicit(&domain->events_us, now, memory_order_relaxed);
+        atomic_store_explicit(&domain->events, 0, memory_order_relaxed);
     }
-    return atomic_fetch_add_explicit(&guest->events, 1, memory_order_relaxed) >=
-           PCV__EVENTS_MAX;
+    return atomic_fetch_add_explicit(&domain->events, 1,
+                                     memory_order_relaxed) >= PCV__EVENTS_MAX;
 }
 
 void pcv__event(struct pcv_device *device, enum pcv_event_kind kind,
@@ -56,8 +63,8 @@ void pcv__event(struct pcv_device *device, enum pcv_event_kind kind,
         .arg = {arg0, arg1},
     };
 
-    if (owner->kind == PCV_DOMAIN_GUEST && guest_can_repeat(kind) &&
-        device->host->mem.ops.now_us && too_many(owner)) {
+    if (is_limited(owner, kind) && device->host->mem.ops.now_us &&
+        too_many(owner)) {
         atomic_fetch_add_explicit(&device->host->events_dropped, 1,
                                   memory_order_relaxed);
         return;
@@ -106,6 +113,8 @@ const char *pcv_event_name(enum pcv_event_kind kind)
         return "assigned";
     case PCV_EVENT_QUARANTINED:
         return "quarantined";
+    case PCV_EVENT_HOST_FAILED:
+        return "host failed";
     case PCV_EVENT_NO_RESET:
         return "not reset";
     case PCV_EVENT_CAP_HIDDEN:

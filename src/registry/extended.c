@@ -4,6 +4,7 @@
  * host declared of it (EXT-2), and what the registry needs of the capabilities
  * that stand in it.
  */
+#include "registry/barred.h"
 #include "registry/identify.h"
 
 #define DSN_LENGTH 0x0cu
@@ -160,7 +161,7 @@ static bool is_usable(struct pcv_host *host, pcv_sbdf sbdf,
 
 static bool is_extended(const struct pcv_device *device)
 {
-    return atomic_load_explicit(&device->extended, memory_order_relaxed);
+    return pcv__is_extended(device);
 }
 
 static uint8_t plan_of(const struct pcv_device *device)

@@ -71,6 +71,7 @@ int pcv_host_create(const struct pcv_host_ops *ops, void *ctx,
     memcpy(&host->mem, &mem, sizeof(mem));
     host->page_shift = config->page_shift;
     pcv__lock_init(&host->segments_lock, PCV__RANK_SEGMENT);
+    pcv__lock_init(&host->place_lock, PCV__RANK_PLACE);
     pcv__lock_init(&host->work_lock, PCV__RANK_WORK);
     pcv__pool_init(&host->devices, &host->mem, sizeof(struct pcv_device),
                    DEVICES_PER_CHUNK);

@@ -3,7 +3,7 @@
  * The one place that reads and writes hardware's configuration space (DESIGN
  * decision 6): nothing reaches a device that is known to be gone.
  */
-#include "registry/internal.h"
+#include "registry/barred.h"
 
 uint32_t pcv__hw_probe(struct pcv_host *host, pcv_sbdf sbdf, uint16_t reg,
                        uint8_t size, int *error)
@@ -18,11 +18,18 @@ uint32_t pcv__hw_probe(struct pcv_host *host, pcv_sbdf sbdf, uint16_t reg,
     return value & pcv__ones(size);
 }
 
+void pcv__hw_failed(struct pcv_device *device, uint32_t where, bool write)
+{
+    pcv__event(device, PCV_EVENT_HOST_FAILED, PCV_EVENT_HOST, where,
+               write ? 1 : 0);
+}
+
 /* The host could not perform an access: whoever builds on it must know. */
-static void note(struct pcv_device *device, int error)
+static void note(struct pcv_device *device, int error, uint16_t reg, bool write)
 {
     if (error != 0) {
         atomic_store_explicit(&device->hw_error, error, memory_order_relaxed);
+        pcv__hw_failed(device, reg, write);
     }
 }
 
@@ -48,8 +55,7 @@ uint64_t pcv__hw_quiet_us(const struct pcv_device *device)
         atomic_load_explicit(&device->quiet_until_us, memory_order_acquire);
     uint64_t left;
 
-    if (until == 0 ||
-        atomic_load_explicit(&device->vanished, memory_order_acquire)) {
+    if (until == 0 || pcv__has_vanished(device)) {
         return 0; /* nobody waits for what is gone (LIFE-9) */
     }
     left = until - mem->ops.now_us(mem->ctx);
@@ -58,10 +64,7 @@ uint64_t pcv__hw_quiet_us(const struct pcv_device *device)
 
 static bool reachable(const struct pcv_device *device, uint16_t reg)
 {
-    return !atomic_load_explicit(&device->vanished, memory_order_acquire) &&
-           pcv__hw_quiet_us(device) == 0 &&
-           (reg < PCV_CFG_SIZE ||
-            atomic_load_explicit(&device->extended, memory_order_relaxed));
+    return pcv__has_register(device, reg) && pcv__hw_quiet_us(device) == 0;
 }
 
 bool pcv__hw_fetch(struct pcv_device *device, uint16_t reg, uint8_t size,
@@ -74,7 +77,7 @@ bool pcv__hw_fetch(struct pcv_device *device, uint16_t reg, uint8_t size,
         *out_value = pcv__hw_probe(device->host, pcv__device_sbdf(device), reg,
                                    size, &error);
     }
-    note(device, error);
+    note(device, error, reg, false);
     return error == 0;
 }
 
@@ -104,13 +107,13 @@ void pcv__hw_write(struct pcv_device *device, uint16_t reg, uint8_t size,
                    uint32_t value)
 {
     /* A write that the host cannot perform is lost, as on a bus. */
-    note(device, store(device, reg, size, value));
+    note(device, store(device, reg, size, value), reg, true);
 }
 
 void pcv__hw_restore(struct pcv_device *device, uint16_t reg, uint8_t size,
                      uint32_t value)
 {
     if (store(device, reg, size, value) != 0) {
-        note(device, store(device, reg, size, value));
+        note(device, store(device, reg, size, value), reg, true);
     }
 }

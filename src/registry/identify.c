@@ -5,6 +5,7 @@
  * recorded and does no harm.
  */
 #include "registry/identify.h"
+#include "registry/barred.h"
 
 #define SSVID_VENDOR 4u
 #define SSVID_LENGTH 8u
@@ -254,8 +255,7 @@ static void identify_vf(struct pcv_device *device, struct pcv__reader *reader,
 /* Whether it is there, and stays for all that is known. */
 static bool is_extended(const struct pcv_device *device)
 {
-    return atomic_load_explicit(&device->extended, memory_order_acquire) &&
-           !pcv__ext_moves(device);
+    return pcv__is_extended(device) && !pcv__ext_moves(device);
 }
 
 /* What was read while extended space came or went says nothing. */
@@ -324,7 +324,7 @@ int pcv__identify(struct pcv_device *device, struct pcv_device *pf)
             : 0);
     device->is_bridge = (device->id.header_type & PCV_HEADER_TYPE_MASK) == 1;
     if (find_extended(device, pf, &reader)) {
-        atomic_store_explicit(&device->extended, true, memory_order_relaxed);
+        pcv__unbar(device, PCV__BARRED_EXTENDED);
         pcv__ext_learn(device, &reader);
     }
     if (device->is_bridge) {

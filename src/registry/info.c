@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What can be asked of a device and of many. */
-#include "registry/internal.h"
+#include "registry/barred.h"
 
 static void copy_bars(struct pcv_device *device, struct pcv_device_info *out)
 {
@@ -32,8 +32,7 @@ void pcv_device_get_info(struct pcv_device *device,
     out_info->node = atomic_load_explicit(&device->node, memory_order_relaxed);
     out_info->owner_id =
         atomic_load_explicit(&device->owner, memory_order_acquire)->id;
-    out_info->vanished =
-        atomic_load_explicit(&device->vanished, memory_order_acquire);
+    out_info->vanished = pcv__has_vanished(device);
     out_info->read_only = (device->id.header_type & PCV_HEADER_TYPE_MASK) > 1;
     out_info->is_vf = device->is_vf;
     out_info->physfn = device->physfn;
@@ -48,8 +47,7 @@ void pcv_device_get_info(struct pcv_device *device,
 
     pcv__lock_take(mem, &device->lock);
     /* What extended space told changes with it, as one (EXT-3). */
-    out_info->extended =
-        atomic_load_explicit(&device->extended, memory_order_relaxed);
+    out_info->extended = pcv__is_extended(device);
     out_info->serial = device->id.serial;
     out_info->cap_problems = device->cap_problems;
     out_info->phantom_bits = device->phantom_bits;
@@ -106,8 +104,7 @@ int pcv_device_status(struct pcv_host *host, pcv_sbdf sbdf,
     }
     word = pcv__word(device);
     owner = atomic_load_explicit(&device->owner, memory_order_acquire);
-    out_status->vanished =
-        atomic_load_explicit(&device->vanished, memory_order_acquire);
+    out_status->vanished = pcv__has_vanished(device);
     copy_counters(device, word, &out_status->counters);
     if (pcv__device_sbdf(device).v != sbdf.v ||
         pcv__table_peek(host, sbdf) != device) {

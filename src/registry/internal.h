@@ -10,50 +10,8 @@
 
 #include "base/imap.h"
 #include "base/lock.h"
-#include "base/mem.h"
 #include "base/pool.h"
-#include "pcivisor/pcivisor.h"
-
-/* ---- a device's word ------------------------------------------------------
- *
- *   bits  0..19  references of callers        (LIFE-4)
- *   bits 20..31  vectors
- *   bits 32..47  accesses in flight
- *   bits 48..55  owner
- *   bit  56      registry
- *   bits 57..59  tally of accesses: see PCV__TALLY
- *   bit  60      new: registered, not yet to be found
- *   bit  61      paused: the gate answers retry
- *   bit  62      closed: the gate answers absent
- *   bit  63      leaving: removed; neither found nor entered
- *
- * Nobody holds the device when bits 0..56 are zero. From then on nobody can
- * take a reference, and the one who made it so releases the device (LIFE-3).
- */
-#define PCV__WORD_COUNTS 0x01ffffffffffffffull
-#define PCV__WORD_NEW (1ull << 60)
-#define PCV__WORD_PAUSED (1ull << 61)
-#define PCV__WORD_CLOSED (1ull << 62)
-#define PCV__WORD_LEAVING (1ull << 63)
-#define PCV__WORD_SHUT (PCV__WORD_NEW | PCV__WORD_CLOSED | PCV__WORD_LEAVING)
-
-/*
- * An access that enters is counted by the step that lets it in: three bits of
- * the word count to eight, then the device's counter takes eight at once
- * (CFG-9). So a count costs an eighth of an atomic step.
- */
-#define PCV__TALLY (1ull << 57)
-#define PCV__TALLY_MAX 7u
-#define PCV__TALLY_MASK (PCV__TALLY_MAX * PCV__TALLY)
-
-static inline uint32_t pcv__word_tally(uint64_t word)
-{
-    return (uint32_t)(word / PCV__TALLY & PCV__TALLY_MAX);
-}
-
-/* One reference of a holder, as an addend to the word. */
-uint64_t pcv__holder_unit(enum pcv_holder holder);
-uint32_t pcv__holder_count(uint64_t word, enum pcv_holder holder);
+#include "registry/word.h"
 
 struct pcv__segment;
 struct pcv__assignment;
@@ -110,27 +68,31 @@ struct pcv__identity {
 };
 
 struct pcv_device {
+    /* The first line of the cache is what every access reads. */
     struct pcv__pooled pooled;
     /* Read by finds that may look at a stale slot: atomic, checked after. */
     _Atomic uint64_t word;
-    _Atomic uint32_t sbdf;
     _Atomic(struct pcv_domain *) owner;
+    _Atomic uint32_t sbdf;
     _Atomic uint32_t guest_sbdf; /* where a guest that owns it sees it */
-    _Atomic bool vanished;
-    _Atomic bool extended;    /* changes under the lock, with the gate paused */
-    _Atomic uint8_t ext_plan; /* PCV__EXT_*: the next value of `extended` */
-    _Atomic uint64_t quiet_until_us; /* it was reset, and is left alone until
-                                        then; 0: not any more (SRIOV-3) */
+    struct pcv__view *view;      /* set before the device is published */
+    struct pcv_host *host;
+    _Atomic uint32_t barred; /* PCV__BARRED_* */
     _Atomic int hw_error; /* the host failed in an access; 0: not since it was
                              cleared */
-    struct pcv_host *host;
-    struct pcv__segment *segment;
-    struct pcv__view *view; /* set before the device is published */
-    _Atomic uint64_t reads, writes, refused; /* not counted otherwise */
     _Atomic uint64_t entered; /* accesses by address, but for the tally */
-    _Atomic uint64_t no_read; /* of those: not performed */
-    _Atomic uint64_t stores;  /* of those: writes, under the device's lock */
-    _Atomic uint64_t passes;  /* of those: writes without it */
+
+    /* The second is what a write needs beside. */
+    struct pcv__lock lock;
+    _Atomic uint64_t stores;  /* of those entered: writes, under the lock */
+    _Atomic uint64_t passes;  /* likewise: writes without it */
+    _Atomic uint64_t no_read; /* likewise: not performed */
+    _Atomic uint64_t reads, writes, refused; /* not counted otherwise */
+
+    struct pcv__segment *segment;
+    _Atomic uint8_t ext_plan; /* PCV__EXT_*: is it to have extended space */
+    _Atomic uint64_t quiet_until_us; /* it was reset, and is left alone until
+                                        then; 0: not any more (SRIOV-3) */
     _Atomic bool renumbered;  /* of a bridge: its bus numbers were written */
     _Atomic uint32_t vf_work; /* enum pcv__vf_work, of a PF: owner's to do */
     struct pcv_device *next_work, **work_at; /* under the host's work lock */
@@ -171,7 +133,6 @@ struct pcv_device {
     _Atomic uint32_t node;
 
     /* Under the device's lock. */
-    struct pcv__lock lock;
     struct pcv_vector *vectors PCV__GUARDED_BY(lock);
     struct pcv__bar bar[PCV_BARS];
     bool vf_memory;       /* of a VF: its PF enables VF memory, as last read */
@@ -194,9 +155,9 @@ struct pcv__bus {
 };
 
 struct pcv__segment {
+    _Atomic(struct pcv__bus *) bus[PCV_BUSES];
     uint16_t number;
     struct pcv__lock lock;
-    _Atomic(struct pcv__bus *) bus[PCV_BUSES];
     /* The bridge above each bus: PCV__UP_VALID | bus and devfn, or 0. */
     _Atomic uint32_t up[PCV_BUSES];
     /* What the host declared of extended space, a bit a bus (EXT-2): whether it
@@ -262,8 +223,8 @@ struct pcv_domain {
     uint32_t windows;
     _Atomic uint32_t devices;    /* of a guest */
     _Atomic uint32_t port_latch; /* what 0xCF8 holds */
-    _Atomic uint64_t events_us; /* when its share of events began ... */
-    _Atomic uint32_t events;    /* ... and how many came since */
+    _Atomic uint64_t events_us;  /* when its share of events began ... */
+    _Atomic uint32_t events;     /* ... and how many came since */
     _Atomic bool amd_port_bits;
     struct pcv__ecam_window *ecam; /* sorted; room for PCV__ECAM_WINDOWS */
     uint32_t ecam_count;
@@ -275,12 +236,16 @@ struct pcv_host {
     struct pcv__pool devices;
     struct pcv__lock segments_lock; /* rank segment: making a segment */
     _Atomic(struct pcv__segments *) segments[PCV__SEGMENT_FAN];
+    /* Segment 0 once more: most machines have no other. */
+    _Atomic(struct pcv__segment *) segment_zero;
+    _Atomic bool trace;
+    struct pcv__lock place_lock; /* rank place: bar_place() and its use */
     struct pcv_domain hardware, hypervisor, quarantine;
-    struct pcv_domain *guests;   /* by identifier */
-    _Atomic uint32_t work_count; /* devices with vf_work or renumbered */
+    struct pcv_domain *guests;       /* by identifier */
+    _Atomic uint32_t work_count;     /* PFs with vf_work */
+    _Atomic uint32_t renumber_count; /* bridges that are renumbered */
     struct pcv__lock work_lock;
     struct pcv_device *work PCV__GUARDED_BY(work_lock); /* with vf_work */
-    _Atomic bool trace;
     _Atomic uint64_t device_count, leaving_count, segment_count;
     _Atomic uint64_t absent_accesses, refused_accesses, events_dropped;
 };
@@ -298,7 +263,7 @@ bool pcv__ref_try(struct pcv_device *device, enum pcv_holder holder,
  * it must not be touched again. */
 bool pcv__ref_put(struct pcv_device *device, enum pcv_holder holder);
 
-/* The last reference went: see pcv__ref_put(). */
+/* The last reference went: see above. */
 void pcv__ref_last(struct pcv_device *device);
 
 /* Enter the gate of the device that a domain sees at an address, without
@@ -307,10 +272,6 @@ void pcv__ref_last(struct pcv_device *device);
 enum pcv_verdict pcv__gate_enter(struct pcv_domain *domain, pcv_sbdf sbdf,
                                  struct pcv_device **out_device);
 void pcv__gate_leave(struct pcv_device *device);
-/* Why a gate that is not simply open lets nobody in: PCV_RETRY, PCV_ABSENT. */
-enum pcv_verdict pcv__gate_refusal(const struct pcv_domain *domain,
-                                   const struct pcv_device *device,
-                                   pcv_sbdf sbdf);
 
 /*
  * Pause the gate, under the device's lock: 0, and nobody is inside until
@@ -331,9 +292,13 @@ void pcv__gate_reopen(struct pcv_device *device);
 static inline struct pcv__segment *pcv__segment_find(struct pcv_host *host,
                                                      uint16_t number)
 {
-    struct pcv__segments *high = atomic_load_explicit(
-        &host->segments[number >> 8], memory_order_acquire);
+    struct pcv__segments *high;
 
+    if (PCV__LIKELY(number == 0)) {
+        return atomic_load_explicit(&host->segment_zero, memory_order_acquire);
+    }
+    high = atomic_load_explicit(&host->segments[number >> 8],
+                                memory_order_acquire);
     return high ? atomic_load_explicit(&high->low[number & 0xffu],
                                        memory_order_acquire)
                 : NULL;
@@ -461,6 +426,10 @@ bool pcv__hw_fetch(struct pcv_device *device, uint16_t reg, uint8_t size,
                    uint32_t *out_value);
 void pcv__hw_write(struct pcv_device *device, uint16_t reg, uint8_t size,
                    uint32_t value);
+/* The host could not do an access to a register (or BAR: PCV__IN_BAR | number)
+ * of the device: it is told. */
+#define PCV__IN_BAR 0x10000u
+void pcv__hw_failed(struct pcv_device *device, uint32_t where, bool write);
 /* A write that puts back what we changed: tried again if the host fails. */
 void pcv__hw_restore(struct pcv_device *device, uint16_t reg, uint8_t size,
                      uint32_t value);

@@ -8,8 +8,8 @@ struct field {
 };
 
 static const struct field fields[PCV_HOLDERS] = {
-    [PCV_HOLDER_REGISTRY] = {56, 1}, [PCV_HOLDER_OWNER] = {48, 8},
-    [PCV_HOLDER_VECTOR] = {20, 12},  [PCV_HOLDER_ACCESS] = {32, 16},
+    [PCV_HOLDER_REGISTRY] = {56, 1}, [PCV_HOLDER_OWNER] = {32, 8},
+    [PCV_HOLDER_VECTOR] = {20, 12},  [PCV_HOLDER_ACCESS] = {40, 16},
     [PCV_HOLDER_CALLER] = {0, 20},
 };
 
@@ -214,9 +214,9 @@ pcv_sbdf pcv_device_sbdf(const struct pcv_device *device)
     return pcv__device_sbdf(device);
 }
 
-enum pcv_verdict pcv__gate_refusal(const struct pcv_domain *domain,
-                                   const struct pcv_device *device,
-                                   pcv_sbdf sbdf)
+/* Why a gate that is not simply open lets nobody in. */
+static enum pcv_verdict refusal(const struct pcv_domain *domain,
+                                const struct pcv_device *device, pcv_sbdf sbdf)
 {
     uint64_t word = pcv__word(device);
 
@@ -237,7 +237,7 @@ enum pcv_verdict pcv__gate_enter(struct pcv_domain *domain, pcv_sbdf sbdf,
     }
     if (!pcv__ref_try(device, PCV_HOLDER_ACCESS,
                       PCV__WORD_SHUT | PCV__WORD_PAUSED)) {
-        return pcv__gate_refusal(domain, device, sbdf);
+        return refusal(domain, device, sbdf);
     }
     if (!pcv__stands_at(domain, device, sbdf) || !pcv__owns(domain, device)) {
         pcv__gate_leave(device);

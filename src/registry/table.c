@@ -35,6 +35,10 @@ struct pcv__segment *pcv__segment_get(struct pcv_host *host, uint16_t number)
                                       memory_order_relaxed);
             atomic_store_explicit(&high->low[number & 0xffu], segment,
                                   memory_order_release);
+            if (number == 0) {
+                atomic_store_explicit(&host->segment_zero, segment,
+                                      memory_order_release);
+            }
         }
     }
 out:

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Vectors, each with a reference of its own (LIFE-8). */
-#include "registry/internal.h"
+#include "registry/barred.h"
 
 #define MSI_VECTORS 32u
 #define MSIX_VECTORS 2048u
@@ -30,8 +30,7 @@ int pcv_vector_attach(struct pcv_device *device, struct pcv_vector *vector,
     pcv__lock_take(mem, &device->lock);
     if (has_vector(device, msix, index)) {
         error = -PCV_EEXIST;
-    } else if (device->torn ||
-               atomic_load_explicit(&device->vanished, memory_order_acquire) ||
+    } else if (device->torn || pcv__has_vanished(device) ||
                !pcv__ref_try(device, PCV_HOLDER_VECTOR,
                              PCV__WORD_NEW | PCV__WORD_LEAVING)) {
         error = -PCV_ENODEV;

@@ -4,6 +4,7 @@
  * again, and the verdict (CFG-1, CFG-2, CFG-8 to CFG-10).
  */
 #include "vbus/gate.h"
+#include "vpci/plain.h"
 
 const char *pcv_verdict_name(enum pcv_verdict verdict)
 {
@@ -27,18 +28,25 @@ static uint64_t all_ones(uint8_t size)
     return size >= 8 ? UINT64_MAX : (1ull << (size * 8u)) - 1u;
 }
 
-#define WIDTHS (1u << 1 | 1u << 2 | 1u << 4)
-#define WIDTHS_SPLIT (WIDTHS | 1u << 8)
+#define NO_OFFSET 0x10000u /* a bit that no offset has */
 
-/* CFG-2. An 8-byte access is one of ECAM's only. */
-static inline bool well_formed(const struct pcv_access *access)
+/* One access of 1, 2 or 4 bytes, aligned and in configuration space: nearly
+ * all are that. */
+static inline bool is_one_part(uint32_t reg, uint32_t size)
 {
-    uint32_t size = access->size;
-    uint32_t widths = access->split ? WIDTHS_SPLIT : WIDTHS;
+    /* Bits that must be clear, by width; one is set where that is none. */
+    static const uint32_t never[] = {
+        NO_OFFSET, 0xf000u, 0xf001u, NO_OFFSET, 0xf003u,
+    };
 
-    return size <= 8 && (widths >> size & 1u) != 0 &&
-           (access->reg & (size - 1u)) == 0 &&
-           access->reg <= PCV_CFG_EXT_SIZE - size;
+    return size <= 4 && ((reg | NO_OFFSET) & never[size]) == 0;
+}
+
+/* Two of 4 bytes, which only ECAM has (CFG-2). */
+static bool is_two_parts(const struct pcv_access *access)
+{
+    return access->split && access->size == 8 && access->reg % 8u == 0 &&
+           access->reg <= PCV_CFG_EXT_SIZE - 8u;
 }
 
 static void count(_Atomic uint64_t *counter)
@@ -63,21 +71,18 @@ static enum pcv_verdict refuse(struct pcv_domain *domain,
     return PCV_DONE;
 }
 
-/* Whether nothing can be reached: the device has vanished, or the register is
- * one of extended space that it does not have (CFG-8, LIFE-9). */
-static bool nothing_there(const struct pcv_device *device, uint16_t reg)
+static inline bool is_seen(const struct pcv_domain *domain,
+                           const struct pcv_device *device, pcv_sbdf sbdf)
 {
-    return atomic_load_explicit(&device->vanished, memory_order_acquire) ||
-           (reg >= PCV_CFG_SIZE &&
-            !atomic_load_explicit(&device->extended, memory_order_relaxed));
+    return pcv__stands_at(domain, device, sbdf) && pcv__owns(domain, device);
 }
 
-/* A read or write that something is special about. It was counted as a read
- * when it entered. */
-static enum pcv_verdict perform_rest(struct pcv_device *device, bool write,
-                                     uint16_t reg, uint8_t size, uint32_t *data)
+/* One access of 1, 2 or 4 bytes to a device that we are inside of. It was
+ * counted as a read when it entered. */
+static enum pcv_verdict perform(struct pcv_device *device, bool write,
+                                uint16_t reg, uint8_t size, uint32_t *data)
 {
-    bool nothing = nothing_there(device, reg);
+    bool nothing = !pcv__has_register(device, reg);
     enum pcv_verdict verdict = PCV_DONE;
 
     if (pcv__is_settling(device)) {
@@ -103,32 +108,62 @@ static enum pcv_verdict perform_rest(struct pcv_device *device, bool write,
     return verdict;
 }
 
-/* One access of 1, 2 or 4 bytes to a device that we are inside of. */
-static inline enum pcv_verdict perform(struct pcv_device *device, bool write,
-                                       uint16_t reg, uint8_t size,
-                                       uint32_t *data)
+/* Enter where pcv__gate_pass() does not: mostly to learn why. */
+static enum pcv_verdict enter(struct pcv_domain *domain, pcv_sbdf sbdf,
+                              struct pcv_device **out_device)
 {
-    if (!write && !nothing_there(device, reg) && !pcv__is_settling(device) &&
-        pcv__vpci_read_plain(pcv__vpci(device), reg, size, data)) {
-        return PCV_DONE;
-    }
-    return perform_rest(device, write, reg, size, data);
-}
-
-/* The part of an access that starts at `done` bytes and is `size` wide. */
-static enum pcv_verdict part(struct pcv_domain *domain,
-                             struct pcv_access *access, uint8_t size)
-{
-    uint32_t shift = access->progress * 8u;
-    uint32_t data = (uint32_t)(access->data >> shift);
-    struct pcv_device *device = NULL;
-    enum pcv_verdict verdict = pcv__gate_pass(domain, access->sbdf, &device);
+    enum pcv_verdict verdict = pcv__gate_enter(domain, sbdf, out_device);
 
     if (verdict == PCV_DONE) {
-        verdict =
-            perform(device, access->write,
-                    (uint16_t)(access->reg + access->progress), size, &data);
-        pcv__gate_exit(device);
+        count(&(*out_device)->entered);
+    }
+    return verdict;
+}
+
+/* Inside the gate of another device: the table's hint was old. */
+static void turn_back(struct pcv_device *device)
+{
+    pcv__gate_uncount(device);
+    pcv__gate_leave(device);
+}
+
+/* Find the device and pass its gate: PCV_DONE and *out_device. */
+static enum pcv_verdict pass(struct pcv_domain *domain, pcv_sbdf sbdf,
+                             struct pcv_device **out_device)
+{
+    struct pcv_device *device = pcv__domain_peek(domain, sbdf);
+
+    if (!device || !pcv__gate_pass(device)) {
+        return enter(domain, sbdf, out_device);
+    }
+    if (!is_seen(domain, device, sbdf)) {
+        turn_back(device);
+        return PCV_ABSENT;
+    }
+    *out_device = device;
+    return PCV_DONE;
+}
+
+/* What a part is about. */
+static uint8_t part_size(const struct pcv_access *access)
+{
+    return access->size > 4 ? 4 : access->size;
+}
+
+/* The part of an access that starts at `progress`. */
+static enum pcv_verdict part(struct pcv_domain *domain,
+                             struct pcv_access *access)
+{
+    uint32_t shift = access->progress * 8u;
+    uint8_t size = part_size(access);
+    uint16_t reg = (uint16_t)(access->reg + access->progress);
+    uint32_t data = (uint32_t)(access->data >> shift);
+    struct pcv_device *device = NULL;
+    enum pcv_verdict verdict = pass(domain, access->sbdf, &device);
+
+    if (device) {
+        verdict = perform(device, access->write, reg, size, &data);
+        pcv__gate_leave(device);
     } else {
         data = pcv__ones(size);
     }
@@ -141,27 +176,6 @@ static enum pcv_verdict part(struct pcv_domain *domain,
         access->data = (access->data & ~mask) | ((uint64_t)data << shift);
     }
     access->progress = (uint8_t)(access->progress + size);
-    return verdict;
-}
-
-/* An access that is one part, which is nearly all of them. */
-static inline enum pcv_verdict whole(struct pcv_domain *domain,
-                                     struct pcv_access *access)
-{
-    uint32_t data = (uint32_t)access->data;
-    struct pcv_device *device = NULL;
-    enum pcv_verdict verdict = pcv__gate_pass(domain, access->sbdf, &device);
-
-    if (verdict == PCV_DONE) {
-        verdict =
-            perform(device, access->write, access->reg, access->size, &data);
-        pcv__gate_exit(device);
-    } else {
-        data = pcv__ones(access->size);
-    }
-    if (!access->write) {
-        access->data = data;
-    }
     return verdict;
 }
 
@@ -182,13 +196,11 @@ static enum pcv_verdict rest(struct pcv_domain *domain,
                              struct pcv_access *access,
                              enum pcv_verdict verdict)
 {
-    uint8_t size = access->size > 4 ? 4 : access->size;
-
     if (verdict == PCV_RETRY) {
         return verdict;
     }
     if (verdict == PCV_ABSENT && came_early(domain, access)) {
-        access->progress = (uint8_t)(access->progress - size);
+        access->progress = (uint8_t)(access->progress - part_size(access));
         access->again = true;
         verdict = PCV_PENDING;
     }
@@ -206,25 +218,9 @@ static enum pcv_verdict rest(struct pcv_domain *domain,
     return verdict;
 }
 
-/* From where the access stands to its end, or to the first part that does not
- * let us go on. */
-static enum pcv_verdict go_on(struct pcv_domain *domain,
-                              struct pcv_access *access)
-{
-    uint8_t size = access->size > 4 ? 4 : access->size;
-    enum pcv_verdict verdict;
-
-    /* Bounded: at most two parts. */
-    do {
-        verdict = rest(domain, access, part(domain, access, size));
-    } while (verdict != PCV_RETRY && verdict != PCV_PENDING &&
-             access->progress != 0);
-    return verdict;
-}
-
-static enum pcv_verdict traced(struct pcv_domain *domain,
-                               const struct pcv_access *access,
-                               enum pcv_verdict verdict)
+PCV__RARE static enum pcv_verdict traced(struct pcv_domain *domain,
+                                         const struct pcv_access *access,
+                                         enum pcv_verdict verdict)
 {
     const struct pcv__mem *mem = &domain->host->mem;
     struct pcv_trace record = {
@@ -254,54 +250,171 @@ static inline enum pcv_verdict told(struct pcv_domain *domain,
     return verdict;
 }
 
-/* A split access, from where it stands. */
-static enum pcv_verdict split(struct pcv_domain *domain,
+/* From where the access stands to its end, or to the first part that does not
+ * let us go on. */
+static enum pcv_verdict go_on(struct pcv_domain *domain,
                               struct pcv_access *access)
 {
-    if (access->progress >= access->size) {
-        access->progress = 0;
-    }
+    enum pcv_verdict verdict;
+
     if (!access->write && access->progress == 0) {
         access->data = 0;
+    }
+    /* Bounded: at most two parts. */
+    do {
+        verdict = rest(domain, access, part(domain, access));
+    } while (verdict != PCV_RETRY && verdict != PCV_PENDING &&
+             access->progress != 0);
+    return told(domain, access, verdict);
+}
+
+/* One that is not one part. */
+PCV__APART static enum pcv_verdict odd(struct pcv_domain *domain,
+                                       struct pcv_access *access)
+{
+    access->again = false;
+    if (!is_two_parts(access)) {
+        return told(domain, access, refuse(domain, access));
+    }
+    if (access->progress >= access->size) {
+        access->progress = 0;
     }
     return go_on(domain, access);
 }
 
-/* An access that was not simply done. */
-static enum pcv_verdict not_done(struct pcv_domain *domain,
-                                 struct pcv_access *access,
-                                 enum pcv_verdict verdict)
+/* One part that came to another end than done. */
+PCV__APART static enum pcv_verdict end(struct pcv_domain *domain,
+                                       struct pcv_access *access,
+                                       enum pcv_verdict verdict, uint32_t data)
 {
+    if (!access->write && verdict != PCV_RETRY) {
+        access->data = data;
+    }
     access->progress = access->size;
     verdict = rest(domain, access, verdict);
     if (verdict == PCV_RETRY) {
         access->progress = 0;
     }
-    return verdict;
+    return told(domain, access, verdict);
 }
 
+/* One part, inside the gate, that the cell's value does not answer alone. */
+PCV__APART static enum pcv_verdict inside(struct pcv_domain *domain,
+                                          struct pcv_access *access,
+                                          struct pcv_device *device)
+{
+    uint32_t data = (uint32_t)access->data;
+    enum pcv_verdict verdict =
+        perform(device, access->write, access->reg, access->size, &data);
+
+    pcv__gate_leave(device);
+    if (verdict != PCV_DONE) {
+        return end(domain, access, verdict, data);
+    }
+    if (!access->write) {
+        access->data = data;
+    }
+    return told(domain, access, verdict);
+}
+
+/* One part, whose device's gate was not simply open. */
+PCV__RARE static enum pcv_verdict outside(struct pcv_domain *domain,
+                                          struct pcv_access *access)
+{
+    struct pcv_device *device;
+    enum pcv_verdict verdict = enter(domain, access->sbdf, &device);
+
+    return verdict == PCV_DONE
+               ? inside(domain, access, device)
+               : end(domain, access, verdict, pcv__ones(access->size));
+}
+
+/* One part, inside another's gate. */
+PCV__RARE static enum pcv_verdict elsewhere(struct pcv_domain *domain,
+                                            struct pcv_access *access,
+                                            struct pcv_device *device)
+{
+    turn_back(device);
+    return end(domain, access, PCV_ABSENT, pcv__ones(access->size));
+}
+
+/* One part is done, and we left a device that is not registered any more:
+ * perhaps nobody holds it now. */
+PCV__RARE static enum pcv_verdict last_out(struct pcv_domain *domain,
+                                           const struct pcv_access *access,
+                                           struct pcv_device *device,
+                                           uint64_t before)
+{
+    if (((before - PCV__WORD_ACCESS) & PCV__WORD_COUNTS) == 0) {
+        pcv__ref_last(device);
+    }
+    return told(domain, access, PCV_DONE);
+}
+
+static inline enum pcv_verdict done(struct pcv_domain *domain,
+                                    const struct pcv_access *access,
+                                    struct pcv_device *device)
+{
+    uint64_t before = pcv__gate_exit(device);
+
+    if ((before & PCV__WORD_REGISTERED) == 0) {
+        return last_out(domain, access, device, before);
+    }
+    return told(domain, access, PCV_DONE);
+}
+
+PCV__APART static enum pcv_verdict write_inside(struct pcv_domain *domain,
+                                                struct pcv_access *access,
+                                                struct pcv_device *device)
+{
+    if (pcv__is_barred(device, access->reg) ||
+        !pcv__plain_write(device, access->reg, access->size,
+                          (uint32_t)access->data)) {
+        return inside(domain, access, device);
+    }
+    return done(domain, access, device);
+}
+
+/*
+ * What nearly all accesses are stands here and needs nobody else: one part that
+ * neither hardware nor a handler has a share in.
+ */
 enum pcv_verdict pcv_access(struct pcv_domain *domain,
                             struct pcv_access *access)
 {
-    enum pcv_verdict verdict;
+    const uint32_t reg = access->reg;
+    const uint32_t size = access->size;
+    struct pcv_device *device;
+    uint32_t data;
 
+    if (!is_one_part(reg, size)) {
+        return odd(domain, access);
+    }
+    access->progress = 0; /* only two parts have one behind them */
     access->again = false;
-    if (!well_formed(access)) {
-        return told(domain, access, refuse(domain, access));
+    device = pcv__domain_peek(domain, access->sbdf);
+    if (!device) {
+        return end(domain, access, PCV_ABSENT, pcv__ones(access->size));
     }
-    if (access->split) {
-        return told(domain, access, split(domain, access));
+    if (!pcv__gate_pass(device)) {
+        return outside(domain, access);
     }
-    access->progress = 0; /* only a split access has a half behind it */
-    verdict = whole(domain, access);
-    if (verdict != PCV_DONE) {
-        verdict = not_done(domain, access, verdict);
+    if (!is_seen(domain, device, access->sbdf)) {
+        return elsewhere(domain, access, device);
     }
-    return told(domain, access, verdict);
+    if (access->write) {
+        return write_inside(domain, access, device);
+    }
+    if (pcv__is_barred(device, reg) ||
+        !pcv__plain_read(pcv__vpci(device), reg, size, &data)) {
+        return inside(domain, access, device);
+    }
+    access->data = data;
+    return done(domain, access, device);
 }
 
 enum pcv_verdict pcv__access_go_on(struct pcv_domain *domain,
                                    struct pcv_access *access)
 {
-    return told(domain, access, go_on(domain, access));
+    return go_on(domain, access);
 }

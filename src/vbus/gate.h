@@ -9,8 +9,16 @@
 
 #include "vbus/internal.h"
 
-#define PCV__ACCESS_UNIT (1ull << 32)
-#define PCV__ACCESS_FULL (0xffffull << 32)
+/*
+ * Whether an access may enter: the device is registered, nothing shuts its
+ * gate, and fewer than half as many are inside as can be counted, so that one
+ * comparison does. A registered device is held by the registry: our count is
+ * never the first of one that nobody holds (LIFE-3).
+ */
+static inline bool pcv__gate_is_open(uint64_t word)
+{
+    return (word >> PCV__GATE_SHIFT & PCV__GATE_BITS) == PCV__GATE_OPEN;
+}
 
 /* An access that entered and was not performed. */
 static inline void pcv__gate_uncount(struct pcv_device *device)
@@ -18,52 +26,35 @@ static inline void pcv__gate_uncount(struct pcv_device *device)
     atomic_fetch_add_explicit(&device->no_read, 1, memory_order_relaxed);
 }
 
-static inline void pcv__gate_exit(struct pcv_device *device)
+/* The first step: enter and be counted. False: pcv__gate_enter()
+ * knows why, or that it is but crowded. */
+static inline bool pcv__gate_pass(struct pcv_device *device)
 {
-    uint64_t before = atomic_fetch_sub_explicit(&device->word, PCV__ACCESS_UNIT,
-                                                memory_order_acq_rel);
+    uint64_t word = pcv__word(device);
+    uint64_t next;
 
-    if (((before - PCV__ACCESS_UNIT) & PCV__WORD_COUNTS) == 0) {
-        pcv__ref_last(device);
-    }
-}
-
-/* As pcv__gate_enter(), and counted. */
-static inline enum pcv_verdict pcv__gate_pass(struct pcv_domain *domain,
-                                              pcv_sbdf sbdf,
-                                              struct pcv_device **out_device)
-{
-    struct pcv_device *device = pcv__domain_peek(domain, sbdf);
-    uint64_t word, next;
-
-    if (!device) {
-        return PCV_ABSENT;
-    }
-    word = pcv__word(device);
     do {
-        if ((word & (PCV__WORD_SHUT | PCV__WORD_PAUSED)) != 0 ||
-            (word & PCV__WORD_COUNTS) == 0 ||
-            (word & PCV__ACCESS_FULL) == PCV__ACCESS_FULL) {
-            return pcv__gate_refusal(domain, device, sbdf);
+        if (!pcv__gate_is_open(word)) {
+            return false;
         }
-        next = word + PCV__ACCESS_UNIT + PCV__TALLY;
-        if ((word & PCV__TALLY_MASK) == PCV__TALLY_MASK) {
-            next = (word & ~PCV__TALLY_MASK) + PCV__ACCESS_UNIT;
-        }
+        next = word + PCV__WORD_ACCESS + PCV__TALLY;
     } while (!atomic_compare_exchange_weak_explicit(&device->word, &word, next,
                                                     memory_order_acq_rel,
                                                     memory_order_acquire));
-    if ((word & PCV__TALLY_MASK) == PCV__TALLY_MASK) {
-        atomic_fetch_add_explicit(&device->entered, PCV__TALLY_MAX + 1u,
+    if (next < word) { /* the tally was carried out */
+        atomic_fetch_add_explicit(&device->entered, PCV__TALLY_TAKEN,
                                   memory_order_relaxed);
     }
-    if (!pcv__stands_at(domain, device, sbdf) || !pcv__owns(domain, device)) {
-        pcv__gate_uncount(device);
-        pcv__gate_exit(device);
-        return PCV_ABSENT;
-    }
-    *out_device = device;
-    return PCV_DONE;
+    return true;
+}
+
+/* The second: leave. Returns the word as it was before, in which we were
+ * inside: while it says that the device is registered, we were not the last who
+ * held it. */
+static inline uint64_t pcv__gate_exit(struct pcv_device *device)
+{
+    return atomic_fetch_sub_explicit(&device->word, PCV__WORD_ACCESS,
+                                     memory_order_acq_rel);
 }
 
 #endif

@@ -35,6 +35,11 @@ struct pcv__cap_desc {
      * can be inside the view. `cap->state` is the capability's own.
      */
     int (*setup)(struct pcv__cap *cap);
+    /* It is not shown, for setup failed or the guest's policy hides it: what it
+     * has in BARs is kept out of reach all the same (HDR-7),
+     * pcv__hole_shield(). After teardown. 0, or -PCV_EIO if the host could not
+     * read where that is. Locked. Optional. */
+    int (*shield)(struct pcv__cap *cap);
     /* Undo what setup did beside registers: vectors, state. May be called
      * twice, and without setup, and while accesses are inside, which wait for
      * the lock (CAP-5). Locked. Optional. */

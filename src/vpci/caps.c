@@ -77,7 +77,7 @@ static int find_all(struct pcv_device *device, bool extended,
     found->count = 0;
     atomic_store_explicit(&device->hw_error, 0, memory_order_relaxed);
     if (extended) {
-        if (atomic_load_explicit(&device->extended, memory_order_relaxed)) {
+        if (pcv__is_extended(device)) {
             found->count =
                 pcv_ext_caps_walk(&source, found->cap, PCV_CAPS_MAX, NULL);
         }
@@ -113,7 +113,7 @@ static bool chosen(const struct pcv_assign_policy *policy,
     return (desc->flags & PCV__CAP_ON_WISH) == 0;
 }
 
-/* Whether the owner's view of it is to be set up. */
+/* Whether the owner's view of it is to be set up, or that it has none. */
 static bool wanted(const struct pcv_device *device,
                    const struct pcv__cap_desc *desc)
 {
@@ -124,7 +124,7 @@ static bool wanted(const struct pcv_device *device,
         return (desc->flags & PCV__CAP_HARDWARE) != 0;
     }
     return (desc->flags & PCV__CAP_GUEST) != 0 &&
-           chosen(&device->assignment->policy, desc);
+           (desc->shield || chosen(&device->assignment->policy, desc));
 }
 
 /* ---- setting up ------------------------------------------------------------
@@ -220,9 +220,19 @@ struct pcv__cap *pcv__cap_at(const struct pcv__vpci *vpci, uint16_t offset)
 /* ---- a list ----------------------------------------------------------------
  */
 
-static void set_up(struct pcv__cap *cap)
+static int try_setup(struct pcv__cap *cap)
 {
-    int error = cap->up ? cap->desc->setup(cap) : -PCV_EEXIST;
+    if (cap->device->assignment &&
+        !chosen(&cap->device->assignment->policy, cap->desc)) {
+        return PCV__CAP_NOT_SHOWN;
+    }
+    return cap->up ? cap->desc->setup(cap) : -PCV_EEXIST;
+}
+
+/* 0, or an error of shield(). */
+static int set_up(struct pcv__cap *cap)
+{
+    int error = try_setup(cap);
 
     cap->up = error == 0;
     if (error < 0) {
@@ -230,6 +240,7 @@ static void set_up(struct pcv__cap *cap)
     } else if (error > 0) {
         take_down(cap); /* it is not for this owner */
     }
+    return error != 0 && cap->desc->shield ? cap->desc->shield(cap) : 0;
 }
 
 static int build_list(struct pcv_device *device, bool extended)
@@ -259,7 +270,7 @@ static int build_list(struct pcv_device *device, bool extended)
      * header of another. */
     error = pcv__list_begin(device, extended, first);
     for (uint16_t i = first; i < at && error == 0; i++) {
-        set_up(&vpci->caps[i]);
+        error = set_up(&vpci->caps[i]);
     }
     return error != 0 ? error : pcv__list_link(device, &found, extended);
 }

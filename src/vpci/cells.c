@@ -30,6 +30,7 @@ struct pcv__vpci *pcv__vpci_create(struct pcv_device *device)
     if (vpci) {
         vpci->view.free = free_view;
         vpci->device = device;
+        pcv__unbar(device, PCV__BARRED_SETTLING);
     }
     return vpci;
 }
@@ -117,12 +118,12 @@ static bool make_room(struct pcv__vpci *vpci)
 static struct pcv__cell *cell_make(struct pcv__vpci *vpci, uint16_t reg)
 {
     uint32_t dword = reg / 4u;
-    uint16_t *page = &vpci->page[dword / PCV__PAGE_CELLS];
+    uint8_t *page = &vpci->page[dword / PCV__PAGE_CELLS];
     uint16_t *cell;
 
     if (*page == 0) {
         memset(vpci->index[vpci->pages], 0, sizeof(*vpci->index));
-        *page = ++vpci->pages;
+        *page = (uint8_t)++vpci->pages;
     }
     cell = &vpci->index[*page - 1][dword % PCV__PAGE_CELLS];
     if (*cell == 0) {
@@ -172,6 +173,7 @@ static void summarise(const struct pcv__vpci *vpci, struct pcv__cell *cell)
 {
     uint32_t hardware =
         cell->policy.hardware | cell->policy.w1c | cell->policy.read_only;
+    bool maps = false;
 
     cell->read_by = 0;
     cell->write_by = 0;
@@ -182,18 +184,28 @@ static void summarise(const struct pcv__vpci *vpci, struct pcv__cell *cell)
         }
     }
     for (uint32_t i = 0; i < 4; i++) {
+        const struct pcv_register *desc;
         const struct pcv_register_ops *ops;
 
         if (cell->reg[i] == 0) {
             continue;
         }
-        ops = vpci->regs[cell->reg[i] - 1].desc->ops;
+        desc = vpci->regs[cell->reg[i] - 1].desc;
+        ops = desc->ops;
+        maps |= (desc->flags & PCV_REGISTER_MAPS) != 0;
         if (ops && ops->read) {
             cell->read_by |= (uint8_t)(1u << i);
         }
         if (ops && ops->write) {
             cell->write_by |= (uint8_t)(1u << i);
         }
+    }
+    cell->plain = 0;
+    if ((cell->hardware_by | cell->read_by) == 0) {
+        cell->plain |= PCV__PLAIN_READ;
+    }
+    if ((cell->hardware_by | cell->write_by) == 0 && !maps) {
+        cell->plain |= PCV__PLAIN_WRITE;
     }
 }
 

@@ -40,7 +40,9 @@ static void write_guest(struct pcv_device *device)
     if (!pcv__hw_fetch(device, PCV_REG_COMMAND, 2, &now)) {
         return; /* what is to be kept is not known */
     }
-    want = guest_command(vpci, device->assignment, now);
+    /* What does not answer has nothing to keep; should it answer again, what
+     * is to be off in it is off. */
+    want = guest_command(vpci, device->assignment, now == 0xffffu ? 0 : now);
     if (want != now) {
         pcv__hw_write(device, PCV_REG_COMMAND, 2, want);
     }

@@ -5,7 +5,7 @@
  * "Bytes" below are masks of the dword's bytes: bit 0 is the one at the
  * lowest address.
  */
-#include "vpci/internal.h"
+#include "vpci/plain.h"
 
 static uint8_t bytes_of(uint16_t reg, uint8_t size)
 {
@@ -20,27 +20,20 @@ static uint16_t dword_of(uint16_t reg)
 /* The bits of those bytes. */
 static uint32_t bits_of(uint8_t bytes)
 {
-    uint32_t bits = 0;
+    uint32_t bits = bytes;
 
-    for (uint32_t i = 0; i < 4; i++) {
-        if (((uint32_t)bytes >> i & 1u) != 0) {
-            bits |= 0xffu << (i * 8u);
-        }
-    }
-    return bits;
+    /* Each bit to its byte, then all over it. */
+    bits =
+        (bits & 1u) | (bits & 2u) << 7 | (bits & 4u) << 14 | (bits & 8u) << 21;
+    return bits * 0xffu;
 }
 
 /* The bytes that hold any of those bits. */
 static uint8_t bytes_with(uint32_t bits)
 {
-    uint8_t bytes = 0;
-
-    for (uint32_t i = 0; i < 4; i++) {
-        if ((bits >> (i * 8u) & 0xffu) != 0) {
-            bytes |= (uint8_t)(1u << i);
-        }
-    }
-    return bytes;
+    return (uint8_t)(((bits & 0xffu) != 0) | ((bits & 0xff00u) != 0) << 1 |
+                     ((bits & 0xff0000u) != 0) << 2 |
+                     ((bits & 0xff000000u) != 0) << 3);
 }
 
 /*
@@ -179,17 +172,6 @@ static bool host_failed(const struct pcv_device *device)
     return atomic_load_explicit(&device->hw_error, memory_order_relaxed) != 0;
 }
 
-/* Virtual bits take the written value, or are cleared by a one. */
-static void store_virtual(struct pcv__cell *cell, uint32_t bits, uint32_t value)
-{
-    const struct pcv_policy *p = &cell->policy;
-    uint32_t now = atomic_load_explicit(&cell->value, memory_order_relaxed);
-
-    now = (now & ~(p->virt & bits)) | (value & p->virt & bits);
-    now &= ~(value & p->virt_w1c & bits);
-    atomic_store_explicit(&cell->value, now, memory_order_relaxed);
-}
-
 /*
  * One aligned write of bytes that have bits of hardware. Bits that are not the
  * domain's to write keep hardware's value, reserved-zero bits go out as zero,
@@ -223,7 +205,7 @@ static void policy_write(struct pcv_device *device, struct pcv__cell *cell,
     const struct pcv_policy *p = &cell->policy;
     uint8_t to_hardware = bytes & bytes_with(p->hardware | p->w1c);
 
-    store_virtual(cell, bits_of(bytes), value);
+    pcv__cell_store(cell, bits_of(bytes), value);
     while (to_hardware != 0) {
         uint8_t first;
         uint8_t size = next_piece(to_hardware, widest, &first);
@@ -257,7 +239,7 @@ static enum pcv_verdict handler_write(struct pcv_device *device,
     if (host_failed(device)) {
         return PCV_DONE;
     }
-    store_virtual(cell, mine, value);
+    pcv__cell_store(cell, mine, value);
     return desc->ops->write(&(struct pcv_register_write){
         .device = device,
         .reg = desc,
@@ -318,15 +300,6 @@ static enum pcv_verdict cell_write(struct pcv_device *device,
     return verdict;
 }
 
-/* Count a write, under the lock that it took. */
-static void count_store(struct pcv_device *device) PCV__REQUIRES(device->lock)
-{
-    uint64_t stores =
-        atomic_load_explicit(&device->stores, memory_order_relaxed);
-
-    atomic_store_explicit(&device->stores, stores + 1, memory_order_relaxed);
-}
-
 /* A write to a dword that has a cell. */
 static enum pcv_verdict locked_write(struct pcv_device *device,
                                      struct pcv__vpci *vpci,
@@ -336,18 +309,13 @@ static enum pcv_verdict locked_write(struct pcv_device *device,
 {
     uint8_t bytes = bytes_of(reg % 4u, size);
     uint32_t shifted = (value & pcv__ones(size)) << (reg % 4u * 8u);
-    enum pcv_verdict verdict = PCV_DONE;
+    enum pcv_verdict verdict;
 
-    if (((cell->write_by | cell->hardware_by) & bytes) == 0 &&
-        vpci->work.phase == PCV__WORK_NONE) {
-        store_virtual(cell, pcv__ones(size) << (reg % 4u * 8u), shifted);
-    } else {
-        atomic_store_explicit(&device->hw_error, 0, memory_order_relaxed);
-        verdict =
-            cell_write(device, vpci, cell, dword_of(reg), bytes, size, shifted);
-    }
+    atomic_store_explicit(&device->hw_error, 0, memory_order_relaxed);
+    verdict =
+        cell_write(device, vpci, cell, dword_of(reg), bytes, size, shifted);
     if (verdict != PCV_RETRY) {
-        count_store(device);
+        pcv__count_store(device);
     }
     return verdict;
 }

@@ -184,7 +184,7 @@ static enum pcv_verdict write_bus_numbers(
                                  memory_order_acq_rel)) {
         return PCV_DONE;
     }
-    atomic_fetch_add_explicit(&bridge->host->work_count, 1,
+    atomic_fetch_add_explicit(&bridge->host->renumber_count, 1,
                               memory_order_acq_rel);
     return PCV_PENDING;
 }

@@ -34,6 +34,19 @@ static bool is_counted(const struct pcv__mapped *mapped)
     return mapped->placed || mapped->maps + mapped->holes != 0;
 }
 
+static struct pcv__hole hole_at(uint32_t shift, uint8_t bar, uint32_t offset,
+                                uint32_t size)
+{
+    return (struct pcv__hole){
+        .bar = bar,
+        .first = offset >> shift,
+        .pages = (uint32_t)(((uint64_t)offset + size - 1u) >> shift) -
+                 (offset >> shift) + 1u,
+        .offset = offset,
+        .size = size,
+    };
+}
+
 int pcv__hole_set(struct pcv_device *device, uint32_t which,
                   struct pcv__cap *cap, uint8_t bar, uint32_t offset,
                   uint32_t size)
@@ -55,13 +68,8 @@ int pcv__hole_set(struct pcv_device *device, uint32_t which,
          is_counted(&vpci->mapped[vpci->hole[which].bar]))) {
         return -PCV_EBUSY;
     }
-    vpci->hole[which] = (struct pcv__hole){
-        .cap = cap,
-        .bar = bar,
-        .first = offset >> shift,
-        .pages = (uint32_t)(((uint64_t)offset + size - 1u) >> shift) -
-                 (offset >> shift) + 1u,
-    };
+    vpci->hole[which] = hole_at(shift, bar, offset, size);
+    vpci->hole[which].cap = cap;
     return 0;
 }
 
@@ -77,6 +85,26 @@ void pcv__hole_clear(struct pcv_device *device, uint32_t which)
     }
 }
 
+void pcv__hole_keep(struct pcv_device *device, uint32_t which)
+{
+    struct pcv__hole *hole = &pcv__vpci(device)->hole[which];
+
+    hole->cap = NULL;
+    hole->kept = hole->pages != 0;
+}
+
+void pcv__hole_shield(struct pcv_device *device, uint32_t which, uint8_t bar,
+                      uint32_t offset, uint32_t size)
+{
+    struct pcv__vpci *vpci = pcv__vpci(device);
+
+    if (vpci->hole[which].pages == 0 && bar < PCV_BAR_IS_ROM && size != 0) {
+        vpci->hole[which] =
+            hole_at(device->host->page_shift, bar, offset, size);
+        vpci->hole[which].kept = true;
+    }
+}
+
 void pcv__holes_forget(struct pcv__vpci *vpci, uint32_t number)
 {
     bool counted = is_counted(&vpci->mapped[number]);
@@ -84,7 +112,7 @@ void pcv__holes_forget(struct pcv__vpci *vpci, uint32_t number)
     for (uint32_t i = 0; i < PCV__HOLES; i++) {
         struct pcv__hole *hole = &vpci->hole[i];
 
-        if (hole->bar == number && !hole->cap && !counted) {
+        if (hole->bar == number && !hole->cap && !hole->kept && !counted) {
             hole->pages = 0;
         }
     }

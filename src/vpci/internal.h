@@ -11,19 +11,25 @@
 #ifndef PCV_VPCI_INTERNAL_H
 #define PCV_VPCI_INTERNAL_H
 
-#include "registry/internal.h"
+#include "registry/barred.h"
 
 #define PCV__DWORDS (PCV_CFG_EXT_SIZE / 4u)
 #define PCV__PAGE_CELLS 16u /* dwords that one page of the index covers */
 #define PCV__PAGES (PCV__DWORDS / PCV__PAGE_CELLS)
 
+/* No byte of the dword has bits of hardware, or a handler, and none waits for a
+ * mapping: its value is all that is read, or written (plain.h). */
+#define PCV__PLAIN_READ 1u
+#define PCV__PLAIN_WRITE 2u
+
 struct pcv__cell {
-    struct pcv_policy policy; /* of the dword */
     _Atomic uint32_t value;   /* of constant and virtual bits */
-    uint16_t reg[4];          /* register of each byte, from 1; 0: none */
     uint8_t read_by;          /* bytes whose register has a read handler */
     uint8_t write_by;         /* bytes whose register has a write handler */
     uint8_t hardware_by;      /* bytes with bits that are hardware's */
+    uint8_t plain;            /* PCV__PLAIN_*: of the above, none is any */
+    uint16_t reg[4];          /* register of each byte, from 1; 0: none */
+    struct pcv_policy policy; /* of the dword */
 };
 
 /* A register with its handlers' argument. */
@@ -86,13 +92,16 @@ enum pcv__settling {
 struct pcv__hole {
     struct pcv__cap *cap; /* whose mmio operation serves it; NULL: nobody */
     uint8_t bar;
+    bool kept;             /* served by nobody for good: its capability is not
+                              shown */
     uint32_t first, pages; /* no pages: no hole */
+    uint32_t offset, size; /* bytes that it is for */
 };
 
 #define PCV__HOLES 2u
 
 #define PCV__ROM_SIZE_MAX 0x1000000u /* bytes: the largest ROM BAR, 16 MiB */
-#define PCV__ROM_SIZE_MIN 2048u /* PCI Local Bus 3.0, 6.2.5.2 */
+#define PCV__ROM_SIZE_MIN 2048u      /* PCI Local Bus 3.0, 6.2.5.2 */
 
 /*
  * Where a BAR stands for its owner, and how far that is done: a run of its
@@ -117,12 +126,17 @@ struct pcv__assignment {
     uint64_t bar[PCV_BARS]; /* addresses as the guest programmed them */
     uint16_t command;       /* likewise: memory, bus master, INTx disable */
     uint64_t rom_size;      /* of its ROM BAR; 0: none */
+    uint8_t contested;      /* bit n: where BAR n is, another guest's device
+                               has registers, too (HDR-8) */
 };
 
 struct pcv__vpci {
     struct pcv__view view; /* first */
     struct pcv_device *device;
-    bool read_only;       /* every write is dropped (HDR-1) */
+    struct pcv__cell *cells;
+    uint16_t (*index)[PCV__PAGE_CELLS]; /* pages: a cell, from 1; 0: none */
+    uint8_t page[PCV__PAGES];           /* index page, from 1; 0: none */
+    bool read_only;                     /* every write is dropped (HDR-1) */
     bool pass_through;    /* no cell: hardware (hardware domain) */
     bool decoding;        /* record: BARs are mapped for memory decoding */
     bool memory_held;     /* the owner switched decoding off, hardware has it
@@ -144,9 +158,6 @@ struct pcv__vpci {
     struct pcv__vpci *next_waiting, **waiting_at; /* under the map lock */
     struct pcv__cap *caps; /* array: capabilities that have a description */
     uint16_t cap_count, cap_room;
-    uint16_t page[PCV__PAGES];          /* index page, from 1; 0: none */
-    uint16_t (*index)[PCV__PAGE_CELLS]; /* pages: a cell, from 1; 0: none */
-    struct pcv__cell *cells;
     struct pcv__reg *regs;
     uint16_t pages, cell_count, reg_count;
     uint16_t pages_room, cell_room, reg_room;
@@ -164,8 +175,8 @@ static inline struct pcv__cell *pcv__cell_at(const struct pcv__vpci *vpci,
                                              uint16_t reg)
 {
     uint32_t dword = reg / 4u;
-    uint16_t page = vpci->page[dword / PCV__PAGE_CELLS];
-    uint16_t cell;
+    uint32_t page = vpci->page[dword / PCV__PAGE_CELLS];
+    uint32_t cell;
 
     if (page == 0) {
         return NULL;
@@ -194,30 +205,6 @@ uint32_t pcv__cells_load(const struct pcv__vpci *vpci, uint16_t offset,
 int pcv__cells_remove(struct pcv__vpci *vpci, uint16_t offset, uint16_t size);
 /* Remove the register in a place, from 1. */
 void pcv__cells_drop(struct pcv__vpci *vpci, uint16_t place);
-
-/*
- * A read that neither hardware nor a handler has a part in. True and
- * *out_value, or false: pcv__vpci_read() must do it.
- */
-static inline bool pcv__vpci_read_plain(const struct pcv__vpci *vpci,
-                                        uint16_t reg, uint8_t size,
-                                        uint32_t *out_value)
-{
-    const struct pcv__cell *cell = pcv__cell_at(vpci, reg);
-    uint32_t bytes = ((1u << size) - 1u) << (reg % 4u);
-
-    if (!cell) {
-        *out_value = 0;
-        return !vpci->pass_through;
-    }
-    if (((uint32_t)(cell->read_by | cell->hardware_by) & bytes) != 0) {
-        return false;
-    }
-    *out_value = atomic_load_explicit(&cell->value, memory_order_relaxed) >>
-                     (reg % 4u * 8u) &
-                 pcv__ones(size);
-    return true;
-}
 
 /* ---- engine.c ---------------------------------------------------------------
  */
@@ -341,6 +328,10 @@ enum pcv_verdict pcv__map_step(struct pcv_device *device)
 /* The device goes: cancel what is under way and unmap everything. Nothing of it
  * is mapped again. */
 void pcv__map_teardown(struct pcv_device *device);
+/* Find the BARs of a device on its way to a guest that lead to what another
+ * guest has: a broken device may say that it stands anywhere. Without locks. */
+void pcv__bars_contest(struct pcv_device *device,
+                       const struct pcv_domain *owner);
 /* Memory for the traps of BARs and holes. 0 or -PCV_ENOMEM. Before anything is
  * mapped; capabilities have set their holes. */
 int pcv__traps_prepare(struct pcv_device *device);
@@ -351,6 +342,13 @@ int pcv__hole_set(struct pcv_device *device, uint32_t which,
                   struct pcv__cap *cap, uint8_t bar, uint32_t offset,
                   uint32_t size);
 void pcv__hole_clear(struct pcv_device *device, uint32_t which);
+/* The same, but its bytes stay out of reach for as long as the view is there:
+ * what the rest of those pages is, the device serves. */
+void pcv__hole_keep(struct pcv_device *device, uint32_t which);
+/* Such a hole where none is, inside the BAR or not yet. Before anything is
+ * mapped. */
+void pcv__hole_shield(struct pcv_device *device, uint32_t which, uint8_t bar,
+                      uint32_t offset, uint32_t size);
 /* Guests whose BARs waited for pages that became free: plan them and step them
  * once. PCV_DONE: none is left; PCV_PENDING: call again. Without locks. */
 enum pcv_verdict pcv__map_wake(struct pcv_domain *domain);

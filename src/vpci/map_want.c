@@ -124,12 +124,64 @@ static bool permitted(struct pcv_device *device, const struct pcv__want *want)
                                    want->pages << shift) == 1;
 }
 
+static bool overlap(const struct pcv_bar *a, const struct pcv__bar *b)
+{
+    if (a->size == 0 || a->kind == PCV_BAR_NONE || a->kind == PCV_BAR_IO ||
+        b->size == 0 || !pcv__bar_is_memory(b)) {
+        return false;
+    }
+    return a->address <= b->address ? b->address - a->address < a->size
+                                    : a->address - b->address < b->size;
+}
+
+static uint8_t contested_by(const struct pcv_device *device,
+                            struct pcv_device *other)
+{
+    struct pcv_device_info info;
+    uint32_t bars = 0;
+
+    pcv_device_get_info(other, &info);
+    for (uint32_t i = 0; i < PCV_BAR_IS_ROM * PCV_BAR_IS_ROM; i++) {
+        uint32_t mine = i / PCV_BAR_IS_ROM;
+
+        if (overlap(&info.bar[i % PCV_BAR_IS_ROM], &device->bar[mine])) {
+            bars |= 1u << mine;
+        }
+    }
+    return (uint8_t)bars;
+}
+
+/* What guests have stays where it is for as long as they have it, so it is
+ * enough to look once. What the hardware domain has may move: that is looked at
+ * when something is mapped. */
+void pcv__bars_contest(struct pcv_device *device,
+                       const struct pcv_domain *owner)
+{
+    struct pcv_device *other;
+
+    device->assignment->contested = 0;
+    for (other = pcv_device_next(device->host, (pcv_sbdf){0}); other;) {
+        const struct pcv_domain *has =
+            atomic_load_explicit(&other->owner, memory_order_acquire);
+        pcv_sbdf at = pcv_device_sbdf(other);
+
+        if (other != device && has != owner && has->kind == PCV_DOMAIN_GUEST) {
+            device->assignment->contested |= contested_by(device, other);
+        }
+        pcv_device_put(other);
+        other = at.v == UINT32_MAX
+                    ? NULL
+                    : pcv_device_next(device->host, (pcv_sbdf){at.v + 1u});
+    }
+}
+
 /* A guest's BAR may be at any address that it likes; it may be reached only in
  * its windows. */
-static bool guest_reaches(struct pcv_device *device,
+static bool guest_reaches(struct pcv_device *device, uint32_t number,
                           const struct pcv__want *want)
 {
-    if (!in_a_window(pcv__map_domain(device), want->first, want->pages)) {
+    if (((uint32_t)device->assignment->contested >> number & 1u) != 0 ||
+        !in_a_window(pcv__map_domain(device), want->first, want->pages)) {
         return false;
     }
     if (want->trapped) {
@@ -176,7 +228,7 @@ void pcv__bar_want(struct pcv_device *device, uint32_t number,
     out->pages = (last >> shift) - out->first + 1;
     out->host = device->bar[number].address >> shift;
     out->trapped = pcv__bar_is_trapped(device, number, &owned);
-    if (device->assignment ? !guest_reaches(device, out)
+    if (device->assignment ? !guest_reaches(device, number, out)
                            : !hardware_reaches(device, number, out)) {
         out->pages = 0;
     }

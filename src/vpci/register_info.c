@@ -59,9 +59,7 @@ bool pcv_register_next(struct pcv_device *device, uint16_t offset,
                        struct pcv_register_info *out_info)
 {
     struct pcv__mem *mem = &device->host->mem;
-    uint32_t end = atomic_load_explicit(&device->extended, memory_order_relaxed)
-                       ? PCV_CFG_EXT_SIZE
-                       : PCV_CFG_SIZE;
+    uint32_t end = pcv__is_extended(device) ? PCV_CFG_EXT_SIZE : PCV_CFG_SIZE;
     const struct pcv__vpci *vpci;
     bool found = false;
 

@@ -224,6 +224,7 @@ void pcv__reset_now(struct pcv_device *device, enum pcv__reset how)
     if (device->torn) {
         return; /* a change of owner resets it in its own time */
     }
+    pcv__caps_reset(device); /* what was enabled while it was waited for */
     if (device->assignment) {
         pcv__header_guest_reset(device);
         pcv__vpci(device)->decoding = false;

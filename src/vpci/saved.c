@@ -39,7 +39,8 @@ struct collector {
 };
 
 /* Remember a register. A list that names more than there is room for, or that
- * leads out of configuration space, is a damaged one. */
+ * leads out of configuration space, is a damaged one. All ones, where a
+ * register is wider than a byte, are no value: it does not answer. */
 static void keep(struct collector *c, uint32_t offset, uint8_t size,
                  uint32_t mask)
 {
@@ -49,7 +50,8 @@ static void keep(struct collector *c, uint32_t offset, uint8_t size,
     if (c->saved->count == KEPT_MAX || offset > PCV_CFG_EXT_SIZE - size) {
         return;
     }
-    if (!pcv__hw_fetch(c->device, (uint16_t)offset, size, &value)) {
+    if (!pcv__hw_fetch(c->device, (uint16_t)offset, size, &value) ||
+        (size > 1 && value == pcv__ones(size))) {
         c->failed = true;
         return;
     }
@@ -151,7 +153,7 @@ static void collect(struct collector *c)
     keep(c, PCV_REG_INT_LINE, 1, 0xff);
     keep_pcie(c);
     keep_first_list(c);
-    if (atomic_load_explicit(&c->device->extended, memory_order_relaxed)) {
+    if (pcv__is_extended(c->device)) {
         (void)pcv__ext_caps_visit(&source, see_extended, c);
     }
 }
@@ -204,7 +206,9 @@ static void decode_off(struct pcv_device *device)
     if (pcv__hw_fetch(device, PCV_REG_COMMAND, 2, &command) &&
         (command & (PCV_CMD_IO | PCV_CMD_MEMORY)) != 0) {
         pcv__hw_restore(device, PCV_REG_COMMAND, 2,
-                        command & ~(PCV_CMD_IO | PCV_CMD_MEMORY));
+                        command == 0xffffu
+                            ? 0 /* nothing of that is its own */
+                            : command & ~(PCV_CMD_IO | PCV_CMD_MEMORY));
     }
 }
 
@@ -222,6 +226,9 @@ static void put(struct pcv_device *device, uint16_t reg, uint8_t size,
     }
     if (address) {
         decode_off(device);
+    }
+    if (now == pcv__ones(size)) {
+        now = 0; /* it did not answer: nothing of that is its own */
     }
     pcv__hw_restore(device, reg, size, (now & ~mask) | value);
 }

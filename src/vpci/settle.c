@@ -11,12 +11,25 @@
 /* The function asks for a retry (PCI Express Base 6.0, 2.3.2). */
 #define RETRY_IDS 0xffff0001u
 
+/* What holds for the view, and in short for whoever enters the gate. Which of
+ * the two is seen first is all one: the time begins or is over just now. */
+static void settle_as(struct pcv_device *device, enum pcv__settling kind)
+    PCV__REQUIRES(device->lock)
+{
+    atomic_store_explicit(&pcv__vpci(device)->settling, (uint8_t)kind,
+                          memory_order_release);
+    if (kind == PCV__SETTLED) {
+        pcv__unbar(device, PCV__BARRED_SETTLING);
+    } else {
+        pcv__bar(device, PCV__BARRED_SETTLING);
+    }
+}
+
 void pcv__settle_begin(struct pcv_device *device, enum pcv__settling kind,
                        uint64_t us)
 {
     pcv__hw_quiet(device, us);
-    atomic_store_explicit(&pcv__vpci(device)->settling, (uint8_t)kind,
-                          memory_order_release);
+    settle_as(device, kind);
 }
 
 /* A VF has no IDs of its own. */
@@ -35,12 +48,9 @@ static bool answers(struct pcv_device *device)
 static void map_again(struct pcv_device *device, bool decode)
     PCV__REQUIRES(device->lock)
 {
-    struct pcv__vpci *vpci = pcv__vpci(device);
     enum pcv_verdict verdict = pcv__map_again(device, decode, PCV__MOVING_ALL);
 
-    atomic_store_explicit(
-        &vpci->settling, verdict == PCV_DONE ? PCV__SETTLED : PCV__SETTLING_MAP,
-        memory_order_release);
+    settle_as(device, verdict == PCV_DONE ? PCV__SETTLED : PCV__SETTLING_MAP);
 }
 
 /* A guest knows nothing of what hardware forgot. False: the host failed, it is
@@ -95,8 +105,7 @@ static bool order_for_nobody(struct pcv_device *device)
     if (atomic_load_explicit(&device->hw_error, memory_order_relaxed) != 0) {
         return false;
     }
-    atomic_store_explicit(&pcv__vpci(device)->settling, PCV__SETTLED,
-                          memory_order_release);
+    settle_as(device, PCV__SETTLED);
     return true;
 }
 
@@ -151,8 +160,7 @@ static bool mapped(struct pcv_device *device) PCV__REQUIRES(device->lock)
         return false;
     }
     if (vpci->settling == PCV__SETTLING_MAP) {
-        atomic_store_explicit(&vpci->settling, PCV__SETTLED,
-                              memory_order_release);
+        settle_as(device, PCV__SETTLED);
     }
     return true;
 }
@@ -165,9 +173,8 @@ static enum pcv_verdict settle(struct pcv_device *device, uint64_t *out_wait_us)
     *out_wait_us = 0;
     /* Bounded: RAISE, then RESET or SLEEP and WAKE, then MAP. */
     while (vpci->settling != PCV__SETTLED) {
-        if (atomic_load_explicit(&device->vanished, memory_order_acquire)) {
-            atomic_store_explicit(&vpci->settling, PCV__SETTLED,
-                                  memory_order_release);
+        if (pcv__has_vanished(device)) {
+            settle_as(device, PCV__SETTLED);
             break; /* nobody waits for what is gone (LIFE-9) */
         }
         if (vpci->settling != PCV__SETTLING_MAP) {

@@ -16,6 +16,14 @@ struct inside {
 
 enum served { BY_NOBODY, BY_CAPABILITY, BY_DEVICE };
 
+/* Whether an access concerns what nobody serves: the bytes that a hole is kept
+ * for, or all of one that is on its way out. */
+static bool is_nobodys(const struct pcv__hole *hole, const struct inside *in)
+{
+    return !hole->kept || (in->offset < (uint64_t)hole->offset + hole->size &&
+                           in->offset + in->size > hole->offset);
+}
+
 /* Who has the registers in a page of a hole. What a hole was for may be gone:
  * its bytes are no more the owner's then than before. */
 static enum served by_hole(struct pcv_device *device, const struct inside *in)
@@ -32,7 +40,7 @@ static enum served by_hole(struct pcv_device *device, const struct inside *in)
             continue;
         }
         if (!hole->cap) {
-            by = BY_NOBODY;
+            by = is_nobodys(hole, in) ? BY_NOBODY : by;
         } else if (hole->cap->desc->mmio(hole->cap, in->bar, in->offset,
                                          in->size, in->write, in->data)) {
             return BY_CAPABILITY;
@@ -71,18 +79,42 @@ static bool answers(struct pcv_device *device)
     return command != 0xffffu && (command & PCV_CMD_MEMORY) != 0;
 }
 
+/* A BAR's address may be any that stood in it, or none: it must lead to a
+ * device, not to the host's memory. */
+static bool reaches(const struct pcv_device *device, const struct inside *in,
+                    pcv_hpa *out_address)
+{
+    const struct pcv__mem *mem = &device->host->mem;
+    uint64_t start = device->bar[in->bar].address;
+
+    if (!mem->ops.mmio_permitted ||
+        start > UINT64_MAX - (in->offset + in->size)) {
+        return false;
+    }
+    out_address->v = start + in->offset;
+    return mem->ops.mmio_permitted(mem->ctx, device->host->hardware.id,
+                                   *out_address, in->size) == 1;
+}
+
 static void by_device(struct pcv_device *device, const struct inside *in)
 {
     const struct pcv__mem *mem = &device->host->mem;
-    pcv_hpa address = {device->bar[in->bar].address + in->offset};
+    pcv_hpa address;
     uint64_t value = 0;
+    int error;
 
-    if (!mem->ops.mmio_read || !mem->ops.mmio_write || !answers(device)) {
+    if (!mem->ops.mmio_read || !mem->ops.mmio_write ||
+        !reaches(device, in, &address) || !answers(device)) {
         return;
     }
     if (in->write) {
-        (void)mem->ops.mmio_write(mem->ctx, address, in->size, *in->data);
-    } else if (mem->ops.mmio_read(mem->ctx, address, in->size, &value) == 0) {
+        error = mem->ops.mmio_write(mem->ctx, address, in->size, *in->data);
+    } else {
+        error = mem->ops.mmio_read(mem->ctx, address, in->size, &value);
+    }
+    if (error != 0) {
+        pcv__hw_failed(device, PCV__IN_BAR | in->bar, in->write);
+    } else if (!in->write) {
         *in->data = value;
     }
 }
@@ -95,7 +127,7 @@ static void access_locked(struct pcv_device *device, struct inside *in,
     struct pcv__owned owned;
 
     if (device->torn || !vpci->decoding || !mapped->placed ||
-        atomic_load_explicit(&device->vanished, memory_order_acquire)) {
+        pcv__has_vanished(device)) {
         return;
     }
     pcv__bar_owned(device, in->bar, &owned);

@@ -69,8 +69,7 @@ static int take_refs(struct pcv_device *device, uint16_t count)
 
 static bool is_going(const struct pcv_device *device)
 {
-    return device->torn ||
-           atomic_load_explicit(&device->vanished, memory_order_acquire);
+    return device->torn || pcv__has_vanished(device);
 }
 
 /* Whether the device can send what the host answered: the low bits of a block's

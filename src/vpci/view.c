@@ -36,6 +36,9 @@ static int fill(struct pcv_device *device, const struct pcv_domain *owner)
     if (error == 0) {
         error = find_reset(device);
     }
+    if (error == 0 && device->assignment) {
+        pcv__bars_contest(device, owner);
+    }
     if (error == 0) {
         pcv__lock_take(mem, &device->lock);
         error = device->assignment ? pcv__reset_tame(device) : 0;

@@ -61,7 +61,7 @@ static int64_t on_map(void *ctx, uint32_t domain_id, pcv_gpa gpa, pcv_hpa hpa,
 static int64_t unmap_guest(struct guard *guard, void *ctx, uint32_t domain_id,
                            pcv_gpa gpa, uint64_t pages)
 {
-    uint64_t host[UNMAP_AT_ONCE];
+    uint64_t host[UNMAP_AT_ONCE] = {0};
     int64_t done;
 
     pages = pages > UNMAP_AT_ONCE ? UNMAP_AT_ONCE : pages;
@@ -233,6 +233,7 @@ static void check_mmio(uint64_t address, uint8_t size, bool write,
     if (!device) {
         fail_msg("guest %u reaches memory at %llx", guard->actor_id,
                  (unsigned long long)address);
+        return;
     }
     guard->forwarded += device->table_bar == 7 ? 1u : 0u;
     table = &device->table;

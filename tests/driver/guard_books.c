@@ -112,10 +112,10 @@ static void look_msix(const struct guard *guard, struct guard_device *device)
     device->table_bar = table & 7u;
     device->pending_bar = pending & 7u;
     device->table.start = table & ~7u;
-    device->table.end = device->table.start + device->entries * 16u;
+    device->table.end = device->table.start + (uint64_t)device->entries * 16u;
     device->pending.start = pending & ~7u;
     device->pending.end =
-        device->pending.start + (device->entries + 63u) / 64u * 8u;
+        device->pending.start + (uint64_t)((device->entries + 63u) / 64u) * 8u;
     device->msix = calloc(device->entries, sizeof(*device->msix));
     assert_non_null(device->msix);
 }

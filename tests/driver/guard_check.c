@@ -23,6 +23,7 @@ void guard_check_page(struct guard *guard, uint32_t domain_id, uint64_t gpa,
     if (!device) {
         fail_msg("guest page %llx: host page %llx is not domain %u's",
                  (unsigned long long)gpa, (unsigned long long)hpa, domain_id);
+        return;
     }
     if (!((gpa >= GUARD_NARROW && gpa - GUARD_NARROW < GUARD_NARROW_SIZE) ||
           (gpa >= GUARD_WIDE && gpa - GUARD_WIDE < GUARD_WIDE_SIZE))) {

@@ -115,16 +115,24 @@ struct guard_device *poke_active(struct poke *poke)
                : poke->guard->active[poke_below(poke, poke->guard->actives)];
 }
 
-struct guard_device *poke_active_of(struct poke *poke, uint32_t id)
+struct guard_device *poke_active_of(struct poke *poke, uint32_t domain_id)
 {
     for (uint32_t i = 0; i < 8; i++) {
         struct guard_device *device = poke_active(poke);
 
-        if (device && device->state == GUARD_OWNED && device->owner == id) {
+        if (device && device->state == GUARD_OWNED &&
+            device->owner == domain_id) {
             return device;
         }
     }
     return NULL;
+}
+
+static uint32_t few_bits(struct poke *poke)
+{
+    uint64_t some = poke_chance(poke);
+
+    return (uint32_t)(some & poke_chance(poke));
 }
 
 uint32_t poke_value(struct poke *poke)
@@ -137,7 +145,7 @@ uint32_t poke_value(struct poke *poke)
     case 2:
         return 1u << poke_below(poke, 32);
     case 3:
-        return (uint32_t)(poke_chance(poke) & poke_chance(poke));
+        return few_bits(poke);
     case 4: /* in a window, or near it */
         return (uint32_t)(GUARD_NARROW - 0x100000u +
                           (poke_chance(poke) & 0x1ffffffu & ~0xfffull));

@@ -19,10 +19,10 @@ struct given {
 };
 
 /* A function that can do FLR, with a BAR. */
-static void make_card(struct pcv_test_function *card)
+static void make_card(struct pcv_test_function *card, uint32_t address)
 {
     pcv_test_pcie_endpoint(card, 0x1234, 0x5678);
-    pcv_test_bar64(card, 0, 0xfe000000, 16384);
+    pcv_test_bar64(card, 0, address, 16384);
     pcv_test_set(card, PCV_REG_COMMAND, 2,
                  PCV_CMD_MEMORY | PCV_CMD_MASTER | PCV_CMD_INTX_OFF);
 }
@@ -32,9 +32,9 @@ static void given_start(struct given *g)
     struct pcv_test_function card;
 
     hosted_build(&g->h);
-    make_card(&card);
+    make_card(&card, 0xfe000000);
     pcv_test_add(g->h.model, &card, PCV_TEST_ALONE);
-    make_card(&card);
+    make_card(&card, 0xfe100000);
     pcv_test_add(g->h.model, &card, pcv_test_at(0, 0, 4, 0));
     hosted_start(&g->h);
     hosted_scan(&g->h);
@@ -233,7 +233,7 @@ static void what_cannot_be_given_is_refused_and_unchanged(void **state)
     pcv_test_add(g.h.model, &f, pcv_test_at(0, 0, 1, 0));
     pcv_test_endpoint(&f, 0x1111, 0x2222); /* no way to reset it */
     pcv_test_add(g.h.model, &f, pcv_test_at(0, 0, 2, 0));
-    make_card(&f);
+    make_card(&f, 0xfe000000);
     pcv_test_add(g.h.model, &f, PCV_TEST_ALONE);
     hosted_start(&g.h);
     hosted_scan(&g.h);
@@ -330,7 +330,7 @@ static void a_full_bus_is_said(void **state)
     (void)state;
     hosted_build(&g.h);
     for (uint8_t i = 0; i < PCV_SLOTS; i++) {
-        make_card(&card);
+        make_card(&card, 0xfe000000u + i * 0x10000u);
         pcv_test_add(g.h.model, &card, pcv_test_at(0, 0, i, 0));
     }
     hosted_start(&g.h);

@@ -125,7 +125,7 @@ static uint64_t any_address(struct hostile *h, struct guard_device *device)
     if (device->table_bar < 6 && !poke_one_in(&h->poke, 4)) {
         bar = device->table_bar;
         offset = device->table.start +
-                 poke_below(&h->poke, device->entries) * 16u +
+                 (uint64_t)poke_below(&h->poke, device->entries) * 16u +
                  (poke_one_in(&h->poke, 8) ? poke_below(&h->poke, 16)
                                            : poke_below(&h->poke, 4) * 4u);
     }
@@ -225,7 +225,9 @@ static void change_owner(struct hostile *h)
 
     if (device && device->state == GUARD_COMING) {
         (void)guard_assign(guard, device, 0);
-    } else if (device && device->state == GUARD_GOING) {
+    } else if (device &&
+               (device->state == GUARD_GOING ||
+                (guard->actives == AT_A_TIME && poke_one_in(&h->poke, 16)))) {
         (void)guard_deassign(guard, device);
     } else if (guard->actives < AT_A_TIME) {
         uint32_t last = (uint32_t)guard->devices - 1u;
@@ -237,8 +239,6 @@ static void change_owner(struct hostile *h)
             (void)guard_assign(guard, device,
                                poke_below(&h->poke, GUARD_GUESTS));
         }
-    } else if (poke_one_in(&h->poke, 16)) {
-        (void)guard_deassign(guard, device);
     }
 }
 
@@ -281,7 +281,7 @@ static void add_devices(struct pcv_model *model)
 
         driven_add_nic(model, pcv_test_at(1, 0, i, 0),
                        0x70000000u + i * 0x100000u,
-                       UINT64_C(0x300000000000) + i * 0x400000u);
+                       UINT64_C(0x300000000000) + (uint64_t)i * 0x400000u);
         pcv_test_pcie_endpoint(&f, 0x1b36, 0x0010);
         pcv_test_bar32(&f, 0, 0x6f000000u + i * 256u, 256);
         pcv_test_add(model, &f, pcv_test_at(1, 0, (uint8_t)(16u + i), 0));
@@ -363,6 +363,8 @@ static void hostile_guests_reach_nothing_but_their_own(void **state)
     assert_true(h.guard.written > 3000);
     assert_true(h.guard.delivered > 50);
     assert_true(h.guard.told[PCV_EVENT_RESET] > 100);
+    assert_true(h.guard.placed > 20);
+    assert_true(h.guard.forwarded > 5);
     close_machine(&h);
 }
 

@@ -146,8 +146,8 @@ static void expect_last_one_releases(enum last last)
     } else if (last == LAST_VECTOR) {
         assert_int_equal(pcv_vector_attach(device, &vector, true, 2047), 0);
     } else if (last == LAST_ACCESS) {
-        assert_int_equal(pcv__gate_enter(&h.host->hardware, TREE_LEAF, &entered),
-                         PCV_DONE);
+        assert_int_equal(
+            pcv__gate_enter(&h.host->hardware, TREE_LEAF, &entered), PCV_DONE);
     }
     assert_int_equal(pcv_device_remove(h.host, TREE_LEAF, &c.completion, NULL),
                      -PCV_EBUSY);

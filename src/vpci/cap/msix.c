@@ -281,6 +281,30 @@ static int setup(struct pcv__cap *cap)
     return error;
 }
 
+/* Nobody sees it: nobody reaches what it has in memory, nor is it sent. Of the
+ * hardware domain that is asked only where the host can serve the rest of those
+ * pages. */
+static int shield(struct pcv__cap *cap)
+{
+    struct pcv_device *device = cap->device;
+    struct registers regs;
+    uint32_t count;
+
+    if (cap->offset > PCV_CFG_SIZE - 0x0cu ||
+        (!pcv__cap_is_guest(cap) && !device->host->mem.ops.mmio_read)) {
+        return 0;
+    }
+    if (!read_registers(cap, &regs)) {
+        return regs.control == 0xffffu ? 0 : -PCV_EIO;
+    }
+    count = (regs.control & MSIX_SIZE) + 1u;
+    pcv__hole_shield(device, 0, regs.table & BAR_NUMBER,
+                     regs.table & ~BAR_NUMBER, count * MSIX_ENTRY_SIZE);
+    pcv__hole_shield(device, 1, regs.pba & BAR_NUMBER, regs.pba & ~BAR_NUMBER,
+                     (count + 63u) / 64u * 8u);
+    return 0;
+}
+
 /* ---- the rest of the description -------------------------------------------
  */
 
@@ -329,6 +353,7 @@ const struct pcv__cap_desc pcv__cap_msix = {
     .flags = PCV__CAP_GUEST | PCV__CAP_HARDWARE,
     .control_size = 0x0cu,
     .setup = setup,
+    .shield = shield,
     .teardown = teardown,
     .reset = pcv__msix_reset,
     .restore = restore,

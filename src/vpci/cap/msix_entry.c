@@ -95,7 +95,7 @@ bool pcv__msix_reach(const struct pcv__cap *cap, uint8_t bar, uint32_t offset,
     const struct pcv__mem *mem = &device->host->mem;
     uint64_t address = device->bar[bar].address;
 
-    if (atomic_load_explicit(&device->vanished, memory_order_acquire) ||
+    if (pcv__has_vanished(device) ||
         address > UINT64_MAX - ((uint64_t)offset + size)) {
         return false;
     }
@@ -122,13 +122,25 @@ static pcv_hpa dword_at(uint64_t table, uint16_t index, uint32_t dword)
     return (pcv_hpa){table + (uint64_t)index * MSIX_ENTRY_SIZE + dword * 4u};
 }
 
+/* The host could not reach the table. */
+static void failed(const struct pcv__cap *cap, bool write)
+{
+    const struct pcv__msix *msix = cap->state;
+
+    pcv__hw_failed(cap->device, PCV__IN_BAR | msix->table_bar, write);
+}
+
 static bool put(const struct pcv__cap *cap, uint64_t table, uint16_t index,
                 uint32_t dword, uint32_t value)
 {
     const struct pcv__mem *mem = &cap->device->host->mem;
+    bool done = mem->ops.mmio_write(mem->ctx, dword_at(table, index, dword), 4,
+                                    value) == 0;
 
-    return mem->ops.mmio_write(mem->ctx, dword_at(table, index, dword), 4,
-                               value) == 0;
+    if (!done) {
+        failed(cap, true);
+    }
+    return done;
 }
 
 /* Reserved bits are read as zero: what the host cannot read is, too. */
@@ -138,10 +150,12 @@ static uint32_t get(const struct pcv__cap *cap, uint64_t table, uint16_t index,
     const struct pcv__mem *mem = &cap->device->host->mem;
     uint64_t value = 0;
 
-    return mem->ops.mmio_read(mem->ctx, dword_at(table, index, dword), 4,
-                              &value) == 0
-               ? (uint32_t)value
-               : otherwise;
+    if (mem->ops.mmio_read(mem->ctx, dword_at(table, index, dword), 4,
+                           &value) != 0) {
+        failed(cap, false);
+        return otherwise;
+    }
+    return (uint32_t)value;
 }
 
 /* Once masked, nothing of it is under way: reading it back pushes what the

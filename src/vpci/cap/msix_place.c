@@ -19,8 +19,10 @@ static bool in_bar(const struct pcv_device *device, uint8_t number,
         (bar->kind != PCV_BAR_MEM32 && bar->kind != PCV_BAR_MEM64)) {
         return false;
     }
-    if (device->assignment &&
-        ((uint32_t)device->assignment->policy.bars_out >> number & 1u) != 0) {
+    if (device->assignment && ((uint32_t)(device->assignment->policy.bars_out |
+                                          device->assignment->contested) >>
+                                   number &
+                               1u) != 0) {
         return false;
     }
     return size <= bar->size && offset <= bar->size - size;
@@ -80,6 +82,15 @@ void pcv__msix_holes_clear(const struct pcv__cap *cap)
     }
 }
 
+static void keep_holes(const struct pcv__cap *cap)
+{
+    for (uint32_t i = 0; i < PCV__HOLES; i++) {
+        if (pcv__vpci(cap->device)->hole[i].cap == cap) {
+            pcv__hole_keep(cap->device, i);
+        }
+    }
+}
+
 /* ---- when BARs were resized ------------------------------------------------
  */
 
@@ -121,7 +132,7 @@ int pcv__msix_recheck(struct pcv_device *device)
         return 0; /* holes count from a BAR's start: they stand as they did */
     }
     pcv__msix_reset(cap);
-    pcv__msix_holes_clear(cap);
+    keep_holes(cap); /* what is left of it in the BAR, now or later */
     take_off_list(cap);
     pcv__cap_store(cap, MSIX_CONTROL, 2, 0);
     msix->hidden = true;

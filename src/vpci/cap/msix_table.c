@@ -116,9 +116,12 @@ static uint64_t pending_read(const struct pcv__cap *cap, uint32_t offset,
     uint64_t address, value;
 
     if (!pcv__msix_reach(cap, msix->pba_bar, msix->pba,
-                         pcv__msix_pba_size(msix), &address) ||
-        mem->ops.mmio_read(mem->ctx, (pcv_hpa){address + offset}, size,
+                         pcv__msix_pba_size(msix), &address)) {
+        return UINT64_MAX;
+    }
+    if (mem->ops.mmio_read(mem->ctx, (pcv_hpa){address + offset}, size,
                            &value) != 0) {
+        pcv__hw_failed(cap->device, PCV__IN_BAR | msix->pba_bar, false);
         return UINT64_MAX;
     }
     return value & pending_bits(msix, offset);

@@ -226,6 +226,9 @@ static int setup_guest(struct pcv__cap *cap)
         !fetch(cap, PCV_PCIE_DEVCTL, 2, &control)) {
         return -PCV_EIO;
     }
+    if (flags == 0xffffu || control == 0xffffu) {
+        return -PCV_EIO; /* it does not answer: nothing of that is its own */
+    }
     version = flags & PCV_PCIE_FLAGS_VERSION;
     if (version == 0) {
         return -PCV_EOPNOTSUPP; /* there never was such a one */

@@ -235,9 +235,10 @@ static int changed(struct pcv_device *device) PCV__NO_ANALYSIS
     return pcv__traps_prepare(device);
 }
 
-/* True if the BAR has its new size; else everything is as it was. */
-static bool resize(const struct pcv__cap *cap, const struct pcv__resize *entry,
-                   uint32_t code)
+/* True if the BAR has its new size; else everything is as it was. One at a time
+ * in a host: the place that the host names is taken by the write alone. */
+static bool resize_alone(const struct pcv__cap *cap,
+                         const struct pcv__resize *entry, uint32_t code)
 {
     struct pcv_device *device = cap->device;
     const struct pcv__bar before = device->bar[entry->bar];
@@ -254,6 +255,18 @@ static bool resize(const struct pcv__cap *cap, const struct pcv__resize *entry,
     device->bar[entry->bar] = before;
     (void)changed(device);
     return false;
+}
+
+static bool resize(const struct pcv__cap *cap, const struct pcv__resize *entry,
+                   uint32_t code)
+{
+    struct pcv_host *host = cap->device->host;
+    bool done;
+
+    pcv__lock_take(&host->mem, &host->place_lock);
+    done = resize_alone(cap, entry, code);
+    pcv__lock_drop(&host->mem, &host->place_lock);
+    return done;
 }
 
 static enum pcv_verdict write_guest(const struct pcv_register_write *write)
