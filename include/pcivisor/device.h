@@ -290,7 +290,7 @@ struct pcv_vector {
  *
  * Returns 0; -PCV_EINVAL (index out of range, or `vector` is attached);
  * -PCV_EEXIST if the device has that vector already; -PCV_ENODEV if the device
- * is leaving or has vanished.
+ * is leaving or has vanished, or changes its owner.
  * Context: any. Locking: takes the device's lock.
  */
 int PCV_MUST_CHECK pcv_vector_attach(struct pcv_device *device,

@@ -83,7 +83,7 @@ static int build(struct pcv_device *device, struct pcv_device *pf,
         /* What the host could not read or write, we do not build on. */
         error = atomic_load_explicit(&device->hw_error, memory_order_relaxed);
     }
-    return error;
+    return error != 0 ? error : pcv__dma_home(device);
 }
 
 /* A bridge or PF that is not live is as good as vanished: it leaves, or left.
@@ -149,16 +149,20 @@ static void tell_problems(const struct pcv_device *device)
     }
 }
 
-/* Go on with the mapping of a device's BARs. */
+/* Go on with the mapping of a device's BARs. Inside its gate, since its owner
+ * may be changed: then there is nothing to go on with. */
 static int finish_mapping(struct pcv_device *device)
 {
     struct pcv__mem *mem = &device->host->mem;
-    enum pcv_verdict verdict;
+    enum pcv_verdict verdict = pcv__gate_enter_held(device);
 
-    pcv__lock_take(mem, &device->lock);
-    verdict = pcv__map_step(device);
-    pcv__lock_drop(mem, &device->lock);
-    return verdict == PCV_DONE ? 0 : -PCV_ERESTART;
+    if (verdict == PCV_DONE) {
+        pcv__lock_take(mem, &device->lock);
+        verdict = pcv__map_step(device);
+        pcv__lock_drop(mem, &device->lock);
+        pcv__gate_leave(device);
+    }
+    return verdict == PCV_DONE || verdict == PCV_ABSENT ? 0 : -PCV_ERESTART;
 }
 
 static int add_new(struct pcv_host *host, struct pcv__segment *segment,

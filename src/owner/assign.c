@@ -49,24 +49,15 @@ static int check_policy(const struct pcv_assign_policy *policy)
     return 0;
 }
 
-static bool has_vfs(struct pcv_device *device)
+/* Whether it is a PF with VFs, or somebody holds a descriptor of a vector. */
+static bool is_used(struct pcv_device *device)
 {
-    bool has;
+    bool is;
 
     pcv__lock_take(&device->host->mem, &device->lock);
-    has = device->vfs && device->vfs->count != 0;
+    is = (device->vfs && device->vfs->count != 0) || device->vectors;
     pcv__lock_drop(&device->host->mem, &device->lock);
-    return has;
-}
-
-static bool has_descriptors(struct pcv_device *device)
-{
-    bool has;
-
-    pcv__lock_take(&device->host->mem, &device->lock);
-    has = device->vectors != NULL;
-    pcv__lock_drop(&device->host->mem, &device->lock);
-    return has;
+    return is;
 }
 
 /* Everything that an assignment can be refused for, without side effects. */
@@ -81,13 +72,12 @@ static int check(struct pcv_device *device, const struct pcv_domain *domain,
         return error;
     }
     if (owner->kind == PCV_DOMAIN_GUEST ||
-        owner->kind == PCV_DOMAIN_HYPERVISOR || has_vfs(device) ||
-        has_descriptors(device)) {
+        owner->kind == PCV_DOMAIN_HYPERVISOR || is_used(device)) {
         return -PCV_EBUSY;
     }
-    if (owner->kind == PCV_DOMAIN_QUARANTINE && device->assignment &&
-        device->change_for != domain) {
-        return -PCV_EBUSY; /* it is on its way to another guest */
+    if (device->change_for != domain &&
+        (device->change_for || device->assignment)) {
+        return -PCV_EBUSY; /* it is on its way: to another guest, or home */
     }
     if (!pcv__ext_final(device)) {
         return -PCV_EAGAIN;
@@ -100,45 +90,6 @@ static int check(struct pcv_device *device, const struct pcv_domain *domain,
         return error != 0 ? error : -PCV_EOPNOTSUPP;
     }
     return 0;
-}
-
-/* ---- the guest's slot ------------------------------------------------------
- */
-
-static bool take_slot(struct pcv_domain *domain, struct pcv_device *device,
-                      uint8_t devfn)
-{
-    struct pcv_device *none = NULL;
-
-    if (!atomic_compare_exchange_strong_explicit(&domain->slot[devfn], &none,
-                                                 device, memory_order_acq_rel,
-                                                 memory_order_relaxed)) {
-        return false;
-    }
-    atomic_store_explicit(&device->guest_sbdf, devfn, memory_order_relaxed);
-    atomic_fetch_add_explicit(&domain->devices, 1, memory_order_acq_rel);
-    return true;
-}
-
-/* Slot 0 is the host bridge's. */
-static int find_slot(struct pcv_domain *domain, struct pcv_device *device,
-                     const struct pcv_assign_policy *policy)
-{
-    if ((policy->flags & PCV_ASSIGN_SLOT) != 0) {
-        return take_slot(domain, device, policy->slot) ? 0 : -PCV_EEXIST;
-    }
-    for (uint8_t slot = 1; slot < PCV_SLOTS; slot++) {
-        bool empty = true;
-
-        for (uint8_t fn = 0; fn < PCV_FUNCTIONS && empty; fn++) {
-            empty = !atomic_load_explicit(&domain->slot[pcv_devfn(slot, fn)],
-                                          memory_order_acquire);
-        }
-        if (empty && take_slot(domain, device, pcv_devfn(slot, 0))) {
-            return 0;
-        }
-    }
-    return -PCV_ENOSPC;
 }
 
 /* ---- assign ----------------------------------------------------------------
@@ -161,7 +112,7 @@ static int prepare(struct pcv_device *device, struct pcv_domain *domain,
         return -PCV_ENOMEM;
     }
     assignment->policy = *policy;
-    error = find_slot(domain, device, policy);
+    error = pcv__slot_take(domain, device, policy);
     if (error != 0) {
         pcv__free(mem, assignment, sizeof(*assignment));
         return error;
@@ -178,6 +129,18 @@ static void abandon(struct pcv_device *device)
     pcv__gate_reopen(device);
 }
 
+/* From the hardware domain. It may have come to use the function after that was
+ * looked at, and until the gate was closed. */
+static int take(struct pcv_device *device)
+{
+    int error = pcv__gate_close(device);
+
+    if (error == 0 && is_used(device)) {
+        error = -PCV_EBUSY;
+    }
+    return error != 0 ? error : pcv__change_take(device);
+}
+
 static int assign_steps(struct pcv_device *device, struct pcv_domain *domain,
                         const struct pcv_assign_policy *policy)
 {
@@ -187,7 +150,7 @@ static int assign_steps(struct pcv_device *device, struct pcv_domain *domain,
         return error;
     }
     if (!pcv__is_quarantined(device)) {
-        error = pcv__change_take(device);
+        error = take(device);
         if (error == -PCV_ERESTART) {
             return error;
         }
@@ -208,31 +171,6 @@ static int assign_steps(struct pcv_device *device, struct pcv_domain *domain,
         pcv__change_failed(device, error);
     }
     return error;
-}
-
-/* Functions of one slot know of each other (HDR-15). */
-static void mark_multifunction(struct pcv_domain *domain, uint8_t devfn)
-{
-    pcv_sbdf sbdf = {devfn & ~7u};
-    uint32_t count = 0;
-
-    for (uint32_t fn = 0; fn < PCV_FUNCTIONS; fn++) {
-        count += atomic_load_explicit(&domain->slot[(devfn & ~7u) + fn],
-                                      memory_order_acquire)
-                     ? 1u
-                     : 0u;
-    }
-    for (uint32_t fn = 0; fn < PCV_FUNCTIONS; fn++) {
-        struct pcv_device *device =
-            pcv_domain_device(domain, (pcv_sbdf){sbdf.v + fn});
-
-        if (device) {
-            pcv__lock_take(&device->host->mem, &device->lock);
-            pcv__header_guest_multi(device, count > 1);
-            pcv__lock_drop(&device->host->mem, &device->lock);
-            pcv_device_put(device);
-        }
-    }
 }
 
 int pcv_device_assign(struct pcv_host *host, pcv_sbdf sbdf,
@@ -258,11 +196,13 @@ int pcv_device_assign(struct pcv_host *host, pcv_sbdf sbdf,
     error = check(device, domain, policy);
     if (error == 0) {
         error = assign_steps(device, domain, policy);
+    } else if (device->change_for == domain && !pcv__is_quarantined(device)) {
+        abandon(device); /* what an earlier call began is refused by now */
     }
     if (error == 0) {
         pcv_sbdf there = pcv_device_guest_sbdf(device);
 
-        mark_multifunction(domain, (uint8_t)there.v);
+        pcv__slot_mark(domain, (uint8_t)there.v);
         if (out_guest_sbdf) {
             *out_guest_sbdf = there;
         }
@@ -315,14 +255,7 @@ int pcv_device_deassign(struct pcv_host *host, pcv_sbdf sbdf)
     owner = atomic_load_explicit(&device->owner, memory_order_acquire);
     if (owner->kind == PCV_DOMAIN_GUEST ||
         owner->kind == PCV_DOMAIN_QUARANTINE) {
-        struct pcv_domain *guest =
-            owner->slot ? (struct pcv_domain *)owner : NULL;
-        pcv_sbdf there = pcv_device_guest_sbdf(device);
-
         error = deassign_steps(device);
-        if (guest) {
-            mark_multifunction(guest, (uint8_t)there.v);
-        }
     } else if (device->change_for) {
         abandon(device); /* an assignment that was given up on its way */
     } else {

@@ -66,15 +66,19 @@ static int dma_to(struct pcv_device *device, const struct pcv_domain *domain)
                : -PCV_EIO;
 }
 
-/* Neither bus mastering nor decoding; error if that is not known to be so. */
-static int silence(struct pcv_device *device) PCV__REQUIRES(device->lock)
+/* Neither bus mastering nor decoding; error if that is not known to be so.
+ * *out_command: what there was; all ones: it did not answer. */
+static int silence_from(struct pcv_device *device, uint32_t *out_command)
+    PCV__REQUIRES(device->lock)
 {
     const uint32_t off = PCV_CMD_IO | PCV_CMD_MEMORY | PCV_CMD_MASTER;
     uint32_t command;
 
+    *out_command = 0xffffu;
     if (!pcv__hw_fetch(device, PCV_REG_COMMAND, 2, &command)) {
         return -PCV_EIO;
     }
+    *out_command = command;
     if (command == 0xffffu) {
         return 0; /* it does not answer */
     }
@@ -83,49 +87,64 @@ static int silence(struct pcv_device *device) PCV__REQUIRES(device->lock)
     return atomic_load_explicit(&device->hw_error, memory_order_relaxed);
 }
 
-/* The place on the old owner's bus is free for others. */
-static void leave_slot(struct pcv_device *device, struct pcv_domain *guest)
+static int silence(struct pcv_device *device) PCV__REQUIRES(device->lock)
 {
-    uint32_t devfn =
-        atomic_load_explicit(&device->guest_sbdf, memory_order_relaxed);
-    struct pcv_device *self = device;
+    uint32_t command;
 
-    if (atomic_compare_exchange_strong_explicit(&guest->slot[devfn], &self,
-                                                NULL, memory_order_acq_rel,
-                                                memory_order_relaxed)) {
-        atomic_fetch_sub_explicit(&guest->devices, 1, memory_order_acq_rel);
+    return silence_from(device, &command);
+}
+
+/* It is its owner's still, and is as it was. */
+static void unsilence(struct pcv_device *device, uint32_t command)
+    PCV__REQUIRES(device->lock)
+{
+    if (command != 0xffffu) {
+        pcv__hw_restore(device, PCV_REG_COMMAND, 2, command);
     }
+}
+
+/* Silent, and its DMA blocked; or an error, and the hardware domain's function
+ * does what it did. A guest's is left silent: its gate stays closed. */
+static int block(struct pcv_device *device, const struct pcv_domain *owner)
+{
+    struct pcv_host *host = device->host;
+    uint32_t command = 0xffffu;
+    int error;
+
+    pcv__lock_take(&host->mem, &device->lock);
+    /* A guest's device has its host's registers saved already. */
+    error = owner->slot ? 0 : pcv__reset_save(device);
+    if (error == 0) {
+        error = silence_from(device, &command);
+    }
+    pcv__lock_drop(&host->mem, &device->lock);
+    if (error == 0) {
+        error = dma_to(device, &host->quarantine);
+    }
+    if (error != 0 && !owner->slot) {
+        pcv__lock_take(&host->mem, &device->lock);
+        unsilence(device, command);
+        pcv__lock_drop(&host->mem, &device->lock);
+    }
+    return error;
 }
 
 int pcv__change_take(struct pcv_device *device)
 {
-    struct pcv_host *host = device->host;
-    struct pcv__mem *mem = &host->mem;
     struct pcv_domain *owner = owner_of(device);
     int error = pcv__gate_close(device);
 
-    if (error != 0) {
-        return error;
-    }
-    pcv__lock_take(mem, &device->lock);
-    /* A guest's device has its host's registers saved already. */
-    error = owner->slot ? 0 : pcv__reset_save(device);
     if (error == 0) {
-        error = silence(device);
-    }
-    pcv__lock_drop(mem, &device->lock);
-    if (error == 0) {
-        error = dma_to(device, &host->quarantine);
+        error = block(device, owner);
     }
     if (error != 0) {
         return error;
     }
     pcv__vpci_teardown(device);
-    atomic_store_explicit(&device->owner, &host->quarantine,
+    atomic_store_explicit(&device->owner, &device->host->quarantine,
                           memory_order_release);
     if (owner->slot) {
-        leave_slot(device, owner);
-        (void)pcv__map_wake(owner);
+        pcv__slot_leave(device, owner);
     }
     device->change_reset = false;
     return 0;
@@ -143,7 +162,9 @@ static int bare_view(struct pcv_device *device)
     if (!vpci) {
         return -PCV_ENOMEM;
     }
+    pcv__lock_take(&device->host->mem, &device->lock);
     device->view = &vpci->view;
+    pcv__lock_drop(&device->host->mem, &device->lock);
     return 0;
 }
 
@@ -198,8 +219,13 @@ int pcv__change_reset(struct pcv_device *device, bool accepted)
     return error;
 }
 
-static void free_assignment(struct pcv_device *device)
+/* What its owner saw is nobody's. From here on nothing is mapped or bound, also
+ * where there was no view to tear down. Under the lock, since others may look
+ * at the view with no more than a reference. */
+static void drop_view(struct pcv_device *device) PCV__REQUIRES(device->lock)
 {
+    device->torn = true;
+    pcv__vpci_free(device);
     pcv__free(&device->host->mem, device->assignment, device->assignment_size);
     device->assignment = NULL;
     device->assignment_size = 0;
@@ -208,7 +234,7 @@ static void free_assignment(struct pcv_device *device)
 void pcv__change_forget(struct pcv_device *device)
 {
     if (device->change_for) {
-        leave_slot(device, device->change_for);
+        pcv__slot_leave(device, device->change_for);
         device->change_for = NULL;
     }
     pcv__free(&device->host->mem, device->change_to,
@@ -219,8 +245,9 @@ void pcv__change_forget(struct pcv_device *device)
 void pcv__change_failed(struct pcv_device *device, int error)
 {
     pcv__vpci_teardown(device);
-    pcv__vpci_free(device);
-    free_assignment(device);
+    pcv__lock_take(&device->host->mem, &device->lock);
+    drop_view(device);
+    pcv__lock_drop(&device->host->mem, &device->lock);
     pcv__change_forget(device);
     device->change_reset = false;
     pcv__event(device, PCV_EVENT_QUARANTINED, PCV_EVENT_HOST, (uint64_t)-error,
@@ -250,17 +277,19 @@ int pcv__change_give(struct pcv_device *device, struct pcv_domain *domain)
     int error;
 
     device->change_step = STEP_BUILD;
-    pcv__vpci_free(device);
-    free_assignment(device);
+    pcv__lock_take(mem, &device->lock);
+    drop_view(device);
     if (domain->slot) {
         device->assignment = device->change_to;
         device->assignment_size = sizeof(*device->assignment);
         device->change_to = NULL;
     }
-    pcv__lock_take(mem, &device->lock);
     device->torn = false;
-    pcv__lock_drop(mem, &device->lock);
     error = pcv__vpci_rebuild(device, domain);
+    pcv__lock_drop(mem, &device->lock);
+    if (error == 0 && domain->slot) {
+        pcv__bars_contest(device, domain);
+    }
     if (error == 0) {
         device->change_step = STEP_DMA;
         error = dma_to(device, domain);
@@ -287,25 +316,45 @@ void pcv__guest_lost(struct pcv_device *device)
     struct pcv_domain *owner = owner_of(device);
 
     if (owner->slot) {
-        leave_slot(device, owner);
-        (void)pcv__map_wake(owner);
+        /* The guest may end before those who still hold the device let go. */
+        (void)dma_to(device, &device->host->quarantine);
+        atomic_store_explicit(&device->owner, &device->host->quarantine,
+                              memory_order_release);
+        pcv__slot_leave(device, owner);
+    }
+    if (pcv__is_quarantined(device)) {
+        pcv__dma_set_away(device, true);
     }
     pcv__change_forget(device);
+}
+
+int pcv__dma_home(struct pcv_device *device)
+{
+    int error = 0;
+
+    if (pcv__dma_is_away(device)) {
+        error = dma_to(device, &device->host->hardware);
+    }
+    if (error == 0) {
+        pcv__dma_set_away(device, false);
+    }
+    return error;
 }
 
 void pcv__guest_drop(struct pcv_device *device)
 {
     struct pcv_host *host = device->host;
+    struct pcv_domain *owner = owner_of(device);
 
-    if (owner_of(device)->slot) {
+    if (owner->slot) {
         pcv__lock_take(&host->mem, &device->lock);
         (void)silence(device);
         pcv__lock_drop(&host->mem, &device->lock);
         (void)dma_to(device, &host->quarantine);
         pcv__vpci_teardown(device);
-        leave_slot(device, owner_of(device));
         atomic_store_explicit(&device->owner, &host->quarantine,
                               memory_order_release);
+        pcv__slot_leave(device, owner);
     }
     pcv__change_forget(device);
 }

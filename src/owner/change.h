@@ -36,4 +36,16 @@ void pcv__change_failed(struct pcv_device *device, int error);
 /* What was set aside for the guest that was to have it is given back. */
 void pcv__change_forget(struct pcv_device *device);
 
+/* ---- slot.c ---- */
+
+/* A place on a guest's bus for a device, as the policy says. 0; -PCV_EEXIST;
+ * -PCV_ENOSPC. */
+int pcv__slot_take(struct pcv_domain *guest, struct pcv_device *device,
+                   const struct pcv_assign_policy *policy);
+/* A place is free for others, and so are the pages of who had it: those who
+ * waited for them have them. The guest may end from then on. */
+void pcv__slot_leave(struct pcv_device *device, struct pcv_domain *guest);
+/* Functions of one slot know of each other (HDR-15). */
+void pcv__slot_mark(struct pcv_domain *guest, uint8_t devfn);
+
 #endif

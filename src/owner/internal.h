@@ -34,6 +34,10 @@ int pcv__device_replaced(struct pcv_device *device);
  * guest's bus is free. It is torn down already. */
 void pcv__guest_lost(struct pcv_device *device);
 
+/* A device that is being added is the hardware domain's, and so is its DMA,
+ * whoever had what stood there before. 0 or -PCV_EIO. */
+int pcv__dma_home(struct pcv_device *device);
+
 /* The host ends: whatever a guest has is quarantine's. */
 void pcv__guest_drop(struct pcv_device *device);
 

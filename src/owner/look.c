@@ -104,7 +104,9 @@ static bool vfs_stay(struct pcv__segment *segment, const struct pcv_device *pf,
     while ((vf = pcv__next_vf(segment, pf, &rid)) != NULL) {
         pcv_sbdf sbdf = pcv__device_sbdf(vf);
 
-        if (!vanished && (!bridge || !is_behind(bridge, sbdf))) {
+        /* Whoever changes its owner is at its view. */
+        if (vf->changing ||
+            (!vanished && (!bridge || !is_behind(bridge, sbdf)))) {
             *out_busy = sbdf;
             return true;
         }

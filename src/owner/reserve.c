@@ -30,8 +30,6 @@ static void device_init(struct pcv_device *device, struct pcv_host *host,
     atomic_store_explicit(&device->ext_plan, 0, memory_order_relaxed);
     atomic_store_explicit(&device->hw_error, 0, memory_order_relaxed);
     atomic_store_explicit(&device->quiet_until_us, 0, memory_order_relaxed);
-    atomic_store_explicit(&device->reads, 0, memory_order_relaxed);
-    atomic_store_explicit(&device->writes, 0, memory_order_relaxed);
     atomic_store_explicit(&device->refused, 0, memory_order_relaxed);
     atomic_store_explicit(&device->entered, 0, memory_order_relaxed);
     atomic_store_explicit(&device->no_read, 0, memory_order_relaxed);

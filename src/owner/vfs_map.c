@@ -35,18 +35,15 @@ static enum pcv_verdict map_anew(struct pcv_device *vf, bool *planned)
 bool pcv__vf_follow(const struct pcv_device *pf, struct pcv_device *vf,
                     bool *planned)
 {
-    struct pcv_domain *owner =
-        atomic_load_explicit(&vf->owner, memory_order_acquire);
-    struct pcv_device *inside;
     enum pcv_verdict verdict;
 
     if (!*planned) {
         pcv__bars_of_vf(vf, pf);
     }
-    verdict = pcv__gate_enter(owner, pcv_device_guest_sbdf(vf), &inside);
+    verdict = pcv__gate_enter_held(vf);
     if (verdict == PCV_DONE) {
-        verdict = inside == vf ? map_anew(vf, planned) : PCV_DONE;
-        pcv__gate_leave(inside);
+        verdict = map_anew(vf, planned);
+        pcv__gate_leave(vf);
     }
     if (verdict == PCV_PENDING || verdict == PCV_RETRY) {
         return false;

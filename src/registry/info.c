@@ -8,7 +8,7 @@ static void copy_bars(struct pcv_device *device, struct pcv_device_info *out)
         const struct pcv__bar *bar = &device->bar[i];
 
         out->bar[i].address = bar->address;
-        out->bar[i].size = bar->size;
+        out->bar[i].size = pcv__bar_size(bar);
         out->bar[i].kind = bar->kind;
         out->bar[i].flags = bar->flags;
     }
@@ -78,9 +78,8 @@ static void copy_counters(const struct pcv_device *device, uint64_t word,
     uint64_t stores = counter(&device->stores) + counter(&device->passes);
     uint64_t others = stores + counter(&device->no_read);
 
-    out->reads =
-        counter(&device->reads) + (entered > others ? entered - others : 0);
-    out->writes = counter(&device->writes) + stores;
+    out->reads = entered > others ? entered - others : 0;
+    out->writes = stores;
     out->refused = counter(&device->refused);
 }
 

@@ -19,7 +19,8 @@ struct pcv__saved;
 struct pcv__trap;
 struct pcv__vpci;
 
-/* What a device shows to its owner; the vpci floor's. */
+/* What a device shows to its owner; the vpci floor's. It is freed under the
+ * device's lock. */
 struct pcv__view {
     void (*free)(struct pcv_device *device, struct pcv__view *view);
 };
@@ -27,10 +28,26 @@ struct pcv__view {
 /* One BAR. */
 struct pcv__bar {
     uint64_t address;
-    uint64_t size;
+    uint8_t order; /* log2 of its size; 0: it has none */
     uint8_t kind;  /* enum pcv_bar_kind */
     uint8_t flags; /* PCV_BAR_* */
 };
+
+/* Bytes, a power of two, or 0. */
+static inline uint64_t pcv__bar_size(const struct pcv__bar *bar)
+{
+    return bar->order != 0 ? 1ull << bar->order : 0;
+}
+
+/* A power of two above 1, or 0. */
+static inline void pcv__bar_set_size(struct pcv__bar *bar, uint64_t size)
+{
+    bar->order = 0;
+    while (size > 1) {
+        size >>= 1;
+        bar->order++;
+    }
+}
 
 #define PCV__VF_BARS 6u
 
@@ -87,7 +104,7 @@ struct pcv_device {
     _Atomic uint64_t stores;  /* of those entered: writes, under the lock */
     _Atomic uint64_t passes;  /* likewise: writes without it */
     _Atomic uint64_t no_read; /* likewise: not performed */
-    _Atomic uint64_t reads, writes, refused; /* not counted otherwise */
+    _Atomic uint64_t refused;
 
     struct pcv__segment *segment;
     _Atomic uint8_t ext_plan; /* PCV__EXT_*: is it to have extended space */
@@ -152,6 +169,9 @@ struct pcv__functions {
 
 struct pcv__bus {
     _Atomic(struct pcv__functions *) slot[PCV_SLOTS];
+    /* Requester IDs, a bit each, whose DMA is not the hardware domain's though
+     * no device says so: it was removed while a guest or quarantine had it. */
+    _Atomic uint32_t dma_away[PCV_DEVFNS / 32u];
 };
 
 struct pcv__segment {
@@ -272,6 +292,10 @@ void pcv__ref_last(struct pcv_device *device);
 enum pcv_verdict pcv__gate_enter(struct pcv_domain *domain, pcv_sbdf sbdf,
                                  struct pcv_device **out_device);
 void pcv__gate_leave(struct pcv_device *device);
+/* The same for a device to which a reference is held, whoever has it, to work
+ * on it under its lock: so does who pauses a gate, which therefore lets us in.
+ * PCV_RETRY: as many as can be are inside. */
+enum pcv_verdict pcv__gate_enter_held(struct pcv_device *device);
 
 /*
  * Pause the gate, under the device's lock: 0, and nobody is inside until
@@ -353,6 +377,9 @@ static inline struct pcv_device *pcv__domain_peek(struct pcv_domain *domain,
     return atomic_load_explicit(&domain->slot[sbdf.v], memory_order_acquire);
 }
 
+/* Whether that stands in a device's bus; let it stand there, or not. */
+bool pcv__dma_is_away(const struct pcv_device *device);
+void pcv__dma_set_away(const struct pcv_device *device, bool away);
 /* The segment, made if it is not there; NULL: out of memory. */
 struct pcv__segment *pcv__segment_get(struct pcv_host *host, uint16_t number);
 /* The place for an address, made if it is not there; NULL: out of memory. */

@@ -76,8 +76,10 @@ void pcv__ref_last(struct pcv_device *device)
     _Atomic(struct pcv_device *) *place;
 
     if (device->view) {
+        pcv__lock_take(&host->mem, &device->lock);
         device->view->free(device, device->view);
         device->view = NULL;
+        pcv__lock_drop(&host->mem, &device->lock);
     }
     free_parts(device);
     if ((word & PCV__WORD_NEW) == 0) {
@@ -245,6 +247,14 @@ enum pcv_verdict pcv__gate_enter(struct pcv_domain *domain, pcv_sbdf sbdf,
     }
     *out_device = device;
     return PCV_DONE;
+}
+
+enum pcv_verdict pcv__gate_enter_held(struct pcv_device *device)
+{
+    if (pcv__ref_try(device, PCV_HOLDER_ACCESS, PCV__WORD_SHUT)) {
+        return PCV_DONE;
+    }
+    return (pcv__word(device) & PCV__WORD_SHUT) != 0 ? PCV_ABSENT : PCV_RETRY;
 }
 
 void pcv__gate_leave(struct pcv_device *device)

@@ -76,6 +76,36 @@ _Atomic(struct pcv_device *) *pcv__table_place(struct pcv_host *host,
     return &functions->fn[pcv_sbdf_function(sbdf)];
 }
 
+/* A device's bus, which was made before it was. */
+static _Atomic uint32_t *away_word(const struct pcv_device *device)
+{
+    pcv_sbdf sbdf = pcv__device_sbdf(device);
+    struct pcv__bus *bus = atomic_load_explicit(
+        &device->segment->bus[pcv_sbdf_bus(sbdf)], memory_order_acquire);
+
+    return &bus->dma_away[(sbdf.v & 0xffu) / 32u];
+}
+
+bool pcv__dma_is_away(const struct pcv_device *device)
+{
+    uint32_t bit = 1u << (pcv__device_sbdf(device).v % 32u);
+
+    return (atomic_load_explicit(away_word(device), memory_order_acquire) &
+            bit) != 0;
+}
+
+void pcv__dma_set_away(const struct pcv_device *device, bool away)
+{
+    uint32_t bit = 1u << (pcv__device_sbdf(device).v % 32u);
+
+    if (away) {
+        atomic_fetch_or_explicit(away_word(device), bit, memory_order_acq_rel);
+    } else if (pcv__dma_is_away(device)) {
+        atomic_fetch_and_explicit(away_word(device), ~bit,
+                                  memory_order_acq_rel);
+    }
+}
+
 /* The device at `rid`, or how far the next or previous possible one is. */
 static struct pcv_device *look(struct pcv__segment *segment, uint32_t rid,
                                uint32_t *out_block)

@@ -31,8 +31,7 @@ int pcv_vector_attach(struct pcv_device *device, struct pcv_vector *vector,
     if (has_vector(device, msix, index)) {
         error = -PCV_EEXIST;
     } else if (device->torn || pcv__has_vanished(device) ||
-               !pcv__ref_try(device, PCV_HOLDER_VECTOR,
-                             PCV__WORD_NEW | PCV__WORD_LEAVING)) {
+               !pcv__ref_try(device, PCV_HOLDER_VECTOR, PCV__WORD_SHUT)) {
         error = -PCV_ENODEV;
     } else {
         vector->msix = msix;

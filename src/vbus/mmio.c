@@ -37,7 +37,10 @@ static enum pcv_verdict perform(struct pcv_device *device, uint8_t bar,
             return verdict;
         }
     }
-    count(access->write ? &device->writes : &device->reads);
+    count(&device->entered);
+    if (access->write) {
+        count(&device->passes);
+    }
     pcv__trap_access(device, bar, access->address.v, access->size,
                      access->write, &access->data);
     return verdict;

@@ -77,7 +77,7 @@ static void look(struct pcv_device *device, uint32_t number,
     out->host.v = bar->address;
     if (!vpci || (!device->assignment && bar->kind == PCV_BAR_IO)) {
         out->address.v = bar->address;
-        out->size = bar->size;
+        out->size = pcv__bar_size(bar);
         out->kind = bar->kind;
         return;
     }

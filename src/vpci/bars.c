@@ -109,7 +109,7 @@ static void broken(struct pcv_device *device, struct pcv__bar *bar,
                    uint32_t number, uint64_t mask)
 {
     bar->kind = PCV_BAR_NONE;
-    bar->size = 0;
+    bar->order = 0;
     bar->flags = PCV_BAR_BROKEN;
     pcv__event(device, PCV_EVENT_BAR_SIZE, PCV_EVENT_DEVICE, number, mask);
 }
@@ -170,8 +170,8 @@ uint32_t pcv__bar_probe(struct pcv_device *device, uint16_t reg,
         return 1;
     }
     registers = out->kind == PCV_BAR_MEM64 ? 2 : 1;
-    out->size = size_of(mask);
-    if (out->size == 0 || (registers == 1 && out->size > UINT32_MAX)) {
+    pcv__bar_set_size(out, size_of(mask));
+    if (out->order == 0 || (registers == 1 && out->order >= 32)) {
         broken(device, out, number, mask);
     }
     return registers;
@@ -190,8 +190,8 @@ static void probe_rom(struct pcv_device *device)
         }
         bar->kind = PCV_BAR_ROM;
         bar->flags = PCV_BAR_HINTED;
-        bar->size = size_of(~(size - 1u));
-        if (bar->size != size || size > PCV_ROM_MASK) {
+        pcv__bar_set_size(bar, size_of(~(size - 1u)));
+        if (pcv__bar_size(bar) != size || size > PCV_ROM_MASK) {
             broken(device, bar, PCV_BAR_IS_ROM, size);
         }
         return;
@@ -205,8 +205,8 @@ static void probe_rom(struct pcv_device *device)
         return;
     }
     bar->kind = PCV_BAR_ROM;
-    bar->size = size_of(mask);
-    if (bar->size == 0) {
+    pcv__bar_set_size(bar, size_of(mask));
+    if (bar->order == 0) {
         broken(device, bar, PCV_BAR_IS_ROM, mask);
     }
 }
@@ -277,7 +277,7 @@ bool pcv__bar_address(struct pcv_device *device, uint32_t number,
         *out_address = low & PCV_BAR_IO_MASK;
         break;
     case PCV_BAR_ROM:
-        *out_address = low & PCV_ROM_MASK & ~(bar->size - 1u);
+        *out_address = low & PCV_ROM_MASK & ~(pcv__bar_size(bar) - 1u);
         break;
     default:
         *out_address = (low & PCV_BAR_MEM_MASK) | (uint64_t)high << 32;

@@ -10,13 +10,12 @@ static void free_arrays(struct pcv__mem *mem, struct pcv__vpci *vpci)
 }
 
 static void free_view(struct pcv_device *device, struct pcv__view *view)
+    PCV__REQUIRES(device->lock)
 {
     struct pcv__vpci *vpci = (struct pcv__vpci *)view;
     struct pcv__mem *mem = &device->host->mem;
 
-    pcv__lock_take(mem, &device->lock);
     pcv__caps_teardown(device, PCV__LIST_FIRST | PCV__LIST_EXTENDED);
-    pcv__lock_drop(mem, &device->lock);
     pcv__caps_free(device, vpci);
     pcv__traps_free(device, vpci);
     free_arrays(mem, vpci);

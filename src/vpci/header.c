@@ -61,7 +61,7 @@ static enum pcv_verdict write_bar(const struct pcv_register_write *write)
 static uint32_t as_hardware_keeps(const struct pcv__bar *bar, bool upper,
                                   uint32_t value)
 {
-    uint64_t mask = ~(bar->size - 1u);
+    uint64_t mask = ~(pcv__bar_size(bar) - 1u);
 
     if (upper) {
         return value & (uint32_t)(mask >> 32);
@@ -179,7 +179,8 @@ static enum pcv_verdict write_bus_numbers(
         }
         at += size != 0 ? size : 1u;
     }
-    if (((write->value ^ write->old) & 0x00ffffffu) == 0 ||
+    /* What is torn down is asked of nobody any more. */
+    if (bridge->torn || ((write->value ^ write->old) & 0x00ffffffu) == 0 ||
         atomic_exchange_explicit(&bridge->renumbered, true,
                                  memory_order_acq_rel)) {
         return PCV_DONE;

@@ -57,7 +57,7 @@ static uint64_t size_of(const struct pcv_device *device, uint32_t bar)
         ((uint32_t)device->assignment->policy.bars_out >> bar & 1u) != 0) {
         return 0;
     }
-    return known->size;
+    return pcv__bar_size(known);
 }
 
 /* Which BAR a register belongs to, and whether it is its upper half. */

@@ -223,13 +223,13 @@ enum pcv_verdict pcv__vpci_write(struct pcv_device *device, uint16_t reg,
 int pcv__vpci_build(struct pcv_device *device, const struct pcv_device *pf);
 /* The same for a domain that takes it over: what is known of its BARs stays.
  * The view is made, and replaces none; the gate is closed. 0 or -PCV_ENOMEM. */
-int pcv__vpci_rebuild(struct pcv_device *device,
-                      const struct pcv_domain *owner);
+int pcv__vpci_rebuild(struct pcv_device *device, const struct pcv_domain *owner)
+    PCV__REQUIRES(device->lock);
 /* The device goes, or changes its owner: vectors and mappings go, and none
  * come any more. Accesses may still be inside. */
 void pcv__vpci_teardown(struct pcv_device *device);
 /* What the owner saw is nobody's any more: nothing of it is mapped. */
-void pcv__vpci_free(struct pcv_device *device);
+void pcv__vpci_free(struct pcv_device *device) PCV__REQUIRES(device->lock);
 /* Registers of the header, for the hardware domain or a guest. */
 int pcv__header_hardware(struct pcv_device *device);
 int pcv__header_guest(struct pcv_device *device,
@@ -352,6 +352,9 @@ void pcv__hole_shield(struct pcv_device *device, uint32_t which, uint8_t bar,
 /* Guests whose BARs waited for pages that became free: plan them and step them
  * once. PCV_DONE: none is left; PCV_PENDING: call again. Without locks. */
 enum pcv_verdict pcv__map_wake(struct pcv_domain *domain);
+/* The same to the end, for control operations: nobody would go on with it. One
+ * whose gate is paused is left for whoever goes on with an access. */
+void pcv__map_wake_all(struct pcv_domain *domain);
 
 /* ---- trap.c ----------------------------------------------------------------
  */

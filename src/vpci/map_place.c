@@ -305,7 +305,9 @@ static enum pcv_verdict wake(struct pcv__vpci *vpci, bool plan)
     return verdict;
 }
 
-enum pcv_verdict pcv__map_wake(struct pcv_domain *domain)
+/* PCV_DONE: none is left; PCV_RETRY: those that are left are behind paused
+ * gates; PCV_PENDING. */
+static enum pcv_verdict wake_some(struct pcv_domain *domain)
 {
     struct pcv__mem *mem = &domain->host->mem;
     enum pcv_verdict verdict = PCV_DONE;
@@ -320,7 +322,7 @@ enum pcv_verdict pcv__map_wake(struct pcv_domain *domain)
         vpci = next_woken(domain, &plan, &paused);
         pcv__lock_drop(mem, &domain->map_lock);
         if (!vpci) {
-            return paused ? PCV_PENDING : PCV_DONE;
+            return paused ? PCV_RETRY : PCV_DONE;
         }
         verdict = wake(vpci, plan);
         pcv__lock_take(mem, &domain->map_lock);
@@ -332,4 +334,17 @@ enum pcv_verdict pcv__map_wake(struct pcv_domain *domain)
         pcv__gate_leave(vpci->device);
     }
     return PCV_PENDING;
+}
+
+enum pcv_verdict pcv__map_wake(struct pcv_domain *domain)
+{
+    return wake_some(domain) == PCV_DONE ? PCV_DONE : PCV_PENDING;
+}
+
+void pcv__map_wake_all(struct pcv_domain *domain)
+{
+    /* Bounded by the pages of those that waited: the host does at least one a
+     * call. */
+    while (wake_some(domain) == PCV_PENDING) {
+    }
 }

@@ -33,7 +33,7 @@ static void owned_by_hardware(struct pcv_device *device, uint32_t number,
         return;
     }
     out->address = bar->address;
-    out->size = bar->size;
+    out->size = pcv__bar_size(bar);
     out->kind = bar->kind;
     out->enabled = number != PCV_BAR_IS_ROM || rom_enabled(device);
 }
@@ -54,7 +54,7 @@ static void owned_by_guest(const struct pcv_device *device, uint32_t number,
         out->kind = out->size != 0 ? PCV_BAR_ROM : PCV_BAR_NONE;
     } else if (pcv__bar_is_memory(bar) && !left_out) {
         out->enabled = true;
-        out->size = bar->size;
+        out->size = pcv__bar_size(bar);
         out->kind = bar->kind;
     }
 }
@@ -127,11 +127,12 @@ static bool permitted(struct pcv_device *device, const struct pcv__want *want)
 static bool overlap(const struct pcv_bar *a, const struct pcv__bar *b)
 {
     if (a->size == 0 || a->kind == PCV_BAR_NONE || a->kind == PCV_BAR_IO ||
-        b->size == 0 || !pcv__bar_is_memory(b)) {
+        pcv__bar_size(b) == 0 || !pcv__bar_is_memory(b)) {
         return false;
     }
-    return a->address <= b->address ? b->address - a->address < a->size
-                                    : a->address - b->address < b->size;
+    return a->address <= b->address
+               ? b->address - a->address < a->size
+               : a->address - b->address < pcv__bar_size(b);
 }
 
 static uint8_t contested_by(const struct pcv_device *device,
@@ -151,6 +152,14 @@ static uint8_t contested_by(const struct pcv_device *device,
     return (uint8_t)bars;
 }
 
+/* Whether a device is a guest's, or may be on its way to one: of two that are
+ * on their way at a time, each must see the other. */
+static bool is_guests(const struct pcv_domain *owner)
+{
+    return owner->kind == PCV_DOMAIN_GUEST ||
+           owner->kind == PCV_DOMAIN_QUARANTINE;
+}
+
 /* What guests have stays where it is for as long as they have it, so it is
  * enough to look once. What the hardware domain has may move: that is looked at
  * when something is mapped. */
@@ -165,7 +174,8 @@ void pcv__bars_contest(struct pcv_device *device,
             atomic_load_explicit(&other->owner, memory_order_acquire);
         pcv_sbdf at = pcv_device_sbdf(other);
 
-        if (other != device && has != owner && has->kind == PCV_DOMAIN_GUEST) {
+        if (other != device && has != owner && is_guests(has) &&
+            !pcv__has_vanished(other)) {
             device->assignment->contested |= contested_by(device, other);
         }
         pcv_device_put(other);

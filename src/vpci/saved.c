@@ -264,8 +264,9 @@ static void put_bar(struct pcv_device *device, uint32_t number)
 static void put_size(struct pcv_device *device, uint32_t cap,
                      const struct pcv__resize *entry)
 {
-    uint64_t size =
-        entry->bar < PCV_BAR_IS_ROM ? device->bar[entry->bar].size : 0;
+    uint64_t size = entry->bar < PCV_BAR_IS_ROM
+                        ? pcv__bar_size(&device->bar[entry->bar])
+                        : 0;
 
     for (uint32_t code = 0; size != 0 && code < PCV__RESIZE_CODES; code++) {
         if (pcv__resize_bytes(code) == size) {

@@ -27,13 +27,14 @@ struct pcv__trap {
 /* ---- the table -------------------------------------------------------------
  */
 
-/* Multiplicative hashing, by the golden ratio. */
+/* Multiplicative hashing, by the golden ratio: the product's upper bits, which
+ * spread evenly spaced pages best. */
 static struct pcv__trap **chain(struct pcv__trap **table, uint32_t buckets,
                                 uint64_t page)
 {
     uint64_t hash = page * 0x9e3779b97f4a7c15ull;
 
-    return &table[(uint32_t)(hash >> 32) & (buckets - 1u)];
+    return &table[(hash >> 32) * buckets >> 32];
 }
 
 static struct pcv__trap **chain_of(struct pcv_domain *domain, uint64_t page)
@@ -70,10 +71,11 @@ static void grow(struct pcv_domain *domain) PCV__REQUIRES(domain->map_lock)
 {
     uint32_t shift = domain->host->page_shift;
     uint32_t old = domain->trap_buckets;
-    uint32_t buckets = old != 0 ? old * 4u : FEW * 8u;
+    uint32_t buckets = old != 0 ? old * 2u : FEW * 4u;
     struct pcv__trap **table;
 
-    if (domain->trap_total < (old != 0 ? old : FEW) || buckets < old) {
+    /* At most half as many as buckets: a chain is nearly always one long. */
+    if (domain->trap_total < (old != 0 ? old / 2u : FEW) || buckets < old) {
         return;
     }
     table =

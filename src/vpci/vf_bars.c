@@ -170,13 +170,13 @@ static void part_of(struct pcv__bar *to, const struct pcv__bar *from,
     uint8_t mapped = (uint8_t)(to->flags & PCV_BAR_MAPPED);
     uint64_t last = from->kind == PCV_BAR_MEM64 ? UINT64_MAX : UINT32_MAX;
     uint64_t room = last - from->address;
+    uint64_t size = pcv__bar_size(from);
 
     memset(to, 0, sizeof(*to));
-    if (pcv__bar_is_memory(from) && from->size != 0 &&
-        from->size - 1u <= room &&
-        index <= (room - (from->size - 1u)) / from->size) {
+    if (pcv__bar_is_memory(from) && size != 0 && size - 1u <= room &&
+        index <= (room - (size - 1u)) / size) {
         *to = *from;
-        to->address += index * from->size;
+        to->address += index * size;
     }
     to->flags = (uint8_t)((to->flags & ~PCV_BAR_MAPPED) | mapped);
 }

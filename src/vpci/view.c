@@ -28,25 +28,19 @@ static int find_reset(struct pcv_device *device)
 
 /* Registers and what they need, of a view that is empty. */
 static int fill(struct pcv_device *device, const struct pcv_domain *owner)
+    PCV__REQUIRES(device->lock)
 {
-    struct pcv__mem *mem = &device->host->mem;
     int error = device->assignment ? pcv__header_guest(device, owner)
                                    : pcv__header_hardware(device);
 
     if (error == 0) {
         error = find_reset(device);
     }
-    if (error == 0 && device->assignment) {
-        pcv__bars_contest(device, owner);
+    if (error == 0) {
+        error = device->assignment ? pcv__reset_tame(device) : 0;
     }
     if (error == 0) {
-        pcv__lock_take(mem, &device->lock);
-        error = device->assignment ? pcv__reset_tame(device) : 0;
-        if (error == 0) {
-            error =
-                pcv__caps_build(device, PCV__LIST_FIRST | PCV__LIST_EXTENDED);
-        }
-        pcv__lock_drop(mem, &device->lock);
+        error = pcv__caps_build(device, PCV__LIST_FIRST | PCV__LIST_EXTENDED);
     }
     if (error == 0 && device->assignment) {
         error = pcv__header_guest_end(device);
@@ -57,6 +51,7 @@ static int fill(struct pcv_device *device, const struct pcv_domain *owner)
 int pcv__vpci_build(struct pcv_device *device,
                     const struct pcv_device *pf) PCV__NO_ANALYSIS
 {
+    struct pcv__mem *mem = &device->host->mem;
     struct pcv__vpci *vpci = create(device);
     int error = 0;
 
@@ -76,7 +71,12 @@ int pcv__vpci_build(struct pcv_device *device,
     if (device->sriov_cap && !pf) {
         error = pcv__vfs_read(device);
     }
-    return error != 0 ? error : fill(device, &device->host->hardware);
+    if (error == 0) {
+        pcv__lock_take(mem, &device->lock);
+        error = fill(device, &device->host->hardware);
+        pcv__lock_drop(mem, &device->lock);
+    }
+    return error;
 }
 
 int pcv__vpci_rebuild(struct pcv_device *device, const struct pcv_domain *owner)

@@ -27,7 +27,9 @@ static uint64_t drop_views(struct bench_host *b)
             bench_fail("a device is not there", 0);
         }
         pcv__vpci_teardown(device);
+        pcv__lock_take(&device->host->mem, &device->lock);
         pcv__vpci_free(device);
+        pcv__lock_drop(&device->host->mem, &device->lock);
         pcv_device_put(device);
     }
     return bytes_of(b);

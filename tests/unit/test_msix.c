@@ -341,7 +341,7 @@ static int recheck(struct vec *vec, uint64_t size) PCV__NO_ANALYSIS
     int error;
 
     pcv__lock_take(mem, &vec->device->lock);
-    vec->device->bar[BAR].size = size;
+    pcv__bar_set_size(&vec->device->bar[BAR], size);
     error = pcv__msix_recheck(vec->device);
     pcv__lock_drop(mem, &vec->device->lock);
     return error;

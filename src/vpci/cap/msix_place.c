@@ -25,7 +25,7 @@ static bool in_bar(const struct pcv_device *device, uint8_t number,
                                1u) != 0) {
         return false;
     }
-    return size <= bar->size && offset <= bar->size - size;
+    return size <= pcv__bar_size(bar) && offset <= pcv__bar_size(bar) - size;
 }
 
 bool pcv__msix_is_sound(const struct pcv__cap *cap)

@@ -69,10 +69,10 @@ static bool follow(struct pcv_device *device, const struct pcv__resize *entry)
     }
     bar = &device->bar[entry->bar];
     if ((pcv__resize_fitting(bar) >> entry->code & 1u) == 0 ||
-        bar->size == pcv__resize_bytes(entry->code)) {
+        pcv__bar_size(bar) == pcv__resize_bytes(entry->code)) {
         return false;
     }
-    bar->size = pcv__resize_bytes(entry->code);
+    pcv__bar_set_size(bar, pcv__resize_bytes(entry->code));
     return true;
 }
 
@@ -202,7 +202,7 @@ static bool put(const struct pcv__cap *cap, const struct pcv__resize *entry,
 
     write_code(cap, entry, code);
     put_address(device, entry->bar, address);
-    bar->size = pcv__resize_bytes(code);
+    pcv__bar_set_size(bar, pcv__resize_bytes(code));
     bar->address = address;
     return !host_failed(device) &&
            pcv__resize_read(cap, entry_at(entry->at), &now) &&
