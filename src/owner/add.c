@@ -154,7 +154,7 @@ static void tell_problems(const struct pcv_device *device)
 static int finish_mapping(struct pcv_device *device)
 {
     struct pcv__mem *mem = &device->host->mem;
-    enum pcv_verdict verdict = pcv__gate_enter_held(device);
+    enum pcv_verdict verdict = pcv__gate_enter_held(device, 0);
 
     if (verdict == PCV_DONE) {
         pcv__lock_take(mem, &device->lock);
@@ -227,12 +227,14 @@ static int update(struct pcv_device *device, const struct pcv_add_info *info)
 /*
  * 0: the card that answers is the registered one; -PCV_ENOENT: it is another;
  * or an error of the host. A device that does not answer is asleep for all we
- * know (LIFE-9), not another.
+ * know (LIFE-9), not another; one that was just reset is not asked (SRIOV-3).
  */
 static int same_card(struct pcv_device *device)
 {
     struct pcv__identity now;
-    int error = pcv__identify_again(device, &now);
+    int error = pcv__hw_quiet_us(device) != 0
+                    ? -PCV_EAGAIN
+                    : pcv__identify_again(device, &now);
 
     if (error == -PCV_ENODEV || error == -PCV_EAGAIN) {
         return 0;

@@ -12,20 +12,17 @@
 
 static int check_kind(const struct pcv_device *device)
 {
+    if ((device->id.header_type & PCV_HEADER_TYPE_MASK) > 1) {
+        return -PCV_EOPNOTSUPP; /* HDR-1 */
+    }
     switch (device->type) {
     case PCV_TYPE_ENDPOINT:
     case PCV_TYPE_LEGACY_ENDPOINT:
     case PCV_TYPE_RC_ENDPOINT:
-        break;
+        return 0;
     default:
         return -PCV_EPERM; /* bridges, and what we do not know */
     }
-    if (device->is_bridge) {
-        return -PCV_EPERM;
-    }
-    return (device->id.header_type & PCV_HEADER_TYPE_MASK) == 0
-               ? 0
-               : -PCV_EOPNOTSUPP; /* HDR-1 */
 }
 
 static int check_policy(const struct pcv_assign_policy *policy)

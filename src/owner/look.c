@@ -65,14 +65,13 @@ struct pcv_device *pcv__deeper(struct pcv__segment *segment,
 {
     struct pcv_device *device;
 
-    if (!bridge->bound || *rid < first_rid(bridge) ||
-        *rid > pcv__last_rid(bridge)) {
+    if (!bridge->bound || *rid < first_rid(bridge)) {
         return NULL;
     }
     device = pcv__segment_prev(segment, rid, first_rid(bridge));
     if (device) {
         *out_sbdf = at(segment, *rid);
-        *rid -= 1u; /* below 0 it wraps, which is past the end too */
+        *rid -= 1u; /* no bound bridge covers bus 0 (TOPO-2) */
     }
     return device;
 }

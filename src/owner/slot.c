@@ -68,7 +68,7 @@ static void mark_one(struct pcv_domain *guest, uint8_t devfn, bool multi)
     if (!device) {
         return;
     }
-    if (pcv__gate_enter_held(device) == PCV_DONE) {
+    if (pcv__gate_enter_held(device, 0) == PCV_DONE) {
         if (pcv__owns(guest, device)) {
             pcv__lock_take(&device->host->mem, &device->lock);
             pcv__header_guest_multi(device, multi);

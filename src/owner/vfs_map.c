@@ -40,7 +40,7 @@ bool pcv__vf_follow(const struct pcv_device *pf, struct pcv_device *vf,
     if (!*planned) {
         pcv__bars_of_vf(vf, pf);
     }
-    verdict = pcv__gate_enter_held(vf);
+    verdict = pcv__gate_enter_held(vf, PCV__WORD_PAUSED);
     if (verdict == PCV_DONE) {
         verdict = map_anew(vf, planned);
         pcv__gate_leave(vf);

@@ -62,7 +62,7 @@ static void set_subsystem(struct pcv__identity *id, uint32_t value)
 /* A capability's registers must lie in the first 256 bytes. */
 static bool fits_header(uint16_t offset, uint16_t length)
 {
-    return length <= PCV_CFG_SIZE && offset <= PCV_CFG_SIZE - length;
+    return offset <= PCV_CFG_SIZE - length;
 }
 
 /* A bridge's subsystem stands in a capability. */
@@ -123,12 +123,13 @@ static enum pcv_device_type pcie_type(uint32_t flags)
     return types[flags >> PCV_PCIE_FLAGS_TYPE_SHIFT & 0xfu];
 }
 
+/* Of those that a PCI Express capability names. */
 static bool is_bridge_type(enum pcv_device_type type)
 {
     return type == PCV_TYPE_ROOT_PORT || type == PCV_TYPE_UPSTREAM_PORT ||
            type == PCV_TYPE_DOWNSTREAM_PORT ||
            type == PCV_TYPE_PCIE_TO_PCI_BRIDGE ||
-           type == PCV_TYPE_PCI_TO_PCIE_BRIDGE || type == PCV_TYPE_PCI_BRIDGE;
+           type == PCV_TYPE_PCI_TO_PCIE_BRIDGE;
 }
 
 bool pcv__is_host_bridge(const struct pcv__identity *id)

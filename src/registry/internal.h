@@ -292,10 +292,12 @@ void pcv__ref_last(struct pcv_device *device);
 enum pcv_verdict pcv__gate_enter(struct pcv_domain *domain, pcv_sbdf sbdf,
                                  struct pcv_device **out_device);
 void pcv__gate_leave(struct pcv_device *device);
-/* The same for a device to which a reference is held, whoever has it, to work
- * on it under its lock: so does who pauses a gate, which therefore lets us in.
- * PCV_RETRY: as many as can be are inside. */
-enum pcv_verdict pcv__gate_enter_held(struct pcv_device *device);
+/* The same for a device to which a reference is held, whoever has it.
+ * `forbidden` is PCV__WORD_PAUSED for who may be long, or 0 for who only works
+ * under the device's lock, as who pauses a gate does. PCV_RETRY also: as many
+ * as can be are inside. */
+enum pcv_verdict pcv__gate_enter_held(struct pcv_device *device,
+                                      uint64_t forbidden);
 
 /*
  * Pause the gate, under the device's lock: 0, and nobody is inside until

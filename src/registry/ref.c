@@ -249,9 +249,10 @@ enum pcv_verdict pcv__gate_enter(struct pcv_domain *domain, pcv_sbdf sbdf,
     return PCV_DONE;
 }
 
-enum pcv_verdict pcv__gate_enter_held(struct pcv_device *device)
+enum pcv_verdict pcv__gate_enter_held(struct pcv_device *device,
+                                      uint64_t forbidden)
 {
-    if (pcv__ref_try(device, PCV_HOLDER_ACCESS, PCV__WORD_SHUT)) {
+    if (pcv__ref_try(device, PCV_HOLDER_ACCESS, PCV__WORD_SHUT | forbidden)) {
         return PCV_DONE;
     }
     return (pcv__word(device) & PCV__WORD_SHUT) != 0 ? PCV_ABSENT : PCV_RETRY;

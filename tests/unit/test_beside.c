@@ -289,7 +289,7 @@ static void end(struct vfs *v)
 /* All moments at first, then ever fewer of them: a scan has thousands. */
 static uint64_t next_moment(uint64_t n)
 {
-    return n < 24 ? n + 1 : n + n / 8;
+    return n < 16 ? n + 1 : n + n / 6;
 }
 
 static uint64_t any_moment(operation *first, operation *second, bool enabled)

@@ -157,8 +157,7 @@ static void a_guest_sees_nothing_that_could_not_be_read(void **state)
     (void)state;
     view_of(3, whole);
     do {
-        calls =
-            give_failing(3, PCV_MODEL_OP_cfg_read, ++n, -PCV_EIO, whole);
+        calls = give_failing(3, PCV_MODEL_OP_cfg_read, ++n, -PCV_EIO, whole);
     } while (calls >= n);
     assert_true(n > 20);
 }

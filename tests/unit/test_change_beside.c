@@ -99,6 +99,24 @@ static void a_device_in_quarantine_may_be_reported_again(void **state)
     vfs_close(&v);
 }
 
+/* LIFE-7, SRIOV-3: nor is it asked before its time. */
+static void a_device_that_was_just_reset_is_not_asked_who_it_is(void **state)
+{
+    const struct pcv_add_info info = {.flags = PCV_ADD_IS_VF, .physfn = VFS_PF};
+    struct pcv_domain *guest;
+    struct vfs v;
+
+    (void)state;
+    open_with_vfs(&v);
+    guest = make_guest(&v, VFS_GUEST);
+    assert_int_equal(give(&v, guest), -PCV_ERESTART);
+    assert_int_equal(pcv_device_add(v.rig.host, vfs_at(0), &info), 0);
+    assert_int_equal(pcv_model_early_accesses(v.rig.model), 0);
+    pcv_model_advance_us(v.rig.model, VFS_READY_US);
+    assert_int_equal(give(&v, guest), 0);
+    vfs_close(&v);
+}
+
 static struct {
     struct vfs *v;
     int removed;
@@ -152,6 +170,7 @@ int main(void)
         cmocka_unit_test(a_device_on_its_way_to_one_guest_is_not_anothers),
         cmocka_unit_test(nor_is_it_while_accesses_drain),
         cmocka_unit_test(a_device_in_quarantine_may_be_reported_again),
+        cmocka_unit_test(a_device_that_was_just_reset_is_not_asked_who_it_is),
         cmocka_unit_test(a_pulled_pf_waits_for_a_vf_that_is_given_away),
     };
 

@@ -261,6 +261,40 @@ static void runs_of_mapped_pages_leave_out_what_is_trapped(void **state)
     hosted_end(&h);
 }
 
+/* HDR-7: nor is it mapped where another BAR wants the same page. */
+static void a_page_that_one_bar_traps_is_mapped_for_no_other(void **state)
+{
+    const uint64_t page = 0xfe000000u >> 12;
+    struct pcv_mapping run = {0};
+    struct pcv_test_function f;
+    struct pcv_domain *hardware;
+    struct hosted h;
+
+    (void)state;
+    hosted_build(&h);
+    for (uint8_t i = 0; i < 2; i++) {
+        pcv_test_pcie_endpoint(&f, 0x1234, 0x5678);
+        pcv_test_bar32(&f, 0, 0xfe000000, 16384);
+        pcv_test_set(&f, PCV_REG_COMMAND, 2, PCV_CMD_MEMORY);
+        if (i == 0) {
+            (void)pcv_test_msix(&f, 4, 0, 0x1000, 0x1800);
+        }
+        pcv_test_add(h.model, &f, pcv_test_at(0, 0, 1u + i, 0));
+    }
+    hosted_start(&h);
+    assert_int_equal(hosted_scan(&h), 2);
+    hardware = pcv_host_hardware_domain(h.host);
+    assert_true(pcv_domain_next_mapping(hardware, 0, &run));
+    assert_int_equal(run.first_page, page);
+    assert_int_equal(run.pages, 1);
+    assert_true(pcv_domain_next_mapping(hardware, page + 1, &run));
+    assert_int_equal(run.first_page, page + 2);
+    assert_int_equal(run.pages, 2);
+    assert_int_equal(run.users, 2);
+    assert_false(pcv_domain_next_mapping(hardware, page + 4, &run));
+    hosted_end(&h);
+}
+
 /* ---- devices that are not there any more ----------------------------------
  */
 
@@ -338,6 +372,7 @@ int main(void)
         cmocka_unit_test(a_list_of_nodes_needs_a_host_and_room),
         cmocka_unit_test(every_domain_is_found_by_its_identifier),
         cmocka_unit_test(runs_of_mapped_pages_leave_out_what_is_trapped),
+        cmocka_unit_test(a_page_that_one_bar_traps_is_mapped_for_no_other),
         cmocka_unit_test(a_leaving_device_is_its_owners_no_more),
         cmocka_unit_test(a_stale_place_lets_nobody_in),
         cmocka_unit_test(hardware_is_not_asked_for_extended_registers_in_vain),

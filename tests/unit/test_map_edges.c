@@ -119,8 +119,8 @@ static uint64_t pages_beside(int pages, bool msix)
     guest_write(&g, at, REG_BAR(0), 4, WIN);
     guest_write(&g, at, PCV_REG_COMMAND, 2, PCV_CMD_MEMORY);
     for (uint64_t page = 0; page < 4; page++) {
-        mapped += pcv_model_is_mapped(g.rig.model, GUEST_ID,
-                                      (WIN >> 12) + page);
+        mapped +=
+            pcv_model_is_mapped(g.rig.model, GUEST_ID, (WIN >> 12) + page);
     }
     assert_int_equal(guest_bar(&g, DEV, 0).state,
                      mapped != 0 ? PCV_BAR_ON : PCV_BAR_OUTSIDE);
@@ -180,9 +180,8 @@ static void every_state_of_a_bar_has_a_name(void **state)
     (void)state;
     for (int i = PCV_BAR_OFF; i <= PCV_BAR_WAITING; i++) {
         for (int j = PCV_BAR_OFF; j < i; j++) {
-            assert_string_not_equal(
-                pcv_bar_state_name((enum pcv_bar_state)i),
-                pcv_bar_state_name((enum pcv_bar_state)j));
+            assert_string_not_equal(pcv_bar_state_name((enum pcv_bar_state)i),
+                                    pcv_bar_state_name((enum pcv_bar_state)j));
         }
     }
     assert_string_equal(
@@ -215,9 +214,9 @@ static void an_access_that_is_not_inside_its_bar_reaches_nothing(void **state)
         uint8_t size;
         bool inside;
     } rows[] = {
-        {0, 8, true},  {8, 8, true},   {12, 4, true},  {12, 8, false},
-        {15, 2, false}, {16, 1, false}, {-1, 1, false}, {-4, 8, false},
-        {-0x80000000ll, 4, false},
+        {0, 8, true},   {8, 8, true},   {12, 4, true},
+        {12, 8, false}, {15, 2, false}, {16, 1, false},
+        {-1, 1, false}, {-4, 8, false}, {-0x80000000ll, 4, false},
     };
     struct pcv_device *device;
     struct two t;
@@ -229,8 +228,8 @@ static void an_access_that_is_not_inside_its_bar_reaches_nothing(void **state)
     device = pcv_device_find(t.g.rig.host, DEV);
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         uint64_t address = WIN + 0x10000u + (uint64_t)rows[i].at;
-        uint64_t ones = rows[i].size == 8 ? UINT64_MAX
-                                          : (1ull << rows[i].size * 8) - 1;
+        uint64_t ones =
+            rows[i].size == 8 ? UINT64_MAX : (1ull << rows[i].size * 8) - 1;
         uint64_t data = 0;
 
         pcv__trap_access(device, 1, address, rows[i].size, false, &data);

@@ -30,7 +30,7 @@ static void a_table_larger_than_its_bar_is_hidden(void **state)
         uint32_t size;
         bool shown;
     } rows[] = {
-        {256, 0x2000, true},  {512, 0x2000, true},   {513, 0x2000, false},
+        {256, 0x2000, true},   {512, 0x2000, true},   {513, 0x2000, false},
         {2048, 0x1000, false}, {2048, 0x10000, true},
     };
 
@@ -105,9 +105,9 @@ static void a_host_that_takes_permission_back_leaves_no_half_entry(void **state)
             enum pcv_model_raised raised =
                 vec_raise(&vec, true, (uint16_t)i, &to, &what);
 
-            assert_true(raised == (i < held ? PCV_MODEL_DELIVERED
-                                            : PCV_MODEL_MASKED) ||
-                        raised == PCV_MODEL_DISABLED);
+            assert_true(
+                raised == (i < held ? PCV_MODEL_DELIVERED : PCV_MODEL_MASKED) ||
+                raised == PCV_MODEL_DISABLED);
             if (raised == PCV_MODEL_DELIVERED) {
                 assert_int_equal(what, DATA + i);
             }
@@ -184,8 +184,8 @@ static void a_function_that_vanished_binds_nothing(void **state)
     start(&vec, false);
     assert_int_equal(pcv_device_vanished(vec.rig.host, VEC_AT), 0);
     pcv__vector_request(vec.device, &request);
-    assert_int_equal(
-        pcv__vector_bind(vec.device, &request, false, &message), -PCV_ENODEV);
+    assert_int_equal(pcv__vector_bind(vec.device, &request, false, &message),
+                     -PCV_ENODEV);
     assert_int_equal(vec.binds, 0);
     assert_int_equal(vec_held(&vec), 0);
     vec_close(&vec);
@@ -203,11 +203,10 @@ static void a_function_in_quarantine_lists_no_vectors(void **state)
     run(&vec);
     assert_true(pcv_device_next_vector(vec.device, true, 0, &vector));
     pcv_model_fail(vec.rig.model, PCV_MODEL_OP_dma_attach, 2);
-    assert_int_equal(
-        pcv_domain_create(vec.rig.host, VEC_GUEST, &vec.owner), 0);
+    assert_int_equal(pcv_domain_create(vec.rig.host, VEC_GUEST, &vec.owner), 0);
     for (int i = 0; error == -PCV_ERESTART && i < 100; i++) {
-        error = pcv_device_assign(vec.rig.host, VEC_AT, vec.owner, NULL,
-                                  &vec.at);
+        error =
+            pcv_device_assign(vec.rig.host, VEC_AT, vec.owner, NULL, &vec.at);
     }
     assert_int_equal(error, -PCV_EIO);
     assert_false(pcv_device_next_vector(vec.device, true, 0, &vector));
@@ -227,8 +226,7 @@ static void what_was_left_enabled_goes_on_or_is_off(void **state)
         int error;
 
         build(&vec);
-        pcv_test_set(&vec.f, control_of(&vec), 2,
-                     ENABLE | (ENTRIES - 1u));
+        pcv_test_set(&vec.f, control_of(&vec), 2, ENABLE | (ENTRIES - 1u));
         pcv_test_add(vec.rig.model, &vec.f, VEC_AT);
         rig_create(&vec.rig);
         for (uint32_t i = 0; i < ENTRIES; i++) {

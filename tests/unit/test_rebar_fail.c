@@ -86,9 +86,8 @@ static void what_hardware_does_not_take_is_undone(void **state)
         assert_int_equal(guest_get(&c, c.cap + 8u), 1u << 5);
         assert_int_equal(control(&c), 1u << 5);
         assert_true(bar(&c, 0).size == MIB && bar(&c, 0).address == BAR);
-        assert_int_equal(
-            pcv_model_peek(c.rig.model, CARD, PCV_REG_BAR0, 4),
-            (uint32_t)BAR | PCV_BAR_TYPE_64);
+        assert_int_equal(pcv_model_peek(c.rig.model, CARD, PCV_REG_BAR0, 4),
+                         (uint32_t)BAR | PCV_BAR_TYPE_64);
         assert_int_equal(refused(&c), 1);
         guest_set(&c, c.cap + 8u, CONTROL(4, 0));
         assert_true(bar(&c, 0).size == 16 * MIB);
@@ -323,9 +322,9 @@ static void a_vf_resizes_nothing(void **state)
     assert_int_equal(pcv_device_add(v.rig.host, VFS_PF, NULL), 0);
     rig_forget(&v.rig);
     assert_int_equal(
-        pcv_device_add(v.rig.host, vfs_at(0),
-                       &(struct pcv_add_info){.flags = PCV_ADD_IS_VF,
-                                              .physfn = VFS_PF}),
+        pcv_device_add(
+            v.rig.host, vfs_at(0),
+            &(struct pcv_add_info){.flags = PCV_ADD_IS_VF, .physfn = VFS_PF}),
         0);
     assert_int_equal(rig_events(&v.rig, PCV_EVENT_CAP_HIDDEN), 1);
     rig_forget(&v.rig);

@@ -178,9 +178,13 @@ static void do_read(struct worker *w, uint32_t r)
 {
     struct pcv_access access =
         PCV_READ(address(r >> 8), (uint16_t)(r & 0xffcu), 4);
-    enum pcv_verdict verdict =
-        pcv_access(pcv_host_hardware_domain(w->h->host), &access);
+    struct pcv_domain *domain = pcv_host_hardware_domain(w->h->host);
+    enum pcv_verdict verdict = pcv_access(domain, &access);
 
+    /* Pending: nothing is there, but VFs are on their way. */
+    for (unsigned i = 0; verdict == PCV_PENDING && i < 1000; i++) {
+        verdict = pcv_access_resume(domain, &access);
+    }
     /* Retry: the device came while the access looked. */
     EXPECT(w, verdict == PCV_DONE || verdict == PCV_ABSENT ||
                   verdict == PCV_RETRY);
