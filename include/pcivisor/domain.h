@@ -46,8 +46,9 @@ int PCV_MUST_CHECK pcv_domain_create(struct pcv_host *host, uint32_t id,
  * End a guest that owns nothing any more.
  *
  * Returns 0; -PCV_EINVAL (not a guest); -PCV_EBUSY while it owns a device.
- * Context: control, not beside its accesses, nor beside another call that makes
- * or ends a domain.
+ * Context: control, not beside its accesses, an assignment to it, a query of a
+ * device that was its own a moment ago, nor another call that makes or ends a
+ * domain.
  */
 int PCV_MUST_CHECK pcv_domain_destroy(struct pcv_domain *domain);
 
