@@ -228,12 +228,9 @@ void pcv__reset_now(struct pcv_device *device, enum pcv__reset how)
     if (device->assignment) {
         pcv__header_guest_reset(device);
         pcv__vpci(device)->decoding = false;
-        /* Silent first, as the specification asks; and silent it stays where
-         * what the host programmed could not be put back. */
+        /* Silent first, as the specification asks. What the host programmed
+         * was saved before the guest got it. */
         pcv__command_update(device);
-        if (!device->saved && pcv__reset_save(device) != 0) {
-            return;
-        }
     }
     pcv__event(device, PCV_EVENT_RESET, PCV_EVENT_GUEST, how, 0);
     if (pcv__reset_hardware(device, how) != 0) {

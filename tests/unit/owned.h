@@ -70,7 +70,7 @@ static inline void owned_forget(struct owned *o)
 /* A 32-bit BAR of four pages at OWNED_BAR, and everything on. */
 static inline void owned_bar(struct pcv_test_function *f)
 {
-    pcv_test_bar32(f, 0, OWNED_BAR, OWNED_PAGES * 4096u);
+    pcv_test_bar32(f, 0, OWNED_BAR, (uint64_t)OWNED_PAGES * 4096u);
     pcv_test_set(f, PCV_REG_COMMAND, 2,
                  PCV_CMD_MEMORY | PCV_CMD_MASTER | PCV_CMD_PARITY);
 }

@@ -108,7 +108,8 @@ static uint64_t pages_beside(int pages, bool msix)
     pcv_test_bar32(&f, 0, HOST_A, 0x4000);
     pcv_test_add(g.rig.model, &f, DEV);
     pcv_test_pcie_endpoint(&f, 0x8086, 0x10c9);
-    pcv_test_bar32(&f, 0, (uint32_t)((int64_t)HOST_A + pages * 0x1000), 0x1000);
+    pcv_test_bar32(&f, 0, (uint32_t)((int64_t)HOST_A + (int64_t)pages * 0x1000),
+                   0x1000);
     if (msix) {
         (void)pcv_test_msix(&f, 4, 0, 0, 0x800);
     }
@@ -257,7 +258,7 @@ static void a_hole_is_bounded_and_stays_while_its_bar_is_mapped(void **state)
     (void)state;
     rig_open(&rig);
     pcv_test_pcie_endpoint(&f, 0x8086, 0x10d3);
-    pcv_test_bar32(&f, 0, 0xc0000000u, most * 2u);
+    pcv_test_bar32(&f, 0, 0xc0000000u, (uint64_t)most * 2u);
     pcv_test_bar32(&f, 1, HOST_A, 0x1000);
     pcv_test_add(rig.model, &f, DEV);
     rig_boot(&rig);

@@ -52,14 +52,17 @@ static void *work(void *arg)
     uint32_t n = 0;
 
     while (!atomic_load(&shared->stop)) {
-        int error;
         uint64_t wait;
 
         /* Whatever they answer: the VF may come or go at this moment. */
-        error = pcv_host_work(host, &wait);
-        error = pcv_device_add(host, vfs_at(n % 4), &info);
-        error = pcv_device_remove(host, vfs_at(n++ % 4), NULL, NULL);
-        (void)error;
+        int errors[] = {
+            pcv_host_work(host, &wait),
+            pcv_device_add(host, vfs_at(n % 4), &info),
+            pcv_device_remove(host, vfs_at(n % 4), NULL, NULL),
+        };
+
+        (void)errors;
+        n++;
     }
     return NULL;
 }

@@ -69,9 +69,6 @@ static enum pcv_verdict wake_up(const struct pcv_register_write *write,
     bool forgets =
         from == PCV_PM_D3HOT && (write->old & PCV_PM_NO_SOFT_RESET) == 0;
 
-    if (device->assignment && !device->saved && pcv__reset_save(device) != 0) {
-        return PCV_DONE; /* it could not be mended: it stays asleep */
-    }
     if (!device->assignment && forgets) {
         pcv__caps_reset(device);
     }
