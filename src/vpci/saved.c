@@ -178,9 +178,7 @@ int pcv__reset_save(struct pcv_device *device)
     } else if (!device->is_vf) {
         atomic_store_explicit(&device->hw_error, 0, memory_order_relaxed);
         collect(&collector);
-        if (!device->assignment) {
-            pcv__bars_read(device); /* of ports, nobody keeps a record */
-        }
+        pcv__bars_read(device); /* of ports, nobody keeps a record */
         collector.failed |=
             atomic_load_explicit(&device->hw_error, memory_order_relaxed) != 0;
     }

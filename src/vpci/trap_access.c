@@ -103,9 +103,9 @@ static void by_device(struct pcv_device *device, const struct inside *in)
     uint64_t value = 0;
     int error;
 
-    if (!mem->ops.mmio_read || !mem->ops.mmio_write ||
-        !reaches(device, in, &address) || !answers(device)) {
-        return;
+    if (!mem->ops.mmio_read || !reaches(device, in, &address) ||
+        !answers(device)) {
+        return; /* there are both operations, or neither */
     }
     if (in->write) {
         error = mem->ops.mmio_write(mem->ctx, address, in->size, *in->data);

@@ -206,6 +206,48 @@ static void an_address_is_put_back_with_decoding_off(void **state)
     owned_end(&o);
 }
 
+/* OWN-5: a command register of all ones is no set of bits to keep. */
+static void a_command_of_all_ones_is_written_as_none(void **state)
+{
+    struct owned o;
+    uint32_t first = 0xffffffffu;
+
+    (void)state;
+    start(&o, HAS_FLR);
+    owned_give(&o, NULL);
+    pcv_model_poke(o.h.model, OWNED_AT, PCV_REG_COMMAND, 2, 0xffff);
+    pcv_model_poke(o.h.model, OWNED_AT, PCV_REG_BAR0, 4, 0xfd000000u);
+    o.logged = 0;
+    assert_int_equal(pcv_device_restore(o.h.host, OWNED_AT), 0);
+    for (size_t i = 0; i < o.logged && first == 0xffffffffu; i++) {
+        if (o.log[i].write && o.log[i].reg == PCV_REG_COMMAND) {
+            first = o.log[i].value;
+        }
+    }
+    assert_int_equal(first, 0);
+    assert_int_equal(owned_peek(&o, PCV_REG_BAR0, 4), OWNED_BAR);
+    owned_end(&o);
+}
+
+/* OWN-5, SRIOV-3: what settles from its owner's reset is not given away before
+ * the time for that is over, nor asked. */
+static void a_function_that_settles_is_given_away_later(void **state)
+{
+    struct owned o;
+    pcv_sbdf at;
+
+    (void)state;
+    start(&o, HAS_FLR);
+    flr(&o);
+    assert_int_equal(pcv_device_assign(o.h.host, OWNED_AT, o.guest, NULL, &at),
+                     -PCV_ERESTART);
+    assert_int_equal(owned_wait_us(&o), 100000);
+    assert_int_equal(hosted_state(&o.h, OWNED_AT), PCV_STATE_PRESENT);
+    owned_give(&o, NULL);
+    assert_false(owned_absent(&o));
+    owned_end(&o);
+}
+
 /* ---- what does not answer --------------------------------------------------
  */
 
@@ -293,6 +335,8 @@ int main(void)
         cmocka_unit_test(a_capability_at_the_end_has_no_registers_behind_it),
         cmocka_unit_test(a_size_of_no_bar_is_not_put_back),
         cmocka_unit_test(an_address_is_put_back_with_decoding_off),
+        cmocka_unit_test(a_command_of_all_ones_is_written_as_none),
+        cmocka_unit_test(a_function_that_settles_is_given_away_later),
         cmocka_unit_test(a_function_that_does_not_answer_is_not_given_away),
         cmocka_unit_test(device_control_of_all_ones_becomes_the_hosts),
     };

@@ -175,6 +175,41 @@ static void a_bar_half_mapped_says_how_far_it_is(void **state)
     guest_close(&t.g);
 }
 
+/* HDR-9, HDR-7: pages behind a table are not told of before they are mapped. */
+static void a_bar_half_mapped_around_a_table_says_so(void **state)
+{
+    struct pcv_test_function f;
+    struct pcv_access access;
+    enum pcv_verdict verdict;
+    uint64_t seen = 0;
+    struct guest g;
+    pcv_sbdf at;
+
+    (void)state;
+    guest_open(&g);
+    pcv_test_pcie_endpoint(&f, 0x8086, 0x10d3);
+    pcv_test_bar32(&f, 0, HOST_A, 0x4000);
+    (void)pcv_test_msix(&f, 4, 0, 0x2000, 0x2800);
+    pcv_test_add(g.rig.model, &f, DEV);
+    guest_boot(&g);
+    at = guest_give(&g, DEV, NULL);
+    guest_write(&g, at, REG_BAR(0), 4, WIN);
+    pcv_model_set_map_chunk(g.rig.model, 1);
+    access = PCV_WRITE(at, PCV_REG_COMMAND, 2, PCV_CMD_MEMORY);
+    for (verdict = pcv_access(g.domain, &access); verdict == PCV_PENDING;
+         verdict = pcv_access_resume(g.domain, &access)) {
+        uint64_t mapped = pcv_model_mapped_pages(g.rig.model);
+
+        assert_int_equal(guest_bar(&g, DEV, 0).mapped_pages, mapped);
+        seen |= 1ull << mapped;
+    }
+    assert_int_equal(verdict, PCV_DONE);
+    assert_true((seen & 1ull << 1) != 0); /* before the table, no further */
+    assert_int_equal(guest_bar(&g, DEV, 0).mapped_pages, 3);
+    assert_int_equal(guest_bar(&g, DEV, 0).trapped_pages, 1);
+    guest_close(&g);
+}
+
 /* A state that a later library may have has a name, too. */
 static void every_state_of_a_bar_has_a_name(void **state)
 {
@@ -243,6 +278,43 @@ static void an_access_that_is_not_inside_its_bar_reaches_nothing(void **state)
     guest_close(&t.g);
 }
 
+static uint64_t highest_asked;
+
+static int note_permitted(void *ctx, uint32_t domain_id, pcv_hpa address,
+                          uint64_t size)
+{
+    highest_asked = address.v > highest_asked ? address.v : highest_asked;
+    return pcv_model_ops()->mmio_permitted(ctx, domain_id, address, size);
+}
+
+/* HDR-5, PORT-3: a small BAR that hardware has at the last addresses: what
+ * would wrap is not even asked for. */
+static void a_trap_at_the_last_address_is_not_passed_on(void **state)
+{
+    struct pcv_test_function f;
+    struct guest g;
+    pcv_sbdf at;
+    uint64_t data;
+
+    (void)state;
+    guest_open(&g);
+    g.rig.ops.mmio_permitted = note_permitted;
+    pcv_test_pcie_endpoint(&f, 0x8086, 0x10d3);
+    pcv_test_bar64(&f, 0, 0xffffffffffffff00ull, 0x100);
+    pcv_test_add(g.rig.model, &f, DEV);
+    guest_boot(&g);
+    at = guest_give(&g, DEV, NULL);
+    guest_write(&g, at, REG_BAR(0), 4, WIN);
+    guest_write(&g, at, PCV_REG_COMMAND, 2, PCV_CMD_MEMORY);
+    highest_asked = 0;
+    assert_int_equal(guest_load(&g, WIN + 0xf8u, 8, &data), PCV_DONE);
+    assert_true(data == UINT64_MAX);
+    assert_true(highest_asked == 0);
+    assert_int_equal(guest_load(&g, WIN + 0xf0u, 8, &data), PCV_DONE);
+    assert_true(highest_asked == 0xfffffffffffffff0ull);
+    guest_close(&g);
+}
+
 /* ---- holes -----------------------------------------------------------------
  */
 
@@ -288,6 +360,8 @@ int main(void)
             the_hardware_domain_does_not_get_a_table_at_no_pages_start),
         cmocka_unit_test(a_page_of_the_hardware_domains_is_not_the_guests),
         cmocka_unit_test(a_bar_half_mapped_says_how_far_it_is),
+        cmocka_unit_test(a_bar_half_mapped_around_a_table_says_so),
+        cmocka_unit_test(a_trap_at_the_last_address_is_not_passed_on),
         cmocka_unit_test(every_state_of_a_bar_has_a_name),
         cmocka_unit_test(an_access_that_is_not_inside_its_bar_reaches_nothing),
         cmocka_unit_test(a_hole_is_bounded_and_stays_while_its_bar_is_mapped),

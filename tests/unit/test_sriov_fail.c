@@ -4,6 +4,7 @@
  * stop answering, reads and writes that fail, VF BARs that cannot be resized.
  */
 #include "vfs_fixture.h"
+#include "vpci/internal.h"
 
 #define CTRL PCV_SRIOV_CTRL
 #define MIB 0x100000ull
@@ -283,6 +284,25 @@ static void a_pf_that_does_not_answer_is_not_resized(void **state)
     vfs_close(&v);
 }
 
+/* CAP-5: an access that waited while its PF was torn down. */
+static void vf_bars_of_a_torn_pf_are_not_resized(void **state)
+{
+    struct pcv_device *pf;
+    struct vfs v;
+    uint16_t control;
+
+    (void)state;
+    control = open_resizable(&v, 0);
+    pf = pcv_device_find(v.rig.host, VFS_PF);
+    pcv__vpci_teardown(pf);
+    rig_forget(&v.rig);
+    set(&v, control, 4, 1u << 8);
+    assert_int_equal(rig_writes(&v.rig), 0);
+    assert_int_equal(vfs_peek(&v, control, 4), 1u << 5);
+    pcv_device_put(pf);
+    vfs_close(&v);
+}
+
 /* CAP-3, REBAR-1: sizes of VF BARs of a function that has no VFs. */
 static void vf_sizes_without_vfs_are_hidden_and_read_only(void **state)
 {
@@ -318,6 +338,7 @@ int main(void)
         cmocka_unit_test(
             a_resize_that_the_host_fails_in_leaves_what_hardware_has),
         cmocka_unit_test(a_pf_that_does_not_answer_is_not_resized),
+        cmocka_unit_test(vf_bars_of_a_torn_pf_are_not_resized),
         cmocka_unit_test(vf_sizes_without_vfs_are_hidden_and_read_only),
     };
 

@@ -126,6 +126,42 @@ static void nothing_is_mapped_for_a_guest(void **state)
     rig_close(&c.rig);
 }
 
+/* CAP-5, OWN-5: a reset that waits for its turn when its device is torn down is
+ * not done: a change of owner resets it in its own time. */
+static void a_reset_under_way_is_not_done(void **state) PCV__NO_ANALYSIS
+{
+    struct pcv_access access;
+    struct pcv_device *device;
+    struct pcv__mem *mem;
+    unsigned rounds = 0;
+    struct card c;
+
+    (void)state;
+    give(&c);
+    vfs_write_as(c.guest, c.at, PCV_REG_BAR0, 4, (uint32_t)VFS_WINDOW);
+    vfs_write_as(c.guest, c.at, PCV_REG_COMMAND, 2, PCV_CMD_MEMORY);
+    pcv_model_set_map_chunk(c.rig.model, 1);
+    access = PCV_WRITE(c.at, 0x40 + PCV_PCIE_DEVCTL, 2, PCV_PCIE_DEVCTL_FLR);
+    assert_int_equal(pcv_access(c.guest, &access), PCV_PENDING);
+    device = pcv_device_find(c.rig.host, CARD);
+    mem = &device->host->mem;
+    rig_forget(&c.rig);
+    /* The teardown is between its two steps. */
+    pcv__lock_take(mem, &device->lock);
+    device->torn = true;
+    pcv__lock_drop(mem, &device->lock);
+    while (pcv_access_resume(c.guest, &access) != PCV_DONE) {
+        assert_true(++rounds < 1000);
+    }
+    assert_int_equal(rig_events(&c.rig, PCV_EVENT_RESET), 0);
+    assert_int_equal(rig_touched(&c.rig, 0x40 + PCV_PCIE_DEVCTL, true), 0);
+    assert_int_equal(pcv_device_wait_us(device), 0);
+    pcv__vpci_teardown(device);
+    assert_int_equal(pcv_model_mapped_pages(c.rig.model), 0);
+    pcv_device_put(device);
+    rig_close(&c.rig);
+}
+
 /* CAP-5, HDR-12: who found a trap before that reads what nobody answers. */
 static void a_trapped_access_reads_all_ones(void **state)
 {
@@ -173,6 +209,7 @@ int main(void)
         cmocka_unit_test(no_bar_is_resized),
         cmocka_unit_test(nothing_is_mapped_for_the_hardware_domain),
         cmocka_unit_test(nothing_is_mapped_for_a_guest),
+        cmocka_unit_test(a_reset_under_way_is_not_done),
         cmocka_unit_test(a_trapped_access_reads_all_ones),
         cmocka_unit_test(no_register_is_listed),
     };

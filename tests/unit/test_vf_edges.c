@@ -103,6 +103,28 @@ static void a_sleeping_vf_is_mapped_when_it_wakes(void **state)
     vfs_close(&v);
 }
 
+/* HDR-16, SRIOV-1: after its reset a VF is mapped if its PF decodes it. */
+static void a_reset_vf_is_mapped_only_if_its_pf_decodes_it(void **state)
+{
+    static const uint16_t controls[] = {VFS_ON, PCV_SRIOV_CTRL_VFE};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct vfs v;
+
+        open_with(&v, make_sleepy);
+        vfs_enable(&v, 1, controls[i]);
+        vfs_work(&v);
+        vfs_write_as(v.rig.dom0, vfs_at(0), 0x40 + PCV_PCIE_DEVCTL, 2,
+                     PCV_PCIE_DEVCTL_FLR);
+        assert_false(vfs_mapped(&v, 0));
+        pcv_model_advance_us(v.rig.model, VFS_READY_US);
+        (void)vfs_read_as(v.rig.dom0, vfs_at(0), 0, 4);
+        assert_int_equal(vfs_mapped(&v, 0), controls[i] == VFS_ON);
+        vfs_close(&v);
+    }
+}
+
 /* ---- MSI-X -----------------------------------------------------------------
  */
 
@@ -271,6 +293,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_vf_has_no_vfs_of_its_own),
         cmocka_unit_test(a_sleeping_vf_is_mapped_when_it_wakes),
+        cmocka_unit_test(a_reset_vf_is_mapped_only_if_its_pf_decodes_it),
         cmocka_unit_test(registers_beside_a_vfs_table_are_the_vfs),
         cmocka_unit_test(a_vf_that_cannot_be_mapped_leaves_the_others_mapped),
         cmocka_unit_test(without_a_clock_vfs_come_at_once),
