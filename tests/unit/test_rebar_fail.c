@@ -116,6 +116,7 @@ static void an_entry_that_does_not_answer_is_not_resized(void **state)
             resize(&c, 2);
         }
         assert_int_equal(rig_writes(&c.rig), 0);
+        assert_int_equal(refused(&c), 0); /* it is nobody's fault */
         assert_true(bar(&c, 0).size == MIB);
         pcv_model_poke(c.rig.model, CARD, (uint16_t)(c.cap + 8u), 4, 1u << 5);
         rig_close(&c.rig);
