@@ -120,7 +120,8 @@ static void check_references(const struct machine *m)
         }
         CHECK(status.held[PCV_HOLDER_CALLER] == held);
         CHECK(status.held[PCV_HOLDER_ACCESS] == 0);
-        CHECK(status.held[PCV_HOLDER_VECTOR] == 0);
+        CHECK(status.held[PCV_HOLDER_VECTOR] ==
+              pcv_model_bound(m->model, &where[i]));
         CHECK(status.held[PCV_HOLDER_REGISTRY] == (present ? 1 : 0));
         CHECK(status.held[PCV_HOLDER_OWNER] == (present ? 1 : 0));
         CHECK(present || held != 0 || status.state == PCV_STATE_ABSENT);
@@ -186,11 +187,12 @@ static void check_idle(const struct machine *m)
             const struct pcv_bar *bar = &info.bar[n];
             bool mapped = (bar->flags & PCV_BAR_MAPPED) != 0;
 
-            CHECK(m->dirty[i] || mapped == wanted(m, i, n, bar));
+            /* A VF's BARs follow its PF (SRIOV-1). */
+            CHECK(m->dirty[i] || i == VF || mapped == wanted(m, i, n, bar));
             if (mapped) {
                 wants += ((bar->address + bar->size - 1) >> 12) -
                          (bar->address >> 12) + 1;
-                CHECK(m->dirty[i] ||
+                CHECK(m->dirty[i] || i == VF ||
                       pcv_model_is_mapped(m->model, 0, bar->address >> 12));
             }
         }
