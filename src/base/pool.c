@@ -7,7 +7,7 @@
 static size_t chunk_bytes(const struct pcv__pool *pool)
 {
     /* The chunk itself may stand anywhere before the first. */
-    return 2 * OBJECT_ALIGN + pool->object_size * pool->per_chunk;
+    return 2 * (size_t)OBJECT_ALIGN + pool->object_size * pool->per_chunk;
 }
 
 void pcv__pool_init(struct pcv__pool *pool, struct pcv__mem *mem,

@@ -10,6 +10,23 @@ bool pcv__claims_vf(const struct pcv_add_info *info)
     return info && (info->flags & PCV_ADD_IS_VF) != 0;
 }
 
+/* What vPCI, the counters and the work lists keep of a device. */
+static void device_init_shared(struct pcv_device *device)
+{
+    atomic_store_explicit(&device->ext_plan, 0, memory_order_relaxed);
+    atomic_store_explicit(&device->hw_error, 0, memory_order_relaxed);
+    atomic_store_explicit(&device->quiet_until_us, 0, memory_order_relaxed);
+    atomic_store_explicit(&device->refused, 0, memory_order_relaxed);
+    atomic_store_explicit(&device->entered, 0, memory_order_relaxed);
+    atomic_store_explicit(&device->no_read, 0, memory_order_relaxed);
+    atomic_store_explicit(&device->stores, 0, memory_order_relaxed);
+    atomic_store_explicit(&device->passes, 0, memory_order_relaxed);
+    atomic_store_explicit(&device->node, PCV_NODE_NONE, memory_order_relaxed);
+    atomic_store_explicit(&device->guest_sbdf, 0, memory_order_relaxed);
+    atomic_store_explicit(&device->renumbered, false, memory_order_relaxed);
+    atomic_store_explicit(&device->vf_work, 0, memory_order_relaxed);
+}
+
 /* A fresh device in a recycled slot. The word stays zero until everything
  * else is set, so that nobody can take a reference meanwhile. */
 static void device_init(struct pcv_device *device, struct pcv_host *host,
@@ -27,15 +44,7 @@ static void device_init(struct pcv_device *device, struct pcv_host *host,
                           memory_order_relaxed);
     atomic_store_explicit(&device->barred, PCV__BARRED_EXTENDED,
                           memory_order_relaxed);
-    atomic_store_explicit(&device->ext_plan, 0, memory_order_relaxed);
-    atomic_store_explicit(&device->hw_error, 0, memory_order_relaxed);
-    atomic_store_explicit(&device->quiet_until_us, 0, memory_order_relaxed);
-    atomic_store_explicit(&device->refused, 0, memory_order_relaxed);
-    atomic_store_explicit(&device->entered, 0, memory_order_relaxed);
-    atomic_store_explicit(&device->no_read, 0, memory_order_relaxed);
-    atomic_store_explicit(&device->stores, 0, memory_order_relaxed);
-    atomic_store_explicit(&device->passes, 0, memory_order_relaxed);
-    atomic_store_explicit(&device->node, PCV_NODE_NONE, memory_order_relaxed);
+    device_init_shared(device);
     memset(&device->id, 0, sizeof(device->id));
     memset(device->bar, 0, sizeof(device->bar));
     device->vf_memory = false;
@@ -65,9 +74,6 @@ static void device_init(struct pcv_device *device, struct pcv_host *host,
     device->change_for = NULL;
     device->change_to = NULL;
     device->change_reset = false;
-    atomic_store_explicit(&device->guest_sbdf, 0, memory_order_relaxed);
-    atomic_store_explicit(&device->renumbered, false, memory_order_relaxed);
-    atomic_store_explicit(&device->vf_work, 0, memory_order_relaxed);
     device->rebar_cap = 0;
     device->next_work = NULL;
     device->work_at = NULL;

@@ -119,7 +119,8 @@ static bool table_at(const struct pcv__cap *cap, uint64_t *out_address)
 /* One dword of an entry. */
 static pcv_hpa dword_at(uint64_t table, uint16_t index, uint32_t dword)
 {
-    return (pcv_hpa){table + (uint64_t)index * MSIX_ENTRY_SIZE + dword * 4u};
+    return (pcv_hpa){table + (uint64_t)index * MSIX_ENTRY_SIZE +
+                     dword * UINT64_C(4)};
 }
 
 /* The host could not reach the table. */
