@@ -18,7 +18,8 @@
 #define HCR_VALUE                                                              \
     ((1u << 0) | (1u << 1) | (1u << 3) | (1u << 4) | (1u << 5) | (1u << 9) |   \
      (1u << 10) | (1u << 19) | ((uint64_t)1 << 31))
-#define CNTHCTL_COUNTER 1u /* EL1 reads the counter; its physical timer traps  \
+#define CNTHCTL_COUNTER                                                        \
+    1u                     /* EL1 reads the counter; its physical timer traps  \
                             */
 #define CPTR_VALUE 0x33ffu /* floating point is the guest's */
 #define SCTLR_EL1_RESET 0x30d00800u

@@ -51,7 +51,8 @@ int its_commands_init(uint64_t base)
         print("its: it does not see the CPUs' caches\n");
         return -PCV_EOPNOTSUPP;
     }
-    mmio_write64(base + GITS_CWRITER, 0);
+    queue.writer = 0;
+    mmio_write64(base + GITS_CWRITER, queue.writer);
     return 0;
 }
 
@@ -81,6 +82,7 @@ static void stall_end(uint64_t reader)
 static void drain(void)
 {
     uint64_t end = deadline();
+    uint64_t retried = 0; /* as CREADR read then */
 
     dsb(); /* the commands, before the ITS hears of them */
     mmio_write64(queue.base + GITS_CWRITER, queue.writer);
@@ -97,8 +99,10 @@ static void drain(void)
             queue.dead = true;
             return;
         }
-        if ((reader & GITS_CREADR_STALLED) != 0) {
+        /* It may take a while to see that we retried. */
+        if ((reader & GITS_CREADR_STALLED) != 0 && reader != retried) {
             stall_end(reader & ~GITS_CREADR_STALLED);
+            retried = reader;
         }
         relax();
     }

@@ -24,8 +24,6 @@
  * machine that is partitioned by CPU. */
 #define CONTEXTS_MAX 64u
 
-_Static_assert(CONTEXTS_MAX *CD_WORDS * 8 == PAGE_SIZE, "one page");
-
 struct stream {
     _Atomic uint64_t word[STE_WORDS];
 };
@@ -33,6 +31,9 @@ struct stream {
 struct descriptor {
     uint64_t word[CD_WORDS];
 };
+
+_Static_assert(PAGE_SIZE / sizeof(struct descriptor) == CONTEXTS_MAX,
+               "they fill their page");
 
 /* The unit. A context's number is its ASID and its place in both arrays; number
  * 0 is the one that blocks. */
@@ -177,6 +178,9 @@ static int unit_prepare(uint32_t idr0, uint32_t idr1)
                  CR1_QUEUE_IC_WB | CR1_QUEUE_OC_WB | CR1_QUEUE_SH_INNER |
                      CR1_TABLE_IC_WB | CR1_TABLE_OC_WB | CR1_TABLE_SH_INNER);
     mmio_write32(smmu.base + SMMU_CR2, CR2_RECINVSID | CR2_PTM);
+    /* What went wrong before us is not ours to tell. */
+    mmio_write32(smmu.base + SMMU_GERRORN,
+                 mmio_read32(smmu.base + SMMU_GERROR));
     if (idr0 & IDR0_MSI) {
         /* No message address: the interrupt is the wire. */
         mmio_write64(smmu.base + SMMU_EVENTQ_IRQ_CFG0, 0);

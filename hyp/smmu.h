@@ -13,7 +13,9 @@ struct smmu_context; /* a domain's address space for DMA */
 
 struct smmu_info {
     uint64_t base;
-    uint32_t event_irq; /* SPI of the event queue (edge), as an INTID; 0: none */
+    /* SPI of the event queue (edge), as an INTID, for the port to enable; 0:
+     * none. */
+    uint32_t event_irq;
 };
 
 /* One SMMU; every requester ID is blocked from now on. 0 or negative PCV_E*. */
@@ -22,9 +24,9 @@ int smmu_init(const struct smmu_info *info);
 /* NULL: no memory, or no more address space numbers. */
 struct smmu_context *smmu_context_create(void);
 /* Page-wise; what was mapped is replaced. 0, -PCV_EINVAL, -PCV_ENOMEM, and
- * -PCV_EIO: the SMMU takes no commands. Where a mapping fails, nothing is mapped
- * in the range; where an unmapping fails for memory, nothing has changed. Memory
- * is cacheable; `doorbell` is device memory, write only where possible. */
+ * -PCV_EIO: the SMMU takes no commands. Without memory a mapping leaves nothing
+ * of its own, and an unmapping changes nothing. Memory is cacheable; `doorbell`
+ * is device memory, write only where possible. */
 int smmu_map(struct smmu_context *context, uint64_t address, uint64_t physical,
              uint64_t size, bool doorbell);
 int smmu_unmap(struct smmu_context *context, uint64_t address, uint64_t size);

@@ -330,11 +330,8 @@ void pcv__guest_lost(struct pcv_device *device)
 
 int pcv__dma_home(struct pcv_device *device)
 {
-    int error = 0;
+    int error = dma_to(device, &device->host->hardware);
 
-    if (pcv__dma_is_away(device)) {
-        error = dma_to(device, &device->host->hardware);
-    }
     if (error == 0) {
         pcv__dma_set_away(device, false);
     }
