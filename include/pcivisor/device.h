@@ -242,7 +242,9 @@ struct pcv_device_info {
     bool extended; /* extended configuration space is believed */
     bool is_vf;    /* physfn is valid */
     bool vanished;
-    bool read_only; /* the hardware domain's writes are dropped (HDR-1) */
+    bool read_only; /* the hardware domain's writes are dropped: its header is
+                       none that we know (HDR-1), or the hypervisor drives it
+                       (OWN-8) */
     pcv_sbdf physfn;
     uint16_t num_vfs;      /* of a PF: VFs enabled when it was added */
     uint32_t cap_problems; /* PCV_CAP_* of both lists, pcivisor/cap.h */
