@@ -109,7 +109,8 @@ int PCV_MUST_CHECK pcv_device_add(struct pcv_host *host, pcv_sbdf sbdf,
  * @out_busy    who was in the way, or NULL; written only with -PCV_EBUSY.
  *
  * Returns 0 when the object is gone; -PCV_EBUSY with nothing changed if it is
- * a PF with VFs, or a device behind it is held (*out_busy names that one);
+ * a guest's or the hypervisor's (OWN-8), a PF with VFs, or a device behind it
+ * is that or held (*out_busy names that one);
  * -PCV_EBUSY with the device leaving if somebody still holds it (*out_busy
  * names the device itself; call again, or wait for `done`); -PCV_ENODEV for an
  * unknown device, also once the object is gone.
