@@ -311,3 +311,51 @@ enum command_result command_restore(struct call *call)
     }
     return call_result(call, result, wait_us, call_show(call, sbdf).s);
 }
+
+enum command_result command_read_only(struct call *call)
+{
+    const struct machine *machine = &call->session->machine;
+    uint32_t steps = 0;
+    uint64_t wait_us = 0;
+    pcv_sbdf sbdf;
+    int result;
+
+    if (!call_sbdf(call, 0, &sbdf)) {
+        return COMMAND_MISUSED;
+    }
+    do {
+        result = pcv_device_set_read_only(machine->host, sbdf);
+    } while (result == -PCV_ERESTART &&
+             machine_again(machine, sbdf, &steps, &wait_us));
+    if (result == 0) {
+        text_add(call->out, "%s: the hypervisor's own, read-only for dom0\n",
+                 call_show(call, sbdf).s);
+    }
+    return call_result(call, result, wait_us, call_show(call, sbdf).s);
+}
+
+enum command_result command_reserved(struct call *call)
+{
+    char *const *word = call->args.word;
+    bool io = strcmp(word[0], "io") == 0;
+    uint64_t address;
+    uint64_t size;
+
+    if (!io && strcmp(word[0], "memory") != 0) {
+        return call_misused(call, "expected 'memory' or 'io', got '%s'",
+                            word[0]);
+    }
+    if (!parse_hex(word[1], UINT64_MAX, &address)) {
+        return call_misused(call, "expected a hexadecimal address, got '%s'",
+                            word[1]);
+    }
+    if (!parse_size(word[2], &size)) {
+        return call_misused(
+            call, "expected a size (256M, 1G, 0x1000), got '%s'", word[2]);
+    }
+    bool touched =
+        pcv_host_reserved(call->session->machine.host, io, address, size);
+    text_add(call->out, "%s %" PRIx64 " size %s: %s\n", word[0], address,
+             format_size(size).s, touched ? "reserved" : "not reserved");
+    return COMMAND_DONE;
+}

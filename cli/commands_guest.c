@@ -59,6 +59,26 @@ const struct command commands_guest[] = {
         .run = command_restore,
     },
     {
+        .name = "read-only",
+        .arguments = "SBDF",
+        .help = "the hypervisor drives a function itself: others may look, and "
+                "change nothing",
+        .completes = "s",
+        .min = 1,
+        .max = 1,
+        .run = command_read_only,
+    },
+    {
+        .name = "reserved",
+        .arguments = "memory|io ADDRESS SIZE",
+        .help = "whether a range touches what the hypervisor drives itself",
+        .completes = "k--",
+        .words = "memory io",
+        .min = 3,
+        .max = 3,
+        .run = command_reserved,
+    },
+    {
         .name = "memory",
         .arguments = "[DOMAIN] [--json]",
         .help = "what is mapped where, for whom: windows, BARs, runs of pages",

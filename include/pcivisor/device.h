@@ -109,7 +109,8 @@ int PCV_MUST_CHECK pcv_device_add(struct pcv_host *host, pcv_sbdf sbdf,
  * @out_busy    who was in the way, or NULL; written only with -PCV_EBUSY.
  *
  * Returns 0 when the object is gone; -PCV_EBUSY with nothing changed if it is
- * a PF with VFs, or a device behind it is held (*out_busy names that one);
+ * a guest's or the hypervisor's (OWN-8), a PF with VFs, or a device behind it
+ * is that or held (*out_busy names that one);
  * -PCV_EBUSY with the device leaving if somebody still holds it (*out_busy
  * names the device itself; call again, or wait for `done`); -PCV_ENODEV for an
  * unknown device, also once the object is gone.
@@ -242,7 +243,9 @@ struct pcv_device_info {
     bool extended; /* extended configuration space is believed */
     bool is_vf;    /* physfn is valid */
     bool vanished;
-    bool read_only; /* the hardware domain's writes are dropped (HDR-1) */
+    bool read_only; /* the hardware domain's writes are dropped: its header is
+                       none that we know (HDR-1), or the hypervisor drives it
+                       (OWN-8) */
     pcv_sbdf physfn;
     uint16_t num_vfs;      /* of a PF: VFs enabled when it was added */
     uint32_t cap_problems; /* PCV_CAP_* of both lists, pcivisor/cap.h */

@@ -115,7 +115,8 @@ struct pcv_host_stats {
     uint64_t segments;         /* with a device or a declaration, ever */
     uint64_t bytes;            /* memory taken from the host now */
     uint64_t absent_accesses;  /* accesses that found no device */
-    uint64_t refused_accesses; /* wrong width or alignment, all domains */
+    uint64_t refused_accesses; /* wrong width or alignment, or to memory that a
+                                  read-only function has; all domains */
     uint64_t dropped_events;   /* a guest caused too many: 64 a second are told,
                                   where the host has a clock (now_us) */
 };

@@ -11,6 +11,7 @@
 #include "pcivisor/errno.h"
 #include "pcivisor/host.h"
 #include "pcivisor/port.h"
+#include "pcivisor/read_only.h"
 #include "pcivisor/register.h"
 #include "pcivisor/regs.h"
 #include "pcivisor/topology.h"

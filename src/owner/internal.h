@@ -38,7 +38,8 @@ void pcv__guest_lost(struct pcv_device *device);
  * whoever had what stood there before. 0 or -PCV_EIO. */
 int pcv__dma_home(struct pcv_device *device);
 
-/* The host ends: whatever a guest has is quarantine's. */
+/* The host ends: whatever a guest has is quarantine's, and what the hypervisor
+ * drives can be removed. */
 void pcv__guest_drop(struct pcv_device *device);
 
 /* The hardware domain wrote a bridge's bus numbers. A reference is held. */

@@ -134,7 +134,8 @@ struct pcv_device {
     /* Under the segment's lock. */
     uint32_t vf_count; /* of a PF: VFs that are registered */
     bool is_bridge, bus_conflict, bound;
-    bool changing; /* somebody is inside a change of its owner */
+    bool changing;          /* somebody is inside a change of its owner */
+    _Atomic bool read_only; /* the hypervisor drives it (OWN-8) */
 
     /* Of a change of owner: theirs who set `changing`. */
     struct pcv_domain *change_for;     /* a guest that keeps a slot for it */
@@ -261,6 +262,12 @@ struct pcv_host {
     _Atomic bool trace;
     struct pcv__lock place_lock; /* rank place: bar_place() and its use */
     struct pcv_domain hardware, hypervisor, quarantine;
+    /* Bytes of memory and of I/O that read-only functions use (OWN-8), and how
+     * many BARs have bytes of memory there. */
+    struct pcv__lock reserved_lock; /* rank map */
+    struct pcv__imap reserved_memory PCV__GUARDED_BY(reserved_lock);
+    struct pcv__imap reserved_io PCV__GUARDED_BY(reserved_lock);
+    _Atomic uint32_t reserved_count;
     struct pcv_domain *guests;       /* by identifier */
     _Atomic uint32_t work_count;     /* PFs with vf_work */
     _Atomic uint32_t renumber_count; /* bridges that are renumbered */
