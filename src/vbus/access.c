@@ -3,6 +3,7 @@
  * The entrance by address: width and alignment, the gate, the view, the gate
  * again, and the verdict (CFG-1, CFG-2, CFG-8 to CFG-10).
  */
+#include "vbus/emulated.h"
 #include "vbus/gate.h"
 #include "vpci/plain.h"
 
@@ -164,6 +165,9 @@ static enum pcv_verdict part(struct pcv_domain *domain,
     if (device) {
         verdict = perform(device, access->write, reg, size, &data);
         pcv__gate_leave(device);
+    } else if (verdict == PCV_ABSENT && pcv__emulated_any(domain)) {
+        verdict = pcv__emulated_access(domain, access->sbdf, reg, size,
+                                       access->write, &data);
     } else {
         data = pcv__ones(size);
     }
@@ -287,6 +291,11 @@ PCV__APART static enum pcv_verdict end(struct pcv_domain *domain,
                                        struct pcv_access *access,
                                        enum pcv_verdict verdict, uint32_t data)
 {
+    if (verdict == PCV_ABSENT && pcv__emulated_any(domain)) {
+        data = access->write ? (uint32_t)access->data : data;
+        verdict = pcv__emulated_access(domain, access->sbdf, access->reg,
+                                       access->size, access->write, &data);
+    }
     if (!access->write && verdict != PCV_RETRY) {
         access->data = data;
     }

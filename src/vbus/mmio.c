@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The entrance for memory of BARs that is served access by access (HDR-5). */
-#include "vpci/internal.h"
+#include "vbus/emulated.h"
 
 static uint64_t all_ones(uint8_t size)
 {
@@ -54,6 +54,9 @@ enum pcv_verdict pcv_mmio_access(struct pcv_domain *domain,
     enum pcv_verdict verdict =
         pcv__trap_enter(domain, access->address.v, &device, &bar);
 
+    if (verdict == PCV_FORWARD && pcv__emulated_any(domain)) {
+        return pcv__emulated_mmio(domain, access);
+    }
     if (verdict == PCV_FORWARD || verdict == PCV_RETRY) {
         return verdict;
     }

@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Emulated functions come and go (VBUS-6), and what physical functions that
+ * appear where one stands become: nobody's.
+ *
+ * A device number is taken under the segment's lock, as every address of a
+ * device is, so that nothing can be registered there meanwhile; then hardware
+ * is asked, and only what nobody answers for is let into the lists, where it
+ * can be found.
+ */
+#include "owner/emulated.h"
+
+/* ---- what a host may ask for -----------------------------------------------
+ */
+
+static bool ids_valid(const struct pcv_emulated_info *info)
+{
+    /* 1 is what a function says that is not ready yet. */
+    return info->vendor != 0xffffu && info->vendor > 1 &&
+           info->class_code <= 0xffffffu;
+}
+
+static bool bar_valid(const struct pcv_emulated_info *info)
+{
+    return info->bar_size >= PCV_EMULATED_BAR_MIN &&
+           info->bar_size <= PCV_EMULATED_BAR_MAX &&
+           (info->bar_size & (info->bar_size - 1u)) == 0 &&
+           info->window_size != 0 &&
+           info->window_size - 1u <= UINT64_MAX - info->window.v;
+}
+
+static bool is_valid(const struct pcv_domain *hardware,
+                     const struct pcv_emulated_info *info,
+                     const struct pcv_emulated_ops *ops,
+                     struct pcv_emulated **out_emulated)
+{
+    return hardware && hardware->kind == PCV_DOMAIN_HARDWARE && info && ops &&
+           ops->read && ops->write && out_emulated &&
+           pcv_sbdf_function(info->sbdf) == 0 && ids_valid(info) &&
+           bar_valid(info);
+}
+
+/* Whether the BAR can stand anywhere in its window, all of it below the last
+ * byte that its register can name. */
+static bool has_place(const struct pcv_emulated_info *info)
+{
+    const uint64_t below = info->bar_size - 1u;
+    const uint64_t limit = info->bar_64 ? UINT64_MAX : UINT32_MAX;
+    const uint64_t last = info->window.v + (info->window_size - 1u);
+    uint64_t first;
+
+    if (info->window.v > UINT64_MAX - below) {
+        return false;
+    }
+    first = (info->window.v + below) & ~below;
+    return first <= last && below <= last - first && first < limit &&
+           below < limit - first;
+}
+
+/* ---- taking a device number ------------------------------------------------
+ */
+
+static uint32_t slot_bit(pcv_sbdf sbdf)
+{
+    return 1u << pcv_sbdf_device(sbdf);
+}
+
+/* Whether somebody is registered in a device number, or on his way in or out.
+ */
+static bool has_devices(struct pcv__segment *segment, pcv_sbdf function0)
+    PCV__REQUIRES(segment->lock)
+{
+    for (uint32_t fn = 0; fn < PCV_FUNCTIONS; fn++) {
+        if (pcv__segment_peek(segment, (pcv_sbdf){function0.v | fn})) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int take_locked(struct pcv_emulated *emulated,
+                       struct pcv__segment *segment)
+    PCV__REQUIRES(segment->lock)
+{
+    const pcv_sbdf sbdf = emulated->info.sbdf;
+    struct pcv__bus *bus;
+
+    if (pcv__emulated_is_below(emulated)) {
+        return -PCV_EPERM;
+    }
+    if (!pcv__table_place(emulated->host, segment, sbdf)) {
+        return -PCV_ENOMEM;
+    }
+    bus = atomic_load_explicit(&segment->bus[pcv_sbdf_bus(sbdf)],
+                               memory_order_relaxed);
+    if ((atomic_load_explicit(&bus->emulated_slots, memory_order_relaxed) &
+         slot_bit(sbdf)) != 0 ||
+        has_devices(segment, sbdf)) {
+        return -PCV_EEXIST;
+    }
+    emulated->bus = bus;
+    atomic_fetch_or_explicit(&bus->emulated_slots, slot_bit(sbdf),
+                             memory_order_acq_rel);
+    return 0;
+}
+
+static int take(struct pcv_emulated *emulated)
+{
+    struct pcv__segment *segment = emulated->segment;
+    struct pcv__mem *mem = &emulated->host->mem;
+    int error;
+
+    pcv__lock_take(mem, &segment->lock);
+    error = take_locked(emulated, segment);
+    pcv__lock_drop(mem, &segment->lock);
+    return error;
+}
+
+static void release(struct pcv_emulated *emulated)
+{
+    struct pcv__segment *segment = emulated->segment;
+    struct pcv__mem *mem = &emulated->host->mem;
+
+    pcv__lock_take(mem, &segment->lock);
+    atomic_fetch_and_explicit(&emulated->bus->emulated_slots,
+                              ~slot_bit(emulated->info.sbdf),
+                              memory_order_acq_rel);
+    pcv__lock_drop(mem, &segment->lock);
+}
+
+/* Whether nothing answers in a device number: 0; -PCV_EEXIST; -PCV_EIO. */
+static int probe(struct pcv_host *host, pcv_sbdf function0)
+{
+    int error = -PCV_ENODEV;
+
+    for (uint32_t fn = 0; fn < PCV_FUNCTIONS && error == -PCV_ENODEV; fn++) {
+        error = pcv__probe(host, (pcv_sbdf){function0.v | fn});
+    }
+    if (error == -PCV_ENODEV) {
+        return 0;
+    }
+    return error == 0 || error == -PCV_EAGAIN ? -PCV_EEXIST : error;
+}
+
+/* ---- coming ----------------------------------------------------------------
+ */
+
+/* Into the lists: it can be found. -PCV_ENOMEM. */
+static int publish(struct pcv_emulated *emulated, struct pcv_domain *hardware)
+{
+    struct pcv_host *host = hardware->host;
+    int error;
+
+    pcv__lock_take(&host->mem, &hardware->map_lock);
+    error = pcv__imap_register(&hardware->holes);
+    if (error == 0) {
+        emulated->set_aside = true;
+        emulated->next = host->emulated;
+        host->emulated = emulated;
+        emulated->next_on_bus = emulated->bus->emulated;
+        emulated->bus->emulated = emulated;
+        atomic_fetch_add_explicit(&host->emulated_count, 1,
+                                  memory_order_release);
+    }
+    pcv__lock_drop(&host->mem, &hardware->map_lock);
+    return error;
+}
+
+/* As above, with the device number taken. */
+static int come(struct pcv_emulated *emulated, struct pcv_domain *hardware)
+{
+    int error = take(emulated);
+
+    if (error != 0) {
+        return error;
+    }
+    error = probe(emulated->host, emulated->info.sbdf);
+    if (error == 0) {
+        error = publish(emulated, hardware);
+    }
+    if (error != 0) {
+        release(emulated);
+    }
+    return error;
+}
+
+int pcv_emulated_create(struct pcv_domain *hardware,
+                        const struct pcv_emulated_info *info,
+                        const struct pcv_emulated_ops *ops, void *ctx,
+                        struct pcv_emulated **out_emulated)
+{
+    struct pcv_emulated *emulated;
+    struct pcv_host *host;
+    uint8_t last_bus;
+    int error;
+
+    if (!is_valid(hardware, info, ops, out_emulated)) {
+        return -PCV_EINVAL;
+    }
+    if (!has_place(info)) {
+        return -PCV_ENOSPC;
+    }
+    host = hardware->host;
+    error = pcv__bus_check(host, info->sbdf, &last_bus);
+    if (error != 0) {
+        return error;
+    }
+    emulated = pcv__alloc(&host->mem, sizeof(*emulated));
+    if (!emulated) {
+        return -PCV_ENOMEM;
+    }
+    emulated->host = host;
+    emulated->info = *info;
+    emulated->ops = *ops;
+    emulated->ctx = ctx;
+    emulated->segment = pcv__segment_get(host, pcv_sbdf_segment(info->sbdf));
+    error = emulated->segment ? come(emulated, hardware) : -PCV_ENOMEM;
+    if (error != 0) {
+        pcv__free(&host->mem, emulated, sizeof(*emulated));
+        return error;
+    }
+    *out_emulated = emulated;
+    return 0;
+}
+
+/* ---- going -----------------------------------------------------------------
+ */
+
+static void unlist_on_bus(struct pcv_emulated *emulated,
+                          struct pcv_domain *hardware)
+    PCV__REQUIRES(hardware->map_lock)
+{
+    struct pcv_emulated **at = &emulated->bus->emulated;
+
+    (void)hardware;
+    while (*at != emulated) {
+        at = &(*at)->next_on_bus;
+    }
+    *at = emulated->next_on_bus;
+}
+
+/* Nobody finds it any more; what is inside goes on. False: it was so already.
+ */
+static bool withdraw(struct pcv_emulated *emulated, struct pcv_domain *hardware)
+{
+    struct pcv_host *host = hardware->host;
+    bool first;
+
+    pcv__lock_take(&host->mem, &hardware->map_lock);
+    first = !emulated->withdrawn;
+    if (first) {
+        pcv__emulated_shut(emulated, hardware);
+        if (emulated->set_aside) {
+            pcv__imap_unregister(&hardware->holes);
+        }
+        unlist_on_bus(emulated, hardware);
+        emulated->withdrawn = true;
+        atomic_fetch_sub_explicit(&host->emulated_count, 1,
+                                  memory_order_release);
+    }
+    pcv__lock_drop(&host->mem, &hardware->map_lock);
+    return first;
+}
+
+static void unlist(struct pcv_emulated *emulated, struct pcv_domain *hardware)
+{
+    struct pcv_host *host = hardware->host;
+    struct pcv_emulated **at = &host->emulated;
+
+    pcv__lock_take(&host->mem, &hardware->map_lock);
+    while (*at != emulated) {
+        at = &(*at)->next;
+    }
+    *at = emulated->next;
+    pcv__lock_drop(&host->mem, &hardware->map_lock);
+}
+
+int pcv_emulated_destroy(struct pcv_emulated *emulated)
+{
+    struct pcv_host *host;
+
+    if (!emulated) {
+        return 0;
+    }
+    host = emulated->host;
+    if (withdraw(emulated, &host->hardware)) {
+        release(emulated);
+    }
+    if (atomic_load_explicit(&emulated->inside, memory_order_acquire) != 0) {
+        return -PCV_ERESTART;
+    }
+    unlist(emulated, &host->hardware);
+    pcv__free(&host->mem, emulated, sizeof(*emulated));
+    return 0;
+}
+
+void pcv__emulated_drop(struct pcv_host *host)
+{
+    int error = 0;
+
+    while (host->emulated && error == 0) {
+        error = pcv_emulated_destroy(host->emulated);
+    }
+    PCV__ASSERT(&host->mem, error == 0); /* nobody is inside */
+}
+
+/* ---- physical functions in its place ---------------------------------------
+ */
+
+bool pcv__emulated_takes(struct pcv__segment *segment, pcv_sbdf sbdf)
+{
+    struct pcv__bus *bus = atomic_load_explicit(
+        &segment->bus[pcv_sbdf_bus(sbdf)], memory_order_relaxed);
+
+    return bus &&
+           (atomic_load_explicit(&bus->emulated_slots, memory_order_relaxed) &
+            slot_bit(sbdf)) != 0 &&
+           (atomic_load_explicit(&segment->up[pcv_sbdf_bus(sbdf)],
+                                 memory_order_relaxed) &
+            PCV__UP_VALID) == 0;
+}
+
+/* Whether an emulated function stands there now, and whether a physical one is
+ * known to. *out_by is the former's address. */
+static bool known(struct pcv_domain *hardware, pcv_sbdf sbdf, bool *out_was,
+                  pcv_sbdf *out_by)
+{
+    struct pcv__mem *mem = &hardware->host->mem;
+    struct pcv_emulated *emulated;
+
+    pcv__lock_take(mem, &hardware->map_lock);
+    emulated = pcv__emulated_at(hardware, sbdf);
+    if (emulated) {
+        *out_was = (emulated->concealed >> pcv_sbdf_function(sbdf) & 1u) != 0;
+        *out_by = emulated->info.sbdf;
+    }
+    pcv__lock_drop(mem, &hardware->map_lock);
+    return emulated != NULL;
+}
+
+/* From now on it is known to be there, or not to be. Whether that is news. */
+static bool note(struct pcv_domain *hardware, pcv_sbdf sbdf, bool is)
+{
+    const uint8_t bit = (uint8_t)(1u << pcv_sbdf_function(sbdf));
+    struct pcv__mem *mem = &hardware->host->mem;
+    struct pcv_emulated *emulated;
+    bool news = false;
+
+    pcv__lock_take(mem, &hardware->map_lock);
+    emulated = pcv__emulated_at(hardware, sbdf);
+    if (emulated) {
+        news = ((emulated->concealed & bit) != 0) != is;
+        emulated->concealed = (uint8_t)(is ? emulated->concealed | bit
+                                           : emulated->concealed & ~bit);
+    }
+    pcv__lock_drop(mem, &hardware->map_lock);
+    return news;
+}
+
+/* DMA of an address that nobody is registered at is quarantine's, until
+ * somebody is. */
+static int block(struct pcv_host *host, pcv_sbdf sbdf)
+{
+    const struct pcv__mem *mem = &host->mem;
+    struct pcv__segment *segment =
+        pcv__segment_find(host, pcv_sbdf_segment(sbdf));
+
+    if (mem->ops.dma_attach &&
+        mem->ops.dma_attach(mem->ctx, sbdf, PCV_DOMAIN_ID_QUARANTINE) != 0) {
+        return -PCV_EIO;
+    }
+    pcv__dma_set_away_at(segment, sbdf);
+    return 0;
+}
+
+/* One that answers is told of once, until it is seen to be gone. */
+int pcv__emulated_conceals(struct pcv_host *host, pcv_sbdf sbdf, bool is_vf)
+{
+    struct pcv_domain *hardware = &host->hardware;
+    pcv_sbdf by;
+    bool was;
+    int error;
+
+    if (!pcv__emulated_any(hardware) || !known(hardware, sbdf, &was, &by)) {
+        return 0;
+    }
+    error = is_vf ? 0 : pcv__probe(host, sbdf);
+    if (error == -PCV_ENODEV) {
+        (void)note(hardware, sbdf, false);
+        return error;
+    }
+    if (error == 0 || error == -PCV_EAGAIN) {
+        error = was ? 0 : block(host, sbdf);
+    }
+    if (error != 0) {
+        return error;
+    }
+    if (note(hardware, sbdf, true)) {
+        pcv__event_at(host, sbdf, PCV_EVENT_CONCEALED, by.v, 0);
+    }
+    return -PCV_EEXIST;
+}
