@@ -61,7 +61,10 @@ struct pcv_emulated_info {
  * Let an emulated function stand on a bus of the hardware domain.
  *
  * Decoding is off and its BAR is 0, as after a reset. Reads of the address,
- * through any entrance, are answered from now on.
+ * through any entrance, are answered from now on. What is plugged in at its
+ * device number later is concealed: its DMA is blocked (dma_attach of all eight
+ * requester IDs to quarantine), pcv_device_add() and scans do not register it,
+ * and the first to see it causes PCV_EVENT_CONCEALED.
  *
  * @hardware  pcv_host_hardware_domain()
  * @info      copied
@@ -74,8 +77,9 @@ struct pcv_emulated_info {
  * -PCV_ENOSPC: the window has no place for the BAR; -PCV_EPERM: a bridge leads
  * to the bus; -PCV_EEXIST: a function is registered in that device number,
  * answers there, or is emulated there; -PCV_ENOMEM; -PCV_EIO: the host could
- * not say whether something answers. A failed call leaves nothing behind.
- * Context: control. Locking: the segment's lock, the domain's map lock.
+ * not say whether something answers, or not block its DMA. A failed call leaves
+ * nothing behind. Context: control. Locking: the segment's lock, the domain's
+ * map lock.
  */
 int PCV_MUST_CHECK pcv_emulated_create(struct pcv_domain *hardware,
                                        const struct pcv_emulated_info *info,

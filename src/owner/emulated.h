@@ -15,6 +15,10 @@
  */
 int pcv__emulated_conceals(struct pcv_host *host, pcv_sbdf sbdf, bool is_vf);
 
+/* DMA of an address where nobody is registered is quarantine's, until somebody
+ * is. 0 or -PCV_EIO. */
+int pcv__emulated_block(struct pcv_host *host, pcv_sbdf sbdf);
+
 /* Whether a device number is taken by an emulated function, or about to be. */
 bool pcv__emulated_takes(struct pcv__segment *segment, pcv_sbdf sbdf)
     PCV__REQUIRES(segment->lock);

@@ -54,11 +54,10 @@ enum pcv_verdict pcv_mmio_access(struct pcv_domain *domain,
     enum pcv_verdict verdict =
         pcv__trap_enter(domain, access->address.v, &device, &bar);
 
-    if (verdict == PCV_FORWARD && pcv__emulated_any(domain)) {
-        return pcv__emulated_mmio(domain, access);
-    }
     if (verdict == PCV_FORWARD || verdict == PCV_RETRY) {
-        return verdict;
+        return verdict == PCV_FORWARD && pcv__emulated_any(domain)
+                   ? pcv__emulated_mmio(domain, access)
+                   : verdict;
     }
     if (!access->write) {
         access->data = all_ones(access->size);
