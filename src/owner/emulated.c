@@ -3,10 +3,9 @@
  * Emulated functions come and go (VBUS-6), and what physical functions that
  * appear where one stands become: nobody's.
  *
- * A device number is taken under the segment's lock, as every address of a
- * device is, so that nothing can be registered there meanwhile; then hardware
- * is asked, and only what nobody answers for is let into the lists, where it
- * can be found.
+ * A device number where nobody answers is taken under the segment's lock, as
+ * every address of a device is, so that nothing can be registered there from
+ * then on; the function can be found when it is in the lists.
  */
 #include "owner/emulated.h"
 
@@ -178,18 +177,21 @@ static int publish(struct pcv_emulated *emulated, struct pcv_domain *hardware)
     return error;
 }
 
-/* As above, with the device number taken. */
+/* Where nothing answers its device number is taken; what is plugged in after
+ * that is concealed. */
 static int come(struct pcv_emulated *emulated, struct pcv_domain *hardware)
 {
-    int error = take(emulated);
+    int error = pcv__emulated_is_below(emulated)
+                    ? -PCV_EPERM
+                    : probe_slot(emulated->host, emulated->info.sbdf);
 
+    if (error == 0) {
+        error = take(emulated);
+    }
     if (error != 0) {
         return error;
     }
-    error = probe_slot(emulated->host, emulated->info.sbdf);
-    if (error == 0) {
-        error = block_slot(emulated->host, emulated->info.sbdf);
-    }
+    error = block_slot(emulated->host, emulated->info.sbdf);
     if (error == 0) {
         error = publish(emulated, hardware);
     }

@@ -58,11 +58,13 @@ bool pcv__emulated_reach(struct pcv_emulated *emulated,
         (emulated->bar + emulated->info.bar_size - 1u) >> shift;
     const bool whole = emulated->info.bar_size >> shift != 0;
 
+    if (!decodes(emulated)) {
+        return false;
+    }
     if (emulated->pages != 0) {
         return true;
     }
-    if (!decodes(emulated) || !in_window(emulated) ||
-        is_taken(emulated, hardware)) {
+    if (!in_window(emulated) || is_taken(emulated, hardware)) {
         return false;
     }
     emulated->set_aside =
