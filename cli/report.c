@@ -137,6 +137,10 @@ static void event_details(struct text *text, const struct machine *machine,
     case PCV_EVENT_EXTENDED:
         text_add(text, " %s", event->arg[0] != 0 ? "came" : "went");
         break;
+    case PCV_EVENT_CONCEALED:
+        text_add(text, ": %s is emulated",
+                 machine_sbdf(machine, (pcv_sbdf){(uint32_t)event->arg[0]}).s);
+        break;
     default:
         break;
     }
@@ -181,6 +185,7 @@ void report_event(struct text *text, const struct machine *machine,
     case PCV_EVENT_VFS_BUSY:
     case PCV_EVENT_VF_FAILED:
     case PCV_EVENT_EXTENDED:
+    case PCV_EVENT_CONCEALED:
         event_details(text, machine, event);
         break;
     case PCV_EVENT_NO_RESET:

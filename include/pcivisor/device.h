@@ -86,16 +86,16 @@ struct pcv_completion {
  * @info   what the caller knows, or NULL; copied
  *
  * Returns 0; -PCV_ENODEV if nothing answers there, or a VF's PF is not
- * registered; -PCV_EAGAIN if what is there is not ready after a reset, or
- * stopped answering meanwhile; -PCV_EBUSY while the address' earlier device is
- * still held, or another add is under way: call again once
- * pcv_device_status() says absent or present; -PCV_EINVAL if the address is on
- * no bus of the host, the information contradicts itself, or the address can be
- * none of the PF's VFs; -PCV_ENOMEM; -PCV_EIO if the host could not read or
- * write a register; -PCV_ERESTART: registered, but its BARs are not all mapped
- * yet, call again.
- * A failed add leaves nothing behind.
- * Context: control. Locking: takes the segment's lock.
+ * registered; -PCV_EEXIST: an emulated function has that device number, so this
+ * one is concealed, its DMA blocked (pcv_emulated_create()); -PCV_EAGAIN if
+ * what is there is not ready after a reset, or stopped answering meanwhile;
+ * -PCV_EBUSY while the address' earlier device is still held, or another add is
+ * under way: call again once pcv_device_status() says absent or present;
+ * -PCV_EINVAL if the address is on no bus of the host, the information
+ * contradicts itself, or the address can be none of the PF's VFs; -PCV_ENOMEM;
+ * -PCV_EIO if the host could not read or write a register; -PCV_ERESTART:
+ * registered, but its BARs are not all mapped yet, call again. A failed add
+ * leaves nothing behind. Context: control. Locking: takes the segment's lock.
  */
 int PCV_MUST_CHECK pcv_device_add(struct pcv_host *host, pcv_sbdf sbdf,
                                   const struct pcv_add_info *info);

@@ -163,6 +163,7 @@ enum pcv_event_kind {
     PCV_EVENT_VF_FAILED,   /* VF arg0 could not be added: error arg1 */
     PCV_EVENT_EXTENDED,    /* extended space came (arg0 1) or went (0) */
     PCV_EVENT_EXTENDED_BUSY, /* it would have, but a guest owns the device */
+    PCV_EVENT_CONCEALED, /* a function answers where an emulated one stands */
 };
 
 struct pcv_event {

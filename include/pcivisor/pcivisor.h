@@ -8,6 +8,7 @@
 #include "pcivisor/cap.h"
 #include "pcivisor/device.h"
 #include "pcivisor/domain.h"
+#include "pcivisor/emulated.h"
 #include "pcivisor/errno.h"
 #include "pcivisor/host.h"
 #include "pcivisor/port.h"

@@ -5,14 +5,14 @@
  * a lock; then it is published. A failure at any step takes the reservation
  * back, and with it everything that was built.
  */
+#include "owner/emulated.h"
 #include "owner/look.h"
 #include "owner/vfs.h"
 
 #define KNOWN_FLAGS (PCV_ADD_IS_VF | PCV_ADD_HAS_NODE)
 
-/* Whether the host has a bus, and the last one of its run: 0, -PCV_EINVAL, or
- * -PCV_EIO. Bounded by the host's own list, and by us. */
-static int check_bus(struct pcv_host *host, pcv_sbdf sbdf, uint8_t *out_last)
+/* Bounded by the host's own list, and by us. */
+int pcv__bus_check(struct pcv_host *host, pcv_sbdf sbdf, uint8_t *out_last)
 {
     const struct pcv__mem *mem = &host->mem;
     struct pcv_segment_info info;
@@ -283,7 +283,7 @@ int pcv_device_add(struct pcv_host *host, pcv_sbdf sbdf,
     if (!host || !info_valid(sbdf, info)) {
         return -PCV_EINVAL;
     }
-    error = check_bus(host, sbdf, &last_bus);
+    error = pcv__bus_check(host, sbdf, &last_bus);
     if (error != 0) {
         return error;
     }
@@ -293,6 +293,10 @@ int pcv_device_add(struct pcv_host *host, pcv_sbdf sbdf,
         if (error != -PCV_ENOENT) {
             return error;
         }
+    }
+    error = pcv__emulated_conceals(host, sbdf, pcv__claims_vf(info));
+    if (error != 0) {
+        return error;
     }
     /* Most addresses are empty: they cost one read, and no memory. */
     error = pcv__claims_vf(info) || pcv__table_peek(host, sbdf)

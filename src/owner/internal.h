@@ -8,6 +8,10 @@
 /* A host's list of segments is not followed further than this. */
 #define PCV__SEGMENT_RUNS_MAX 65536u
 
+/* Whether the host has a bus, and the last one of its run: 0, -PCV_EINVAL, or
+ * -PCV_EIO. */
+int pcv__bus_check(struct pcv_host *host, pcv_sbdf sbdf, uint8_t *out_last);
+
 /* Whether who adds a device says that it is a VF. */
 bool pcv__claims_vf(const struct pcv_add_info *info);
 

@@ -3,7 +3,7 @@
  * The first step of an add: an address is taken by a device that nobody can
  * find yet, and a VF is counted at its PF.
  */
-#include "owner/internal.h"
+#include "owner/emulated.h"
 
 bool pcv__claims_vf(const struct pcv_add_info *info)
 {
@@ -137,7 +137,8 @@ static int reserve_locked(struct pcv_host *host, struct pcv__segment *segment,
     if (!place) {
         return -PCV_ENOMEM;
     }
-    if (atomic_load_explicit(place, memory_order_acquire)) {
+    if (atomic_load_explicit(place, memory_order_acquire) ||
+        pcv__emulated_takes(segment, sbdf)) {
         return -PCV_EEXIST; /* it leaves, or somebody else adds it */
     }
     device_init(device, host, segment, sbdf);

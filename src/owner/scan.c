@@ -38,7 +38,7 @@ static struct pcv_device *try_add(struct pcv_host *host, struct pcv_scan *scan,
         scan->found++;
         return pcv_device_find(host, sbdf);
     }
-    if (error != -PCV_ENODEV) {
+    if (error != -PCV_ENODEV && error != -PCV_EEXIST) { /* concealed */
         failed(scan, sbdf, error);
     }
     return NULL;

@@ -133,6 +133,8 @@ const char *pcv_event_name(enum pcv_event_kind kind)
         return "extended space busy";
     case PCV_EVENT_RESET_SEEN:
         return "reset seen";
+    case PCV_EVENT_CONCEALED:
+        return "concealed";
     }
     return "unknown event";
 }

@@ -14,6 +14,7 @@
 #include "registry/word.h"
 
 struct pcv__segment;
+struct pcv_emulated;
 struct pcv__assignment;
 struct pcv__saved;
 struct pcv__trap;
@@ -173,6 +174,10 @@ struct pcv__bus {
     /* Requester IDs, a bit each, whose DMA is not the hardware domain's though
      * no device says so: it was removed while a guest or quarantine had it. */
     _Atomic uint32_t dma_away[PCV_DEVFNS / 32u];
+    /* Device numbers that emulated functions have (VBUS-6), a bit each: written
+     * under the segment's lock. */
+    _Atomic uint32_t emulated_slots;
+    struct pcv_emulated *emulated; /* under the hardware domain's map lock */
 };
 
 struct pcv__segment {
@@ -273,6 +278,8 @@ struct pcv_host {
     _Atomic uint32_t renumber_count; /* bridges that are renumbered */
     struct pcv__lock work_lock;
     struct pcv_device *work PCV__GUARDED_BY(work_lock); /* with vf_work */
+    _Atomic uint32_t emulated_count;
+    struct pcv_emulated *emulated; /* under the hardware domain's map lock */
     _Atomic uint64_t device_count, leaving_count, segment_count;
     _Atomic uint64_t absent_accesses, refused_accesses, events_dropped;
 };
@@ -389,6 +396,8 @@ static inline struct pcv_device *pcv__domain_peek(struct pcv_domain *domain,
 /* Whether that stands in a device's bus; let it stand there, or not. */
 bool pcv__dma_is_away(const struct pcv_device *device);
 void pcv__dma_set_away(const struct pcv_device *device, bool away);
+/* As much for an address without a device, on a bus that was made. */
+void pcv__dma_set_away_at(struct pcv__segment *segment, pcv_sbdf sbdf);
 /* The segment, made if it is not there; NULL: out of memory. */
 struct pcv__segment *pcv__segment_get(struct pcv_host *host, uint16_t number);
 /* The place for an address, made if it is not there; NULL: out of memory. */

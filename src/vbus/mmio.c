@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The entrance for memory of BARs that is served access by access (HDR-5). */
+#include "vbus/emulated.h"
 #include "vpci/reserved.h"
 
 static uint64_t all_ones(uint8_t size)
@@ -76,7 +77,9 @@ enum pcv_verdict pcv_mmio_access(struct pcv_domain *domain,
     }
     verdict = pcv__trap_enter(domain, access->address.v, &device, &bar);
     if (verdict == PCV_FORWARD || verdict == PCV_RETRY) {
-        return verdict;
+        return verdict == PCV_FORWARD && pcv__emulated_any(domain)
+                   ? pcv__emulated_mmio(domain, access)
+                   : verdict;
     }
     if (!access->write) {
         access->data = all_ones(access->size);
