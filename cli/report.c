@@ -104,7 +104,7 @@ static void event_cap(struct text *text, const struct pcv_event *event)
     text_add(text, " %s", pcv_errno_name((int)event->arg[1]));
 }
 
-/* Of events about owners, capabilities, vectors and VFs. */
+/* Of events about owners, capabilities, vectors, VFs, and failed adds. */
 static void event_details(struct text *text, const struct machine *machine,
                           const struct pcv_event *event)
 {
@@ -140,6 +140,9 @@ static void event_details(struct text *text, const struct machine *machine,
     case PCV_EVENT_CONCEALED:
         text_add(text, ": %s is emulated",
                  machine_sbdf(machine, (pcv_sbdf){(uint32_t)event->arg[0]}).s);
+        break;
+    case PCV_EVENT_ADD_FAILED:
+        text_add(text, ": %s", pcv_errno_name((int)event->arg[0]));
         break;
     default:
         break;
@@ -186,6 +189,7 @@ void report_event(struct text *text, const struct machine *machine,
     case PCV_EVENT_VF_FAILED:
     case PCV_EVENT_EXTENDED:
     case PCV_EVENT_CONCEALED:
+    case PCV_EVENT_ADD_FAILED:
         event_details(text, machine, event);
         break;
     case PCV_EVENT_NO_RESET:

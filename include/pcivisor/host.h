@@ -162,6 +162,8 @@ enum pcv_event_kind {
     PCV_EVENT_VFS_BUSY,    /* VFs were not disabled: arg0 is in use */
     PCV_EVENT_VF_FAILED,   /* VF arg0 could not be added: error arg1 */
     PCV_EVENT_EXTENDED,    /* extended space came (arg0 1) or went (0) */
+    PCV_EVENT_ADD_FAILED, /* it answers a read of its vendor ID and could not be
+                             added: error arg0. It stays absent (LIFE-12) */
     PCV_EVENT_EXTENDED_BUSY, /* it would have, but a guest owns the device */
     PCV_EVENT_CONCEALED, /* a function answers where an emulated one stands */
 };

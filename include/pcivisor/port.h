@@ -85,7 +85,7 @@ struct pcv_host_ops {
 
     /*
      * Which buses exist: the index-th run of buses, index from 0.
-     * -PCV_ENOENT past the last. Required. Context: control operations.
+     * -PCV_ENOENT past the last. Required. Context: any.
      */
     int (*segment)(void *ctx, uint32_t index,
                    struct pcv_segment_info *out_info);

@@ -208,7 +208,7 @@ int pcv_emulated_create(struct pcv_domain *hardware,
 {
     struct pcv_emulated *emulated;
     struct pcv_host *host;
-    uint8_t last_bus;
+    struct pcv_segment_info run;
     int error;
 
     if (!is_valid(hardware, info, ops, out_emulated)) {
@@ -218,7 +218,7 @@ int pcv_emulated_create(struct pcv_domain *hardware,
         return -PCV_ENOSPC;
     }
     host = hardware->host;
-    error = pcv__bus_check(host, info->sbdf, &last_bus);
+    error = pcv__bus_run(host, info->sbdf, &run);
     if (error != 0) {
         return error;
     }

@@ -44,7 +44,8 @@ static bool known(struct pcv_domain *hardware, pcv_sbdf sbdf, bool *out_was,
     pcv__lock_take(mem, &hardware->map_lock);
     emulated = pcv__emulated_at(hardware, sbdf);
     if (emulated) {
-        *out_was = (emulated->concealed >> pcv_sbdf_function(sbdf) & 1u) != 0;
+        *out_was = ((uint32_t)emulated->concealed >> pcv_sbdf_function(sbdf) &
+                    1u) != 0;
         *out_by = emulated->info.sbdf;
     }
     pcv__lock_drop(mem, &hardware->map_lock);

@@ -5,13 +5,6 @@
 
 #include "vpci/internal.h"
 
-/* A host's list of segments is not followed further than this. */
-#define PCV__SEGMENT_RUNS_MAX 65536u
-
-/* Whether the host has a bus, and the last one of its run: 0, -PCV_EINVAL, or
- * -PCV_EIO. */
-int pcv__bus_check(struct pcv_host *host, pcv_sbdf sbdf, uint8_t *out_last);
-
 /* Whether who adds a device says that it is a VF. */
 bool pcv__claims_vf(const struct pcv_add_info *info);
 
@@ -26,6 +19,18 @@ bool pcv__claims_vf(const struct pcv_add_info *info);
 int pcv__reserve(struct pcv_host *host, struct pcv__segment *segment,
                  pcv_sbdf sbdf, const struct pcv_add_info *info,
                  struct pcv_device **out_device, struct pcv_device **out_pf);
+
+/* Go on with the mapping of a device's BARs, after an add. A reference is held.
+ * 0 or -PCV_ERESTART. */
+int pcv__add_finish(struct pcv_device *device);
+
+/*
+ * The hardware domain asks who is at an address where nothing is registered
+ * (LIFE-12): where hardware leads there, what answers is added. PCV_PENDING:
+ * call again. *added is ours from call to call, false at first: an access adds
+ * one device at most, whoever removes it meanwhile.
+ */
+enum pcv_verdict pcv__appear(struct pcv_host *host, pcv_sbdf sbdf, bool *added);
 
 /*
  * Another card answers in the place of this device: it has vanished, and all

@@ -280,6 +280,9 @@ struct pcv_host {
     struct pcv_device *work PCV__GUARDED_BY(work_lock); /* with vf_work */
     _Atomic uint32_t emulated_count;
     struct pcv_emulated *emulated; /* under the hardware domain's map lock */
+    /* The last add that a read asked for and that failed (LIFE-12): its error
+     * and, in the lower half, the address. */
+    _Atomic uint64_t appear_failed;
     _Atomic uint64_t device_count, leaving_count, segment_count;
     _Atomic uint64_t absent_accesses, refused_accesses, events_dropped;
 };
@@ -525,6 +528,32 @@ void pcv__bridge_bind(struct pcv__segment *segment, struct pcv_device *bridge)
     PCV__REQUIRES(segment->lock);
 void pcv__bridge_unbind(struct pcv__segment *segment, struct pcv_device *bridge)
     PCV__REQUIRES(segment->lock);
+
+/* ---- routes (route.c) -------------------------------------------------------
+ */
+
+/* A host's list of segments is not followed further than this. */
+#define PCV__SEGMENT_RUNS_MAX 65536u
+
+/* The host's run of buses that an address lies in: 0; -PCV_EINVAL: in none;
+ * -PCV_EIO. */
+int pcv__bus_run(struct pcv_host *host, pcv_sbdf sbdf,
+                 struct pcv_segment_info *out_run);
+/* The nearest bridge above a bus, with a reference; NULL: it is a root bus, or
+ * the bridge is going. */
+struct pcv_device *pcv__bridge_above(struct pcv_host *host, uint16_t segment,
+                                     uint8_t bus);
+/* A port with a link below it, behind which only device 0 can be. */
+bool pcv__is_link_port(const struct pcv_device *device);
+/* Whether a port forwards to all function numbers (ARI). */
+bool pcv__forwards_ari(struct pcv_device *port);
+/*
+ * Whether hardware leads an access to an address, where a function that is not
+ * registered yet may answer: 1 or 0; -PCV_EIO: the host could not say. The bus
+ * is a root bus or the other side of a bridge, and every bridge on the way up
+ * is registered, has not vanished, and covers it.
+ */
+int pcv__route(struct pcv_host *host, pcv_sbdf sbdf);
 
 /* ---- events (event.c) ------------------------------------------------------
  */

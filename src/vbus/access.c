@@ -183,16 +183,89 @@ static enum pcv_verdict part(struct pcv_domain *domain,
     return verdict;
 }
 
+/* What is read of a function that asks to be asked again later, where hardware
+ * shows that (PCI Express Base 6.0, 2.3.2). */
+#define RETRY_IDS 0xffff0001u
+
+static void answer_retry(struct pcv_access *access)
+{
+    uint32_t ids = RETRY_IDS >> (access->reg * 8u);
+
+    access->data = (access->data & ~(uint64_t)UINT32_MAX) |
+                   (ids & pcv__ones(part_size(access)));
+}
+
+/* Whether what the table shows at an address is being registered, or was since
+ * we found nothing: perhaps for another CPU that asked the same. */
+static bool came_meanwhile(const struct pcv_domain *domain,
+                           const struct pcv_device *device, pcv_sbdf sbdf)
+{
+    uint64_t word = pcv__word(device);
+
+    if (!pcv__stands_at(domain, device, sbdf) || !pcv__owns(domain, device)) {
+        return false;
+    }
+    if ((word & PCV__WORD_NEW) != 0) {
+        return (word & PCV__WORD_LEAVING) == 0 &&
+               (word & PCV__WORD_COUNTS) != 0;
+    }
+    return pcv__gate_is_open(word) && !pcv__is_barred(device, PCV_REG_VENDOR);
+}
+
+/*
+ * Whether what the hardware domain asks for is there though it was found absent
+ * (LIFE-12): it answers, and is to be registered before it is seen.
+ */
+PCV__APART static bool appears(struct pcv_domain *domain,
+                               struct pcv_access *access)
+{
+    struct pcv_host *host = domain->host;
+    const struct pcv_device *device = pcv__table_peek(host, access->sbdf);
+    int error;
+
+    if (device) {
+        return came_meanwhile(domain, device, access->sbdf);
+    }
+    error = pcv__route(host, access->sbdf);
+    if (error == 0) {
+        return false;
+    }
+    error = error < 0 ? error : pcv__probe(host, access->sbdf);
+    if (error == -PCV_EAGAIN) {
+        answer_retry(access);
+    }
+    /* Where the host failed, resume tries once more, and tells if it has to. */
+    return error != -PCV_EAGAIN && error != -PCV_ENODEV;
+}
+
 /*
  * Whether nothing stands there only because a PF's VFs are still to be added,
- * which is not for us: resume does it and performs the access then.
+ * or because nobody has looked yet. Neither is for us: resume does it and
+ * performs the access then.
  */
-static bool came_early(const struct pcv_domain *domain,
-                       const struct pcv_access *access)
+static bool came_early(struct pcv_domain *domain, struct pcv_access *access)
 {
-    return domain->kind == PCV_DOMAIN_HARDWARE && !access->again &&
-           atomic_load_explicit(&domain->host->work_count,
-                                memory_order_relaxed) != 0;
+    if (domain->kind != PCV_DOMAIN_HARDWARE || access->again) {
+        return false;
+    }
+    return atomic_load_explicit(&domain->host->work_count,
+                                memory_order_relaxed) != 0 ||
+           (pcv__asks_who(access) && appears(domain, access));
+}
+
+/* A part that found nothing is to be performed again, by resume. */
+static bool put_off(struct pcv_domain *domain, struct pcv_access *access)
+{
+    uint8_t size = part_size(access);
+
+    access->progress = (uint8_t)(access->progress - size);
+    if (came_early(domain, access)) {
+        access->again = true;
+        access->added = false;
+        return true;
+    }
+    access->progress = (uint8_t)(access->progress + size);
+    return false;
 }
 
 /* A part is behind us, or not: what that makes of the access. */
@@ -203,9 +276,7 @@ static enum pcv_verdict rest(struct pcv_domain *domain,
     if (verdict == PCV_RETRY) {
         return verdict;
     }
-    if (verdict == PCV_ABSENT && came_early(domain, access)) {
-        access->progress = (uint8_t)(access->progress - part_size(access));
-        access->again = true;
+    if (verdict == PCV_ABSENT && put_off(domain, access)) {
         verdict = PCV_PENDING;
     }
     if (verdict == PCV_PENDING) {

@@ -5,7 +5,7 @@
  */
 #include "engine_fixture.h"
 
-#include "driven.h"
+#include "read_only_fixture.h"
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 

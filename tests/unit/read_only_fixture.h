@@ -5,8 +5,8 @@
  *
  * To be included after cmocka.h.
  */
-#ifndef PCV_TESTS_UNIT_DRIVEN_H
-#define PCV_TESTS_UNIT_DRIVEN_H
+#ifndef PCV_TESTS_UNIT_READ_ONLY_FIXTURE_H
+#define PCV_TESTS_UNIT_READ_ONLY_FIXTURE_H
 
 #include <string.h>
 
