@@ -112,6 +112,11 @@ bool console_init(const struct machine *machine)
     return true;
 }
 
+bool console_is_card(void)
+{
+    return console.uart != 0;
+}
+
 uint32_t console_function(void)
 {
     return console.function;

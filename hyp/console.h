@@ -10,7 +10,8 @@ void console_write(const char *text, size_t size);
 /* Find the card behind the host bridge, give its I/O BAR an address, and write
  * what was kept. False: there is none; all goes to memory only. */
 bool console_init(const struct machine *machine);
-/* Its requester ID; only where console_init() found it. */
+/* Whether it did, and then its requester ID. */
+bool console_is_card(void);
 uint32_t console_function(void);
 /* Characters written so far. */
 uint64_t console_written(void);

@@ -63,13 +63,6 @@ static enum pci_access config_access(struct vcpu *vcpu, uint64_t address,
     return PCI_DONE;
 }
 
-static bool port_is_reserved(uint64_t port, unsigned size)
-{
-    uint64_t first = pci.machine->pci.io.size - 8;
-
-    return port + size > first;
-}
-
 /* Ports are forwarded one by one, for the hardware domain, except those that
  * the hypervisor's own card has. */
 static enum pci_access port_access(struct vcpu *vcpu, uint64_t address,
@@ -77,7 +70,8 @@ static enum pci_access port_access(struct vcpu *vcpu, uint64_t address,
 {
     uint64_t port = address - pci.machine->pci.io.base;
     bool allowed = vcpu->domain->id == PCV_DOMAIN_ID_HARDWARE &&
-                   address % size == 0 && !port_is_reserved(port, size);
+                   address % size == 0 &&
+                   !pcv_host_reserved(pci.host, true, port, size);
 
     if (!write) {
         *data = ones(size);
@@ -169,6 +163,24 @@ static void scan(void)
     print("pcivisor: %u functions at boot\n", scan.found);
 }
 
+/* The hardware domain may look at our console, and no more (OWN-8). */
+static void keep_console(void)
+{
+    pcv_sbdf sbdf = pcv_sbdf_make(pci.machine->pci.segment, 0, 0);
+    int error;
+
+    if (!console_is_card()) {
+        return;
+    }
+    sbdf.v |= console_function();
+    do {
+        error = pcv_device_set_read_only(pci.host, sbdf);
+    } while (error == -PCV_ERESTART);
+    if (error != 0) {
+        panic("our console could not be kept to us: error %d", error);
+    }
+}
+
 void pci_init(const struct machine *machine)
 {
     struct pcv_host_config config = {
@@ -184,5 +196,6 @@ void pci_init(const struct machine *machine)
         panic("pcv_host_create: error %d", error);
     }
     scan();
+    keep_console();
     control_init(machine, pci.host);
 }

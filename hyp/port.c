@@ -118,7 +118,9 @@ static int port_ecam_usable(void *ctx, uint16_t segment, uint8_t bus)
 static uint32_t port_function_flags(void *ctx, pcv_sbdf sbdf)
 {
     (void)ctx;
-    return sbdf.v == console_function() ? PCV_FUNCTION_IN_USE : 0;
+    return console_is_card() && (sbdf.v & 0xffffu) == console_function()
+               ? PCV_FUNCTION_IN_USE
+               : 0;
 }
 
 static int port_mmio_read(void *ctx, pcv_hpa address, uint8_t size,

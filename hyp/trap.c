@@ -97,8 +97,11 @@ static void take(struct vcpu *vcpu, uint32_t intid)
         if (domain) {
             vgic_message(domain, virq);
         }
-    } else if (intid == GIC_SGI_KICK || intid == GIC_PPI_MAINTENANCE) {
+    } else if (intid == GIC_SGI_KICK) {
         gic_deactivate(intid); /* what it asks for is done on the way out */
+    } else if (intid == GIC_PPI_MAINTENANCE) {
+        vgic_maintenance();
+        gic_deactivate(intid);
     } else if (intid == the_machine()->smmu.event_irq) {
         smmu_poll();
         gic_deactivate(intid);

@@ -40,6 +40,8 @@ bool vgic_access(struct vcpu *vcpu, uint64_t address, unsigned size, bool write,
                  uint64_t *data);
 /* The guest wrote ICC_SGI1R_EL1. */
 void vgic_send(struct vcpu *vcpu, uint64_t sgi1r);
+/* GIC_PPI_MAINTENANCE came to this CPU: silent until vgic_enter(). */
+void vgic_maintenance(void);
 /* Fill list registers; before every return to the guest. */
 void vgic_enter(struct vcpu *vcpu);
 

@@ -65,42 +65,60 @@ static uint32_t holders(const struct vgic *vgic, unsigned self,
     return result;
 }
 
+static void pause_locked(struct vgic *vgic, uint32_t vcpus)
+{
+    for (; vcpus != 0; vcpus &= vcpus - 1u) {
+        unsigned vcpu = vgic_lowest(vcpus);
+
+        atomic_fetch_add_explicit(&vgic->cpu[vcpu].pauses, 1,
+                                  memory_order_relaxed);
+        vgic_post_locked(vgic, vcpu);
+    }
+}
+
+void vgic_release_locked(struct vgic *vgic, uint32_t paused)
+{
+    for (; paused != 0; paused &= paused - 1u) {
+        atomic_fetch_sub_explicit(&vgic->cpu[vgic_lowest(paused)].pauses, 1,
+                                  memory_order_relaxed);
+    }
+}
+
+/* Do all of these vCPUs have empty list registers? */
+static bool are_empty(const struct vgic *vgic, uint32_t vcpus)
+{
+    for (; vcpus != 0; vcpus &= vcpus - 1u) {
+        if (atomic_load_explicit(&vgic->cpu[vgic_lowest(vcpus)].holds,
+                                 memory_order_relaxed)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 uint32_t vgic_gather_locked(struct vcpu *vcpu, struct vgic_row *row,
                             uint32_t bits)
 {
     struct vgic *vgic = vcpu->domain->vgic;
     uint64_t begin = READ_SYSREG(cntpct_el0);
     uint64_t patience = READ_SYSREG(cntfrq_el0) * PAUSE_SECONDS;
-    uint32_t paused = 0;
+    uint32_t wait, paused = 0;
 
     if ((row->loaded & bits) == 0) {
         return 0;
     }
     vgic_fold_locked(vcpu);
-    for (;;) {
-        uint32_t wait = holders(vgic, vcpu->index, row, bits);
-
-        if (wait == 0 || READ_SYSREG(cntpct_el0) - begin > patience) {
-            return paused;
-        }
-        for (unsigned i = 0; i < vgic->domain->vcpus; i++) {
-            if (((wait & ~paused) >> i & 1u) != 0) {
-                vgic->cpu[i].pauses++;
-                vgic_post_locked(vgic, i);
-            }
-        }
+    /* While one vCPU stops, another may load what was waited for. */
+    while ((wait = holders(vgic, vcpu->index, row, bits)) != 0 &&
+           READ_SYSREG(cntpct_el0) - begin <= patience) {
+        pause_locked(vgic, wait & ~paused);
         paused |= wait;
         spin_unlock(&vgic->lock);
-        relax();
+        while (!are_empty(vgic, wait) &&
+               READ_SYSREG(cntpct_el0) - begin <= patience) {
+            relax();
+        }
         spin_lock(&vgic->lock);
     }
-}
-
-void vgic_release_locked(struct vgic *vgic, uint32_t paused)
-{
-    for (unsigned i = 0; i < vgic->domain->vcpus; i++) {
-        if ((paused >> i & 1u) != 0) {
-            vgic->cpu[i].pauses--;
-        }
-    }
+    return paused;
 }

@@ -148,6 +148,7 @@ void vgic_fold_locked(struct vcpu *vcpu)
         }
     }
     cpu->loads = 0;
+    atomic_store_explicit(&cpu->holds, false, memory_order_relaxed);
     atomic_store_explicit(&cpu->work, true, memory_order_relaxed);
 }
 
@@ -267,6 +268,7 @@ static void fill_locked(struct vcpu *vcpu)
         cpu->load[i] = choice.irq[i];
     }
     cpu->loads = choice.count;
+    atomic_store_explicit(&cpu->holds, choice.count != 0, memory_order_relaxed);
     if (cpu->filled < choice.count) {
         cpu->filled = choice.count;
     }
@@ -284,6 +286,14 @@ static void fill_locked(struct vcpu *vcpu)
                           memory_order_relaxed);
 }
 
+void vgic_maintenance(void)
+{
+    /* What caused it stays until the list registers are filled anew; without
+     * this it would come again at once. Filling enables the interface. */
+    WRITE_SYSREG(ich_hcr_el2, READ_SYSREG(ich_hcr_el2) & ~HCR_ENABLE);
+    isb();
+}
+
 void vgic_enter(struct vcpu *vcpu)
 {
     struct vgic *vgic = vcpu->domain->vgic;
@@ -295,9 +305,11 @@ void vgic_enter(struct vcpu *vcpu)
     spin_lock(&vgic->lock);
     vgic_fold_locked(vcpu);
     /* Ends: who pauses us waits for nothing but this, or a second. */
-    while (cpu->pauses != 0) {
+    while (atomic_load_explicit(&cpu->pauses, memory_order_relaxed) != 0) {
         spin_unlock(&vgic->lock);
-        relax();
+        while (atomic_load_explicit(&cpu->pauses, memory_order_relaxed) != 0) {
+            relax();
+        }
         spin_lock(&vgic->lock);
     }
     fill_locked(vcpu);

@@ -58,12 +58,15 @@ struct vgic_irq {
 struct vgic_cpu {
     /* vgic_enter() has something to do. Written under the lock. */
     _Atomic bool work;
-    bool asleep;     /* GICR_WAKER */
-    bool overflow;   /* an active interrupt has no list register */
-    unsigned pauses; /* how many wait, or change what was loaded here */
-    unsigned lists;  /* list registers that this CPU has */
-    unsigned filled; /* of these, from the first on, not zero */
-    unsigned loads;  /* of these, in use */
+    bool asleep;   /* GICR_WAKER */
+    bool overflow; /* an active interrupt has no list register */
+    /* How many wait for, or change, what was loaded here. Written under the
+     * lock, as is the next. */
+    _Atomic unsigned pauses;
+    _Atomic bool holds; /* something is loaded */
+    unsigned lists;     /* list registers that this CPU has */
+    unsigned filled;    /* of these, from the first on, not zero */
+    unsigned loads;     /* of these, in use */
     struct vgic_irq load[LIST_MAX];
     struct vgic_row row;
 };
