@@ -137,6 +137,64 @@ static void reading_it_takes_no_lock(void **state)
     guest_close(&g);
 }
 
+/* OWN-8, CFG-6: a register that the host adds may be virtual, no more. */
+static void a_register_of_the_hosts_writes_nothing_either(void **state)
+{
+    static const struct pcv_register added[] = {
+        {.name = "Command",
+         .offset = PCV_REG_COMMAND,
+         .size = 2,
+         .policy = {.hardware = 0xffff}},
+        {.name = "Scratch",
+         .offset = 0xf0,
+         .size = 4,
+         .policy = {.virt = ONES},
+         .initial = 5},
+    };
+    struct pcv_device *device;
+    struct guest g;
+
+    (void)state;
+    (void)driven_open(&g);
+    driven_declare(&g);
+    device = pcv_device_find(g.rig.host, DEV);
+    for (size_t i = 0; i < COUNT(added); i++) {
+        assert_int_equal(pcv_register_add(device, &added[i], NULL), 0);
+    }
+    pcv_device_put(device);
+    rig_write(&g.rig, DEV, PCV_REG_COMMAND, 2, 0);
+    assert_int_equal(rig_read(&g.rig, DEV, PCV_REG_COMMAND, 2) & DECODES,
+                     DECODES);
+    assert_int_equal(rig_read(&g.rig, DEV, 0xf0, 4), 5);
+    rig_write(&g.rig, DEV, 0xf0, 4, 6);
+    assert_int_equal(rig_read(&g.rig, DEV, 0xf0, 4), 6);
+    assert_int_equal(rig_writes(&g.rig), 0);
+    guest_close(&g);
+}
+
+/* OWN-8: a table of what is seen tells whose each bit is. */
+static void its_registers_are_listed_as_what_they_are(void **state)
+{
+    struct pcv_register_info info;
+    struct pcv_device *device;
+    struct guest g;
+
+    (void)state;
+    (void)driven_open(&g);
+    driven_declare(&g);
+    device = pcv_device_find(g.rig.host, DEV);
+    assert_true(pcv_register_next(device, REG_BAR(4), &info));
+    assert_string_equal(info.name, "BAR 4");
+    assert_int_equal(info.policy.virt, 0xffffc000);
+    assert_int_equal(info.policy.constant, 0x3fff);
+    assert_int_equal(info.initial, LOW);
+    assert_false(info.reads || info.writes);
+    assert_true(pcv_register_next(device, PCV_REG_COMMAND, &info));
+    assert_null(info.name);
+    pcv_device_put(device);
+    guest_close(&g);
+}
+
 /* OWN-8: what a broken BAR holds would look like one without a size. */
 static void a_register_without_a_known_bar_reads_zero(void **state)
 {
@@ -360,6 +418,8 @@ int main(void)
             each_kind_of_bar_can_be_sized_and_moved_by_its_register),
         cmocka_unit_test(part_of_a_bars_register_is_written_alone),
         cmocka_unit_test(reading_it_takes_no_lock),
+        cmocka_unit_test(a_register_of_the_hosts_writes_nothing_either),
+        cmocka_unit_test(its_registers_are_listed_as_what_they_are),
         cmocka_unit_test(a_register_without_a_known_bar_reads_zero),
         cmocka_unit_test(what_is_no_bar_stays_hardwares),
         cmocka_unit_test(

@@ -118,6 +118,33 @@ static void one_whose_vector_somebody_holds_is_refused(void **state)
     guest_close(&g);
 }
 
+/* OWN-8, SRIOV-1: a write of its SR-IOV registers waits to be done. */
+static void a_pf_whose_vfs_are_being_moved_is_refused(void **state)
+{
+    struct pcv_test_function f;
+    struct pcv_access access;
+    uint16_t control;
+    struct guest g;
+
+    (void)state;
+    guest_open(&g);
+    pcv_test_pcie_endpoint(&f, 0x8086, 0x10c9);
+    control = (uint16_t)(pcv_test_sriov(&f, 4, 0, 4, 1) + PCV_SRIOV_CTRL);
+    pcv_test_add(g.rig.model, &f, DEV);
+    guest_boot(&g);
+    /* Enabled, though none of them. */
+    rig_write(&g.rig, DEV, control, 2, PCV_SRIOV_CTRL_VFE);
+    access =
+        PCV_WRITE(DEV, control, 2, PCV_SRIOV_CTRL_VFE | PCV_SRIOV_CTRL_MSE);
+    assert_int_equal(pcv_access(g.rig.dom0, &access), PCV_PENDING);
+    assert_int_equal(declare(&g, DEV), -PCV_EBUSY);
+    (void)rig_settle(&g.rig, &access);
+    assert_int_equal(pcv_model_peek(g.rig.model, DEV, control, 2),
+                     PCV_SRIOV_CTRL_VFE | PCV_SRIOV_CTRL_MSE);
+    assert_int_equal(declare(&g, DEV), 0);
+    guest_close(&g);
+}
+
 /* OWN-8: where its BARs are is not known. */
 static void one_that_does_not_answer_is_refused(void **state)
 {
@@ -302,6 +329,7 @@ int main(void)
         cmocka_unit_test(bridges_vfs_and_unknown_headers_are_refused),
         cmocka_unit_test(what_another_has_is_refused),
         cmocka_unit_test(one_whose_vector_somebody_holds_is_refused),
+        cmocka_unit_test(a_pf_whose_vfs_are_being_moved_is_refused),
         cmocka_unit_test(one_that_does_not_answer_is_refused),
         cmocka_unit_test(a_failure_at_any_call_leaves_it_as_it_was),
         cmocka_unit_test(a_failing_unmap_stops_nothing),
