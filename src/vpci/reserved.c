@@ -129,9 +129,14 @@ static void count(struct pcv_device *device, uint32_t number, bool in)
         pcv__imap_unregister(map);
     }
     pcv__lock_drop(&host->mem, &host->reserved_lock);
-    if (pcv__bar_is_memory(bar)) {
-        /* One less, modulo 2^32. */
-        atomic_fetch_add_explicit(&host->reserved_count, in ? 1u : UINT32_MAX,
+    if (!pcv__bar_is_memory(bar)) {
+        return;
+    }
+    if (in) {
+        atomic_fetch_add_explicit(&host->reserved_count, 1,
+                                  memory_order_acq_rel);
+    } else {
+        atomic_fetch_sub_explicit(&host->reserved_count, 1,
                                   memory_order_acq_rel);
     }
 }
@@ -215,8 +220,7 @@ static uint8_t bar_at(struct pcv_device *device, uint64_t address)
     for (uint32_t i = 0; i < PCV_BARS; i++) {
         const struct pcv__mapped *mapped = &vpci->mapped[i];
 
-        if (mapped->placed && !is_reserved(vpci, i) &&
-            address >= mapped->start &&
+        if (mapped->placed && address >= mapped->start &&
             address - mapped->start < pcv__bar_size(&device->bar[i])) {
             return (uint8_t)i;
         }

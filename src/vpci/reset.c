@@ -250,9 +250,6 @@ int pcv__vpci_restore(struct pcv_device *device)
     if (!pcv__settle_locked(device, &wait_us)) {
         return -PCV_ERESTART;
     }
-    if (vpci->read_only) {
-        return 0; /* nobody programmed anything through us */
-    }
     atomic_store_explicit(&device->hw_error, 0, memory_order_relaxed);
     if (device->assignment) {
         pcv__reset_put_back(device);

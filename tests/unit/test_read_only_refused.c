@@ -5,7 +5,7 @@
  */
 #include "engine_fixture.h"
 
-#include "read_only_fixture.h"
+#include "console.h"
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
@@ -17,7 +17,7 @@ static int declare(struct guest *g, pcv_sbdf sbdf)
 /* DEV is the hardware domain's, and works. */
 static void as_before(struct guest *g)
 {
-    assert_int_equal(driven_owner(g), PCV_DOMAIN_ID_HARDWARE);
+    assert_int_equal(console_owner(g), PCV_DOMAIN_ID_HARDWARE);
     assert_int_equal(pcv_model_dma_domain(g->rig.model, DEV),
                      PCV_DOMAIN_ID_HARDWARE);
     assert_true(rig_mapped(&g->rig, HIGH, 0x10000));
@@ -25,7 +25,7 @@ static void as_before(struct guest *g)
     assert_false(pcv_host_reserved(g->rig.host, true, 0, UINT64_MAX));
     assert_false(pcv_host_reserved(g->rig.host, false, 0, UINT64_MAX));
     assert_int_equal(rig_read(&g->rig, DEV, PCV_REG_VENDOR, 4), 0x00021b36);
-    driven_check(g);
+    console_check(g);
 }
 
 /* ---- refused ---------------------------------------------------------------
@@ -37,7 +37,7 @@ static void what_is_not_there_is_no_device(void **state)
     struct guest g;
 
     (void)state;
-    (void)driven_open(&g);
+    (void)console_open(&g);
     assert_int_equal(pcv_device_set_read_only(NULL, DEV), -PCV_EINVAL);
     assert_int_equal(declare(&g, pcv_test_at(0, 0, 9, 0)), -PCV_ENODEV);
     assert_int_equal(declare(&g, pcv_test_at(7, 0, 1, 0)), -PCV_ENODEV);
@@ -58,7 +58,7 @@ static void bridges_vfs_and_unknown_headers_are_refused(void **state)
 
     (void)state;
     guest_open(&g);
-    (void)driven_add(g.rig.model);
+    (void)console_add(g.rig.model);
     pcv_test_bridge(&f, 0, 1, 1);
     pcv_test_add(g.rig.model, &f, bridge);
     pcv_test_endpoint(&f, 0x104c, 0xac51);
@@ -84,15 +84,15 @@ static void what_another_has_is_refused(void **state)
     struct guest g;
 
     (void)state;
-    (void)driven_open(&g);
+    (void)console_open(&g);
     (void)guest_give(&g, DEV, NULL);
     assert_int_equal(declare(&g, DEV), -PCV_EBUSY);
-    assert_int_equal(driven_owner(&g), GUEST_ID);
+    assert_int_equal(console_owner(&g), GUEST_ID);
     /* Quarantine: its way home fails. */
     pcv_model_fail(g.rig.model, PCV_MODEL_OP_dma_attach, 2);
     assert_int_not_equal(pcv_device_deassign(g.rig.host, DEV), 0);
     pcv_model_fail(g.rig.model, PCV_MODEL_OP_dma_attach, 0);
-    assert_int_equal(driven_owner(&g), PCV_DOMAIN_ID_QUARANTINE);
+    assert_int_equal(console_owner(&g), PCV_DOMAIN_ID_QUARANTINE);
     assert_int_equal(declare(&g, DEV), -PCV_EBUSY);
     guest_take(&g, DEV);
     assert_int_equal(declare(&g, DEV), 0);
@@ -107,7 +107,7 @@ static void one_whose_vector_somebody_holds_is_refused(void **state)
     struct guest g;
 
     (void)state;
-    (void)driven_open(&g);
+    (void)console_open(&g);
     device = pcv_device_find(g.rig.host, DEV);
     assert_int_equal(pcv_vector_attach(device, &vector, false, 0), 0);
     assert_int_equal(declare(&g, DEV), -PCV_EBUSY);
@@ -118,13 +118,40 @@ static void one_whose_vector_somebody_holds_is_refused(void **state)
     guest_close(&g);
 }
 
+/* OWN-8, SRIOV-1: a write of its SR-IOV registers waits to be done. */
+static void a_pf_whose_vfs_are_being_moved_is_refused(void **state)
+{
+    struct pcv_test_function f;
+    struct pcv_access access;
+    uint16_t control;
+    struct guest g;
+
+    (void)state;
+    guest_open(&g);
+    pcv_test_pcie_endpoint(&f, 0x8086, 0x10c9);
+    control = (uint16_t)(pcv_test_sriov(&f, 4, 0, 4, 1) + PCV_SRIOV_CTRL);
+    pcv_test_add(g.rig.model, &f, DEV);
+    guest_boot(&g);
+    /* Enabled, though none of them. */
+    rig_write(&g.rig, DEV, control, 2, PCV_SRIOV_CTRL_VFE);
+    access =
+        PCV_WRITE(DEV, control, 2, PCV_SRIOV_CTRL_VFE | PCV_SRIOV_CTRL_MSE);
+    assert_int_equal(pcv_access(g.rig.dom0, &access), PCV_PENDING);
+    assert_int_equal(declare(&g, DEV), -PCV_EBUSY);
+    (void)rig_settle(&g.rig, &access);
+    assert_int_equal(pcv_model_peek(g.rig.model, DEV, control, 2),
+                     PCV_SRIOV_CTRL_VFE | PCV_SRIOV_CTRL_MSE);
+    assert_int_equal(declare(&g, DEV), 0);
+    guest_close(&g);
+}
+
 /* OWN-8: where its BARs are is not known. */
 static void one_that_does_not_answer_is_refused(void **state)
 {
     struct guest g;
 
     (void)state;
-    (void)driven_open(&g);
+    (void)console_open(&g);
     assert_int_equal(pcv_model_set_dead(g.rig.model, DEV, true), 0);
     assert_int_equal(declare(&g, DEV), -PCV_EIO);
     assert_int_equal(pcv_model_set_dead(g.rig.model, DEV, false), 0);
@@ -147,7 +174,7 @@ static void a_failure_at_any_call_leaves_it_as_it_was(void **state)
         int error = -1;
         struct guest g;
 
-        (void)driven_open(&g);
+        (void)console_open(&g);
         while (error != 0) {
             uint64_t bytes = pcv_model_bytes(g.rig.model);
 
@@ -166,7 +193,7 @@ static void a_failure_at_any_call_leaves_it_as_it_was(void **state)
             }
         }
         assert_true(nth > 1);
-        assert_int_equal(driven_owner(&g), PCV_DOMAIN_ID_HYPERVISOR);
+        assert_int_equal(console_owner(&g), PCV_DOMAIN_ID_HYPERVISOR);
         guest_close(&g);
     }
 }
@@ -178,20 +205,20 @@ static void a_failing_unmap_stops_nothing(void **state)
     struct guest g;
 
     (void)state;
-    (void)driven_open(&g);
-    driven_move(&g, 0, LOW);
+    (void)console_open(&g);
+    console_move(&g, 0, LOW);
     calls = pcv_model_calls(g.rig.model, PCV_MODEL_OP_unmap);
-    driven_declare(&g);
+    console_declare(&g);
     calls = pcv_model_calls(g.rig.model, PCV_MODEL_OP_unmap) - calls;
     guest_close(&g);
     for (uint64_t nth = 1; nth <= calls; nth++) {
-        (void)driven_open(&g);
-        driven_move(&g, 0, LOW);
+        (void)console_open(&g);
+        console_move(&g, 0, LOW);
         pcv_model_fail(g.rig.model, PCV_MODEL_OP_unmap, nth);
         assert_int_equal(declare(&g, DEV), 0);
         assert_int_equal(rig_events(&g.rig, PCV_EVENT_UNMAP_FAILED), 1);
         assert_false(rig_mapped(&g.rig, LOW, 0x4000));
-        driven_check(&g);
+        console_check(&g);
         guest_close(&g);
     }
 }
@@ -202,9 +229,9 @@ static void its_end_does_not_wait_for_a_host_that_cannot_map(void **state)
     struct guest g;
 
     (void)state;
-    (void)driven_open(&g);
-    driven_move(&g, 0, LOW);
-    driven_declare(&g);
+    (void)console_open(&g);
+    console_move(&g, 0, LOW);
+    console_declare(&g);
     assert_int_equal(pcv_device_vanished(g.rig.host, DEV), 0);
     pcv_model_fail(g.rig.model, PCV_MODEL_OP_map, 1);
     assert_int_equal(pcv_device_remove(g.rig.host, DEV, NULL, NULL), 0);
@@ -241,12 +268,12 @@ static void it_waits_for_accesses_that_are_inside(void **state)
     struct guest g;
 
     (void)state;
-    (void)driven_open(&g);
+    (void)console_open(&g);
     read_while_declared(&g);
     assert_int_equal(rig_try_read(&g.rig, DEV, 0, 4, &data), PCV_ABSENT);
     assert_int_equal(declare(&g, DEV), 0);
     assert_int_equal(rig_try_read(&g.rig, DEV, 0, 4, &data), PCV_DONE);
-    assert_int_equal(driven_owner(&g), PCV_DOMAIN_ID_HYPERVISOR);
+    assert_int_equal(console_owner(&g), PCV_DOMAIN_ID_HYPERVISOR);
     guest_close(&g);
 }
 
@@ -256,7 +283,7 @@ static void one_that_was_given_up_leaves_the_device_usable(void **state)
     struct guest g;
 
     (void)state;
-    (void)driven_open(&g);
+    (void)console_open(&g);
     read_while_declared(&g);
     assert_int_equal(pcv_device_deassign(g.rig.host, DEV), 0);
     as_before(&g);
@@ -279,7 +306,7 @@ static void it_waits_until_a_reset_is_over(void **state)
     struct guest g;
 
     (void)state;
-    (void)driven_open(&g);
+    (void)console_open(&g);
     pcv_model_set_clock(g.rig.model, true);
     rig_info(&g.rig, DEV, &info);
     control = (uint16_t)(info.pcie_cap + PCV_PCIE_DEVCTL);
@@ -302,6 +329,7 @@ int main(void)
         cmocka_unit_test(bridges_vfs_and_unknown_headers_are_refused),
         cmocka_unit_test(what_another_has_is_refused),
         cmocka_unit_test(one_whose_vector_somebody_holds_is_refused),
+        cmocka_unit_test(a_pf_whose_vfs_are_being_moved_is_refused),
         cmocka_unit_test(one_that_does_not_answer_is_refused),
         cmocka_unit_test(a_failure_at_any_call_leaves_it_as_it_was),
         cmocka_unit_test(a_failing_unmap_stops_nothing),

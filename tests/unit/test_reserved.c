@@ -5,7 +5,7 @@
  */
 #include "engine_fixture.h"
 
-#include "read_only_fixture.h"
+#include "console.h"
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 #define ONES64 UINT64_MAX
@@ -79,19 +79,19 @@ static void a_host_learns_which_bytes_are_taken(void **state)
     struct guest g;
 
     (void)state;
-    (void)driven_open(&g);
+    (void)console_open(&g);
     assert_false(pcv_host_reserved(NULL, false, 0, ONES64));
     for (size_t i = 0; i < COUNT(rows); i++) {
         assert_false(pcv_host_reserved(g.rig.host, rows[i].io, rows[i].address,
                                        rows[i].size));
     }
-    driven_declare(&g);
+    console_declare(&g);
     for (size_t i = 0; i < COUNT(rows); i++) {
         assert_int_equal(pcv_host_reserved(g.rig.host, rows[i].io,
                                            rows[i].address, rows[i].size),
                          rows[i].taken);
     }
-    driven_check(&g);
+    console_check(&g);
     guest_close(&g);
 }
 
@@ -101,10 +101,10 @@ static void it_is_where_it_was_when_it_was_declared(void **state)
     struct guest g;
 
     (void)state;
-    (void)driven_open(&g);
+    (void)console_open(&g);
     /* The hypervisor's own driver had moved it since the scan. */
     pcv_model_poke(g.rig.model, DEV, REG_BAR(1), 4, 0xe0080000);
-    driven_declare(&g);
+    console_declare(&g);
     rig_write(&g.rig, DEV, REG_BAR(1), 4, 0xd0000000);
     assert_true(pcv_host_reserved(g.rig.host, false, 0xe0080000, 1));
     assert_false(pcv_host_reserved(g.rig.host, false, REGS, 256));
@@ -128,7 +128,7 @@ static void a_bar_without_a_place_takes_none(void **state)
     pcv_test_rom(&f, FIRMWARE, 0x2000); /* not enabled */
     pcv_test_add(g.rig.model, &f, DEV);
     guest_boot(&g);
-    driven_declare(&g);
+    console_declare(&g);
     assert_false(pcv_host_reserved(g.rig.host, true, 0, ONES64));
     assert_false(pcv_host_reserved(g.rig.host, false, 0, ONES64));
     assert_int_equal(guest_bar(&g, DEV, 1).state, PCV_BAR_OFF);
@@ -142,8 +142,8 @@ static void whoever_looks_sees_that_its_bars_are_reserved(void **state)
     struct guest g;
 
     (void)state;
-    (void)driven_open(&g);
-    driven_declare(&g);
+    (void)console_open(&g);
+    console_declare(&g);
     for (size_t i = 0; i < COUNT(bars); i++) {
         struct pcv_bar_view view = guest_bar(&g, DEV, bars[i]);
 
@@ -174,18 +174,18 @@ static void a_bar_moved_over_it_is_mapped_but_for_its_pages(void **state)
     struct guest g;
 
     (void)state;
-    (void)driven_open(&g);
-    driven_declare(&g);
+    (void)console_open(&g);
+    console_declare(&g);
     for (size_t i = 0; i < COUNT(rows) * COUNT(chunks); i++) {
         uint32_t address = rows[i / COUNT(chunks)].address;
 
         pcv_model_set_map_chunk(g.rig.model, chunks[i % COUNT(chunks)]);
-        driven_move(&g, 0, address);
+        console_move(&g, 0, address);
         assert_int_equal(rig_read(&g.rig, DEV2, REG_BAR(0), 4), address);
         assert_int_equal(pages_at(&g, address), rows[i / COUNT(chunks)].mapped);
-        driven_check(&g);
+        console_check(&g);
     }
-    driven_move(&g, 0, BIG);
+    console_move(&g, 0, BIG);
     assert_int_equal(pages_at(&g, BIG), 0xff);
     guest_close(&g);
 }
@@ -196,14 +196,14 @@ static void a_bar_moved_while_it_decodes_is_not_mapped_there(void **state)
     struct guest g;
 
     (void)state;
-    (void)driven_open(&g);
-    driven_declare(&g);
+    (void)console_open(&g);
+    console_declare(&g);
     rig_write(&g.rig, DEV2, REG_BAR(0), 4, LOW);
     assert_int_equal(pages_at(&g, LOW), 0xf0);
     rig_write(&g.rig, DEV2, REG_BAR(0), 4, BIG);
     assert_int_equal(pages_at(&g, LOW), 0);
     assert_int_equal(pages_at(&g, BIG), 0xff);
-    driven_check(&g);
+    console_check(&g);
     guest_close(&g);
 }
 
@@ -216,17 +216,17 @@ static void what_was_mapped_there_goes_until_the_function_does(void **state)
     for (size_t i = 0; i < COUNT(chunks); i++) {
         struct guest g;
 
-        (void)driven_open(&g);
-        driven_move(&g, 0, LOW);
+        (void)console_open(&g);
+        console_move(&g, 0, LOW);
         assert_int_equal(pages_at(&g, LOW), 0xff);
         pcv_model_set_map_chunk(g.rig.model, chunks[i]);
-        driven_declare(&g);
+        console_declare(&g);
         assert_int_equal(pages_at(&g, LOW), 0xf0);
-        driven_check(&g);
+        console_check(&g);
         assert_int_equal(pcv_device_vanished(g.rig.host, DEV), 0);
         assert_int_equal(pcv_device_remove(g.rig.host, DEV, NULL, NULL), 0);
         assert_int_equal(pages_at(&g, LOW), 0xff);
-        driven_check(&g);
+        console_check(&g);
         guest_close(&g);
     }
 }
@@ -241,9 +241,9 @@ static void the_rest_of_a_page_is_served_and_its_bytes_are_not(void **state)
     struct guest g;
 
     (void)state;
-    (void)driven_open(&g);
-    driven_declare(&g);
-    driven_move(&g, 1, REGS + 0x100);
+    (void)console_open(&g);
+    console_declare(&g);
+    console_move(&g, 1, REGS + 0x100);
     assert_false(rig_mapped(&g.rig, REGS, 0x200));
     pcv_model_mmio_poke(g.rig.model, DEV, 1, 0xf8, 8, 0x1111);
     pcv_model_mmio_poke(g.rig.model, DEV2, 1, 0, 8, 0x2222);
@@ -266,8 +266,8 @@ static void the_hardware_domain_reads_all_ones_of_its_memory(void **state)
     struct guest g;
 
     (void)state;
-    (void)driven_open(&g);
-    driven_declare(&g);
+    (void)console_open(&g);
+    console_declare(&g);
     pcv_model_mmio_poke(g.rig.model, DEV, 4, 0, 4, 0x1111);
     refused = g.rig.host->refused_accesses;
     assert_int_equal(load(&g, LOW, 4, &data), PCV_DONE);
@@ -289,9 +289,9 @@ static void a_large_bar_is_served_around_its_bytes(void **state)
     struct guest g;
 
     (void)state;
-    (void)driven_open(&g);
-    driven_declare(&g);
-    driven_move(&g, 0, over);
+    (void)console_open(&g);
+    console_declare(&g);
+    console_move(&g, 0, over);
     pcv_model_mmio_poke(g.rig.model, DEV2, 0, at - 8, 4, 0x1111);
     pcv_model_mmio_poke(g.rig.model, DEV2, 0, at, 4, 0x2222);
     pcv_model_mmio_poke(g.rig.model, DEV2, 0, at + 256, 4, 0x3333);
@@ -333,8 +333,8 @@ static void a_guests_bar_over_it_is_not_mapped(void **state)
     pcv_sbdf at;
 
     (void)state;
-    (void)driven_open(&g);
-    driven_declare(&g);
+    (void)console_open(&g);
+    console_declare(&g);
     at = give_beside(&g);
     guest_write(&g, at, PCV_REG_COMMAND, 2, PCV_CMD_MEMORY);
     assert_false(guest_mapped(&g, WIN, BIG_SIZE));
@@ -353,7 +353,7 @@ static void a_guests_bar_goes_when_the_function_is_declared(void **state)
         struct guest g;
         pcv_sbdf at;
 
-        (void)driven_open(&g);
+        (void)console_open(&g);
         /* The hardware domain does not have its own there just now. */
         rig_write(&g.rig, DEV, PCV_REG_COMMAND, 2, 0);
         at = give_beside(&g);
@@ -380,8 +380,8 @@ static void a_guest_reaches_the_rest_of_a_page(void **state)
     pcv_sbdf at;
 
     (void)state;
-    (void)driven_open(&g);
-    driven_declare(&g);
+    (void)console_open(&g);
+    console_declare(&g);
     at = give_beside(&g);
     guest_write(&g, at, PCV_REG_COMMAND, 2, PCV_CMD_MEMORY);
     pcv_model_mmio_poke(g.rig.model, DEV2, 1, 16, 4, 0x1111);

@@ -5,8 +5,8 @@
  *
  * To be included after cmocka.h.
  */
-#ifndef PCV_TESTS_UNIT_READ_ONLY_FIXTURE_H
-#define PCV_TESTS_UNIT_READ_ONLY_FIXTURE_H
+#ifndef PCV_TESTS_UNIT_CONSOLE_H
+#define PCV_TESTS_UNIT_CONSOLE_H
 
 #include <string.h>
 
@@ -26,7 +26,7 @@
 
 #define DECODES (PCV_CMD_IO | PCV_CMD_MEMORY | PCV_CMD_MASTER)
 
-static inline uint8_t driven_add(struct pcv_model *model)
+static inline uint8_t console_add(struct pcv_model *model)
 {
     struct pcv_test_function f;
     uint8_t msi;
@@ -49,26 +49,26 @@ static inline uint8_t driven_add(struct pcv_model *model)
 }
 
 /* Both are the hardware domain's; returns where DEV has its MSI. */
-static inline uint8_t driven_open(struct guest *g)
+static inline uint8_t console_open(struct guest *g)
 {
     uint8_t msi;
 
     guest_open(g);
-    msi = driven_add(g->rig.model);
+    msi = console_add(g->rig.model);
     guest_boot(g);
     rig_forget(&g->rig);
     return msi;
 }
 
 /* DEV is the hypervisor's. */
-static inline void driven_declare(struct guest *g)
+static inline void console_declare(struct guest *g)
 {
     assert_int_equal(pcv_device_set_read_only(g->rig.host, DEV), 0);
     rig_forget(&g->rig);
 }
 
 /* Every map has all that it promises. */
-static inline void driven_check(struct guest *g)
+static inline void console_check(struct guest *g)
 {
     struct pcv_host *host = g->rig.host;
     struct pcv_domain *dom0 = g->rig.dom0;
@@ -83,13 +83,13 @@ static inline void driven_check(struct guest *g)
     pcv__lock_drop(&host->mem, &host->reserved_lock);
 }
 
-static inline uint32_t driven_owner(struct guest *g)
+static inline uint32_t console_owner(struct guest *g)
 {
     return rig_status(&g->rig, DEV).owner_id;
 }
 
 /* DEV2's BAR 0 elsewhere, as Linux moves one: decoding off, and on again. */
-static inline void driven_move(struct guest *g, unsigned bar, uint32_t address)
+static inline void console_move(struct guest *g, unsigned bar, uint32_t address)
 {
     rig_write(&g->rig, DEV2, PCV_REG_COMMAND, 2, 0);
     rig_write(&g->rig, DEV2, REG_BAR(bar), 4, address);
