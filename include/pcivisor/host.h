@@ -162,6 +162,10 @@ enum pcv_event_kind {
     PCV_EVENT_VF_FAILED,   /* VF arg0 could not be added: error arg1 */
     PCV_EVENT_EXTENDED,    /* extended space came (arg0 1) or went (0) */
     PCV_EVENT_EXTENDED_BUSY, /* it would have, but a guest owns the device */
+    PCV_EVENT_UNREACHABLE,   /* no bus number leads to it for the moment */
+    PCV_EVENT_MOVED,         /* it is bound at this address; it was at arg0 */
+    PCV_EVENT_MOVE_FAILED,   /* it could not be bound at arg0, or its DMA be
+                                blocked there: error arg1 */
 };
 
 struct pcv_event {
