@@ -71,12 +71,46 @@ static int drain(const struct range *range)
     int error = 0;
 
     while ((device = next_down(range, &rid, &look)) != NULL) {
-        if (look == PCV__LOOK_LIVE &&
-            pcv__gate_pause(device) == -PCV_ERESTART) {
+        if (look != PCV__LOOK_LIVE) {
+            continue;
+        }
+        device->kept.paused = true;
+        range->segment->draining = true;
+        if (pcv__gate_pause(device) == -PCV_ERESTART) {
             error = -PCV_ERESTART;
         }
     }
     return error;
+}
+
+/* Gates that are paused still, though nothing is to be taken away behind them:
+ * numbers are not what they were when we began to wait. */
+static void end_drain(struct pcv__segment *segment)
+    PCV__REQUIRES(segment->lock)
+{
+    uint32_t rid = 0;
+    struct pcv_device *device;
+
+    /* Bounded: rid goes up. */
+    while (segment->draining &&
+           (device = pcv__segment_next(segment, &rid, 0xffffu)) != NULL) {
+        pcv_sbdf sbdf = pcv_sbdf_make(segment->number, (uint8_t)(rid >> 8),
+                                      (uint8_t)rid);
+
+        rid++;
+        if (pcv__look(device, sbdf) == PCV__LOOK_LIVE && device->kept.paused) {
+            device->kept.paused = false;
+            pcv__gate_open(device);
+        }
+    }
+    segment->draining = false;
+}
+
+void pcv__cut_given_up(struct pcv__segment *segment, struct pcv__mem *mem)
+{
+    pcv__lock_take(mem, &segment->lock);
+    end_drain(segment);
+    pcv__lock_drop(mem, &segment->lock);
 }
 
 /* ---- taking them away ------------------------------------------------------
@@ -95,7 +129,7 @@ static void close_off(struct pcv_device *device, bool routed)
         if (routed && !device->numbers.written) {
             pcv__bus_numbers_write(device);
         }
-        pcv__bridge_settled(device);
+        (void)pcv__bridge_settled(device);
     }
     if (routed) {
         pcv__caps_leave(device);
@@ -125,6 +159,7 @@ static void take_away(struct pcv__segment *segment, struct pcv_device *device,
                           : 0;
 
     close_off(device, routed);
+    device->kept.paused = false;
     if (device->is_bridge) {
         pcv__bridge_unbind(segment, device);
         device->bus_conflict = false;
@@ -277,6 +312,7 @@ static int cut_locked(struct pcv__segment *segment, struct pcv_device *bridge,
         rival->bus_conflict = true;
     }
     leave(segment, bridge, &own, routed);
+    end_drain(segment);
     return 0;
 }
 

@@ -8,6 +8,7 @@
  * It has its DMA before it can be found: what cannot be attached at the new
  * requester ID stays unreachable, until numbers change again or it is added.
  */
+#include "owner/ecam.h"
 #include "owner/move.h"
 #include "owner/vfs.h"
 
@@ -164,7 +165,7 @@ static void tell_vfs(struct pcv__segment *segment, struct pcv_device *pf,
     }
 }
 
-/* It has its address. Nobody is inside, since nobody could find it. */
+/* It has its address. Nobody is inside its gate, which is paused. */
 static void arrive(struct pcv_device *device)
 {
     struct pcv__mem *mem = &device->host->mem;
@@ -173,12 +174,16 @@ static void arrive(struct pcv_device *device)
     pcv__lock_take(mem, &device->lock);
     pcv__unbar(device, PCV__BARRED_UNREACHABLE);
     pcv__caps_arrive(device);
+    pcv__lock_drop(mem, &device->lock);
+    pcv__ext_moved(device);
+    pcv__lock_take(mem, &device->lock);
     atomic_fetch_and_explicit(&device->guest_sbdf, ~PCV__GUEST_AWAY,
                               memory_order_relaxed);
     if (device->vfs && device->vfs->parked) {
         device->vfs->parked = false;
         pcv__vfs_ask(device, PCV__VFS_APPEAR, device->vfs->appear_us);
     }
+    pcv__gate_open(device);
     pcv__lock_drop(mem, &device->lock);
 }
 
@@ -206,6 +211,7 @@ static void bind_at(struct pcv__segment *segment, struct pcv_device *device,
     pcv_sbdf from = pcv__device_sbdf(device);
 
     pcv__lock_take(mem, &segment->lock);
+    (void)pcv__gate_pause(device); /* nobody could enter it before */
     tell_vfs(segment, device, to);
     atomic_store_explicit(&device->sbdf, to.v, memory_order_release);
     pcv__unkeep(segment, device);

@@ -27,6 +27,9 @@ void pcv__move_end(struct pcv__segment *segment, struct pcv__mem *mem);
 int pcv__cut_for(struct pcv_device *bridge, uint8_t first, uint8_t last,
                  bool routed);
 
+/* A cut that waited is not made any more: gates are open again. */
+void pcv__cut_given_up(struct pcv__segment *segment, struct pcv__mem *mem);
+
 /* ---- join.c ----------------------------------------------------------------
  */
 

@@ -106,7 +106,7 @@ static bool let_go(struct pcv_device *device, uint32_t ours)
     pcv__vpci_teardown(device);
     pcv__vectors_release(device);
     pcv__guest_lost(device);
-    pcv__bridge_settled(device); /* what is left of it */
+    pcv__bridge_goes(device);
     pcv__forget_vf(host, device);
     if (held_by_others(device, ours)) {
         pcv__event(device, PCV_EVENT_LEAVING, PCV_EVENT_DEVICE, 0, 0);

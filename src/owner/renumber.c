@@ -11,12 +11,21 @@
  */
 #include "owner/move.h"
 
-void pcv__bridge_settled(struct pcv_device *bridge)
+bool pcv__bridge_settled(struct pcv_device *bridge)
 {
-    if (atomic_exchange_explicit(&bridge->renumbered, false,
-                                 memory_order_acq_rel)) {
-        atomic_fetch_sub_explicit(&bridge->host->renumber_count, 1,
-                                  memory_order_acq_rel);
+    if (!atomic_exchange_explicit(&bridge->renumbered, false,
+                                  memory_order_acq_rel)) {
+        return false;
+    }
+    atomic_fetch_sub_explicit(&bridge->host->renumber_count, 1,
+                              memory_order_acq_rel);
+    return true;
+}
+
+void pcv__bridge_goes(struct pcv_device *bridge)
+{
+    if (pcv__bridge_settled(bridge)) {
+        pcv__cut_given_up(bridge->segment, &bridge->host->mem);
     }
 }
 
@@ -145,7 +154,7 @@ enum pcv_verdict pcv__bridge_renumbered(struct pcv_device *bridge)
         error = write_and_join(bridge);
     }
     if (error != -PCV_ERESTART) {
-        pcv__bridge_settled(bridge);
+        (void)pcv__bridge_settled(bridge);
     }
     pcv__move_end(segment, mem);
     return error == -PCV_ERESTART ? PCV_PENDING : PCV_DONE;
@@ -220,6 +229,9 @@ int pcv_bridge_report_buses(struct pcv_host *host, pcv_sbdf sbdf,
         error = -PCV_ERESTART;
     } else {
         error = report(bridge, secondary, subordinate);
+        if (error != 0 && error != -PCV_ERESTART) {
+            pcv__cut_given_up(bridge->segment, &host->mem);
+        }
         pcv__move_end(bridge->segment, &host->mem);
     }
     pcv_device_put(bridge);

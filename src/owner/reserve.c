@@ -69,6 +69,7 @@ static void device_init(struct pcv_device *device, struct pcv_host *host,
     device->next_leaving = NULL;
     device->kept.above = NULL;
     device->kept.next = NULL;
+    device->kept.paused = false;
     atomic_store_explicit(&device->kept.is, false, memory_order_relaxed);
     device->done = NULL;
     device->vfs = NULL;

@@ -88,12 +88,14 @@ struct pcv__identity {
 /*
  * Where a function stands that no bus number leads to for the moment (TOPO-4):
  * behind a bridge, so many buses after its first. It is in its segment's list
- * then, and in no table. Under the segment's lock.
+ * then, and in no table. Under the segment's lock; but for `paused`, of those
+ * in the list.
  */
 struct pcv__kept {
     _Atomic bool is; /* in the list, until its last reference goes */
     bool tried;      /* it was looked at since numbers changed last */
     bool fresh;      /* its DMA is not blocked yet */
+    bool paused;     /* its gate is, until accesses drained */
     uint8_t delta;
     struct pcv_device *above; /* stays as long as the function is live */
     struct pcv_device *next;
@@ -216,6 +218,7 @@ struct pcv__segment {
     struct pcv_device *kept;
     _Atomic uint32_t kept_count;
     bool moving;
+    bool draining; /* there are gates that are paused: kept.paused */
 };
 
 #define PCV__UP_VALID 0x80000000u

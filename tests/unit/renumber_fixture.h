@@ -95,6 +95,27 @@ static inline void renumber_tree(struct renumber *r)
     renumber_record(r);
 }
 
+/* A machine from a file, or one that is made up. */
+static inline void renumber_machine(struct renumber *r, const char *file,
+                                    const char *spec)
+{
+    struct pcv_model_error error;
+    struct pcv_scan scan;
+    uint32_t reported;
+
+    memset(r, 0, sizeof(*r));
+    r->h.model = pcv_model_create(1);
+    assert_non_null(r->h.model);
+    assert_int_equal(file ? pcv_model_load_file(r->h.model, file, &error)
+                          : pcv_model_generate(r->h.model, spec, &error),
+                     0);
+    pcv_test_ready(r->h.model);
+    pcv_model_on_event(r->h.model, renumber_told, r);
+    assert_int_equal(pcv_model_boot(r->h.model, &r->h.host, &scan, &reported),
+                     0);
+    renumber_record(r);
+}
+
 static inline void renumber_end(struct renumber *r)
 {
     assert_int_equal(pcv_model_bind_errors(r->h.model), 0);
