@@ -16,6 +16,8 @@ const char *report_state(enum pcv_device_state state)
         return "leaving";
     case PCV_STATE_ADDING:
         return "being added";
+    case PCV_STATE_UNREACHABLE:
+        return "unreachable";
     case PCV_STATE_ABSENT:
         break;
     }
@@ -144,6 +146,15 @@ static void event_details(struct text *text, const struct machine *machine,
     case PCV_EVENT_ADD_FAILED:
         text_add(text, ": %s", pcv_errno_name((int)event->arg[0]));
         break;
+    case PCV_EVENT_MOVED:
+        text_add(text, " from %s",
+                 machine_sbdf(machine, (pcv_sbdf){(uint32_t)event->arg[0]}).s);
+        break;
+    case PCV_EVENT_MOVE_FAILED:
+        text_add(text, ": %s %s",
+                 machine_sbdf(machine, (pcv_sbdf){(uint32_t)event->arg[0]}).s,
+                 pcv_errno_name((int)event->arg[1]));
+        break;
     default:
         break;
     }
@@ -190,6 +201,8 @@ void report_event(struct text *text, const struct machine *machine,
     case PCV_EVENT_EXTENDED:
     case PCV_EVENT_CONCEALED:
     case PCV_EVENT_ADD_FAILED:
+    case PCV_EVENT_MOVED:
+    case PCV_EVENT_MOVE_FAILED:
         event_details(text, machine, event);
         break;
     case PCV_EVENT_NO_RESET:
@@ -200,6 +213,7 @@ void report_event(struct text *text, const struct machine *machine,
     case PCV_EVENT_GONE:
     case PCV_EVENT_VANISHED:
     case PCV_EVENT_RESET_SEEN:
+    case PCV_EVENT_UNREACHABLE:
         break;
     }
 }
@@ -288,6 +302,7 @@ struct json_object *report_json(const struct machine *machine,
                     machine_domain_name(machine, info->owner_id).s);
     json_add_bool(object, "extended", info->extended);
     json_add_bool(object, "vanished", info->vanished);
+    json_add_bool(object, "unreachable", info->unreachable);
     json_add_bool(object, "read_only", info->read_only);
     json_add_node(object, "node", info->node);
     if (info->serial != 0) {

@@ -36,6 +36,8 @@ enum pcv_device_state {
     PCV_STATE_ADDING,  /* an add is under way; it cannot be found yet */
     PCV_STATE_PRESENT, /* registered; it can be found */
     PCV_STATE_LEAVING, /* removed; it cannot be found, somebody holds it */
+    PCV_STATE_UNREACHABLE, /* registered, but no bus number leads to it for the
+                              moment; it cannot be found (TOPO-4) */
 };
 
 /* What is counted for a device (CFG-9); exact when nothing else runs. */
@@ -131,10 +133,13 @@ int PCV_MUST_CHECK pcv_device_remove(struct pcv_host *host, pcv_sbdf sbdf,
 int PCV_MUST_CHECK pcv_device_vanished(struct pcv_host *host, pcv_sbdf sbdf);
 
 /**
- * Where a device stands and who holds it, without side effects (LIFE-6).
+ * Where a device stands and who holds it, without side effects (LIFE-6). One
+ * that cannot be reached answers at the last address that it had, unless
+ * another stands there by now.
  *
  * Returns 0 and *out_status (state absent if nothing is there); -PCV_EINVAL.
- * Context: any. Locking: none.
+ * Context: any. Locking: none; where nothing stands at the address, and
+ * something of its segment cannot be reached, the segment's lock.
  */
 int pcv_device_status(struct pcv_host *host, pcv_sbdf sbdf,
                       struct pcv_device_status *out_status);
@@ -169,6 +174,16 @@ struct pcv_device *pcv_device_find_real(struct pcv_host *host, pcv_sbdf sbdf);
  * Returns the device or NULL. Context: any. Locking: none.
  */
 struct pcv_device *pcv_device_next(struct pcv_host *host, pcv_sbdf from);
+
+/**
+ * The function with the lowest last address at or after `from` of those that no
+ * bus number leads to for the moment (TOPO-4), with a reference. Of several
+ * that had the same address, the one that had it last.
+ *
+ * Returns the device or NULL. Context: any. Locking: takes segment locks.
+ */
+struct pcv_device *pcv_device_next_unreachable(struct pcv_host *host,
+                                               pcv_sbdf from);
 
 /**
  * One more reference where one is held already (LIFE-3).
@@ -246,6 +261,7 @@ struct pcv_device_info {
     bool read_only; /* the hardware domain's writes are dropped: its header is
                        none that we know (HDR-1), or the hypervisor drives it
                        (OWN-8) */
+    bool unreachable; /* no bus number leads to it for the moment (TOPO-4) */
     pcv_sbdf physfn;
     uint16_t num_vfs;      /* of a PF: VFs enabled when it was added */
     uint32_t cap_problems; /* PCV_CAP_* of both lists, pcivisor/cap.h */
@@ -265,7 +281,8 @@ struct pcv_device_info {
 void pcv_device_get_info(struct pcv_device *device,
                          struct pcv_device_info *out_info);
 
-/** The device's address. Context: any. Locking: none. */
+/** The device's address, which changes with bus numbers (TOPO-4); of one that
+ * cannot be reached, the last that it had. Context: any. Locking: none. */
 pcv_sbdf pcv_device_sbdf(const struct pcv_device *device);
 
 /**

@@ -80,7 +80,7 @@ static bool lost(struct pcv__segment *segment, const struct pcv_device *device)
 {
     pcv_sbdf above;
 
-    if (device->is_vf && has_vanished(segment, device->physfn)) {
+    if (device->is_vf && has_vanished(segment, pcv__physfn(device))) {
         return true;
     }
     return pcv_topology_upstream(device->host, segment->number,
@@ -190,7 +190,7 @@ static int update(struct pcv_device *device, const struct pcv_add_info *info)
     int error = 0;
 
     if (pcv__claims_vf(info) &&
-        (!device->is_vf || device->physfn.v != info->physfn.v)) {
+        (!device->is_vf || pcv__physfn(device).v != info->physfn.v)) {
         return -PCV_EINVAL;
     }
     learn_node(device, info);
@@ -266,6 +266,13 @@ int pcv_device_add(struct pcv_host *host, pcv_sbdf sbdf,
         return error;
     }
     device = pcv_device_find(host, sbdf);
+    if (!device) {
+        error = pcv__join_at(host, sbdf); /* TOPO-4 */
+        if (error != 0 && error != -PCV_ENOENT) {
+            return error;
+        }
+        device = error == 0 ? pcv_device_find(host, sbdf) : NULL;
+    }
     if (device) {
         error = meet(host, device, info);
         if (error != -PCV_ENOENT) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The steps of a change of owner (OWN-5). */
 #include "owner/change.h"
-#include "owner/look.h"
+#include "owner/move.h"
 
 /* Step numbers, for the event that says where a change failed. */
 enum step { STEP_TAKE = 1, STEP_RESET, STEP_BUILD, STEP_DMA, STEP_PUBLISH };
@@ -28,7 +28,7 @@ int pcv__change_begin(struct pcv_host *host, pcv_sbdf sbdf,
         return -PCV_ENODEV;
     }
     pcv__lock_take(&host->mem, &segment->lock);
-    device = pcv__live_at(segment, sbdf);
+    device = pcv__known_at(segment, sbdf);
     if (!device || pcv__has_vanished(device)) {
         error = -PCV_ENODEV;
     } else if (device->changing ||
@@ -55,15 +55,10 @@ void pcv__change_end(struct pcv_device *device)
 /* The hardware domain's DMA needs no permission to stop, a guest's does. */
 int pcv__dma_to(struct pcv_device *device, const struct pcv_domain *domain)
 {
-    const struct pcv__mem *mem = &device->host->mem;
-
-    if (!mem->ops.dma_attach) {
-        return 0;
+    if (pcv__is_unreachable(device)) {
+        return 0; /* its requester ID is blocked, or another's by now */
     }
-    return mem->ops.dma_attach(mem->ctx, pcv__device_sbdf(device),
-                               domain->id) == 0
-               ? 0
-               : -PCV_EIO;
+    return pcv__dma_attach(device->host, pcv__device_sbdf(device), domain->id);
 }
 
 /* Neither bus mastering nor decoding; error if that is not known to be so.
@@ -321,7 +316,8 @@ void pcv__guest_lost(struct pcv_device *device)
                               memory_order_release);
         pcv__slot_leave(device, owner);
     }
-    if (owner_of(device)->kind != PCV_DOMAIN_HARDWARE) {
+    if (owner_of(device)->kind != PCV_DOMAIN_HARDWARE &&
+        !pcv__is_unreachable(device)) {
         pcv__dma_set_away(device, true);
     }
     pcv__change_forget(device);

@@ -5,8 +5,9 @@
 
 #include "owner/internal.h"
 
-/* The live device at an address, with a caller's reference, for one change of
- * owner at a time. 0; -PCV_ENODEV; -PCV_EBUSY: somebody else is at it. */
+/* The live device at an address, or what was there last and cannot be reached
+ * (TOPO-4), with a caller's reference, for one change of owner at a time. 0;
+ * -PCV_ENODEV; -PCV_EBUSY: somebody else is at it. */
 int pcv__change_begin(struct pcv_host *host, pcv_sbdf sbdf,
                       struct pcv_device **out_device);
 void pcv__change_end(struct pcv_device *device);

@@ -22,6 +22,11 @@ static bool segment_is_held(struct pcv__segment *segment)
         }
         rid++;
     }
+    for (device = segment->kept; device; device = device->kept.next) {
+        if (is_held(device)) {
+            return true;
+        }
+    }
     return false;
 }
 
@@ -35,9 +40,13 @@ static void take_from_guests(struct pcv__segment *segment)
         pcv__guest_drop(device);
         rid++;
     }
+    for (device = segment->kept; device; device = device->kept.next) {
+        pcv__guest_drop(device);
+    }
 }
 
-/* From the highest address down, so that bridges and PFs go last. A VF whose
+/* From the highest address down, so that bridges and PFs go last; what cannot be
+ * reached goes with the bridge that it is behind. A VF whose
  * requester ID wrapped below its PF's is taken in a second round. */
 static void remove_devices(struct pcv_host *host, struct pcv__segment *segment)
 {

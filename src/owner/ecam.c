@@ -86,7 +86,7 @@ static bool hangs_on_change(struct pcv_device *device)
     if (!device->is_vf) {
         return pcv__ext_path_moves(device->host, pcv__device_sbdf(device));
     }
-    pf = pcv_device_find(device->host, device->physfn);
+    pf = pcv_device_find(device->host, pcv__physfn(device));
     moves = pf && pcv__ext_moves(pf);
     pcv_device_put(pf);
     return moves;
@@ -133,7 +133,7 @@ static int decide(struct change *change, struct pcv_device *device,
 
     *out_verdict = pcv__is_extended(device);
     if (device->is_vf) {
-        pf = pcv_device_find(change->host, device->physfn);
+        pf = pcv_device_find(change->host, pcv__physfn(device));
         if (!pf) {
             return 0; /* they are being removed */
         }

@@ -55,7 +55,8 @@ static void device_init(struct pcv_device *device, struct pcv_host *host,
     device->phantom_bits = 0;
     device->pcix = false;
     device->is_vf = false;
-    device->physfn = (pcv_sbdf){0};
+    device->pf = NULL;
+    atomic_store_explicit(&device->physfn, 0, memory_order_relaxed);
     device->sriov_cap = 0;
     device->ari_cap = 0;
     device->vf_count = 0;
@@ -67,6 +68,10 @@ static void device_init(struct pcv_device *device, struct pcv_host *host,
     device->secondary = 0;
     device->subordinate = 0;
     device->next_leaving = NULL;
+    device->kept.above = NULL;
+    device->kept.next = NULL;
+    device->kept.paused = false;
+    atomic_store_explicit(&device->kept.is, false, memory_order_relaxed);
     device->done = NULL;
     device->vfs = NULL;
     device->assignment = NULL;
@@ -144,7 +149,9 @@ static int reserve_locked(struct pcv_host *host, struct pcv__segment *segment,
     device_init(device, host, segment, sbdf);
     if (pcv__claims_vf(info)) {
         device->is_vf = true;
-        device->physfn = info->physfn;
+        device->pf = *out_pf;
+        atomic_store_explicit(&device->physfn, info->physfn.v,
+                              memory_order_relaxed);
         (*out_pf)->vf_count++;
     }
     atomic_store_explicit(place, device, memory_order_release);
@@ -185,9 +192,10 @@ void pcv__forget_vf(struct pcv_host *host, struct pcv_device *vf)
     }
     pcv__lock_take(&host->mem, &segment->lock);
     /* The PF stays until it counts this VF no more, but it may be leaving. */
-    pf = pcv__segment_peek(segment, vf->physfn);
-    if (pf && pcv__device_sbdf(pf).v == vf->physfn.v && pf->vf_count > 0) {
+    pf = vf->pf;
+    if (pf && pf->vf_count > 0) {
         pf->vf_count--;
     }
+    vf->pf = NULL;
     pcv__lock_drop(&host->mem, &segment->lock);
 }

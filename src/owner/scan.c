@@ -46,7 +46,7 @@ static struct pcv_device *try_add(struct pcv_host *host, struct pcv_scan *scan,
 
 static bool is_vf_of(const struct pcv_device *device, pcv_sbdf pf)
 {
-    return device->is_vf && device->physfn.v == pf.v;
+    return device->is_vf && pcv__physfn(device).v == pf.v;
 }
 
 /* What a PF says of its VFs; none if it is no PF. */

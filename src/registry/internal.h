@@ -61,6 +61,7 @@ struct pcv__vfs {
     /* Of the owner floor, which does it: one at a time. */
     bool working;       /* somebody is at it */
     bool planned;       /* the mapping of the VF at `rid` was planned */
+    bool parked;        /* APPEAR waits until the PF can be reached (TOPO-4) */
     uint8_t phase;      /* of PCV__VFS_MOVE; owner/vfs.c */
     uint8_t tries;      /* the next VF was not ready so often */
     uint16_t next;      /* PCV__VFS_APPEAR: index of the next VF */
@@ -83,6 +84,30 @@ struct pcv__identity {
     uint8_t revision;
     uint8_t header_type;
     bool serial_known; /* extended space could be read once (EXT-2) */
+};
+
+/*
+ * Where a function stands that no bus number leads to for the moment (TOPO-4):
+ * behind a bridge, so many buses after its first. It is in its segment's list
+ * then, and in no table. Under the segment's lock; but for `paused`, of those
+ * in the list.
+ */
+struct pcv__kept {
+    _Atomic bool is; /* in the list, until its last reference goes */
+    bool tried;      /* it was looked at since numbers changed last */
+    bool fresh;      /* its DMA is not blocked yet */
+    bool paused;     /* its gate is, until accesses drained */
+    uint8_t delta;
+    struct pcv_device *above; /* stays as long as the function is live */
+    struct pcv_device *next;
+};
+
+/* Bus numbers that were written to a bridge, on their way to hardware. Under
+ * the bridge's lock. */
+struct pcv__bus_numbers {
+    bool written;  /* hardware has them */
+    uint8_t bytes; /* that the domain wrote; one bit each */
+    uint32_t value;
 };
 
 struct pcv_device {
@@ -125,7 +150,8 @@ struct pcv_device {
     _Atomic uint8_t phantom_bits;
     bool pcix; /* PCI-X 266 or 533 */
     bool is_vf;
-    pcv_sbdf physfn;
+    struct pcv_device *pf;   /* of a VF that is live; it stays as long */
+    _Atomic uint32_t physfn; /* of a VF: its PF's address */
     _Atomic uint16_t sriov_cap; /* where it stands, or stood while it had
                                    extended space */
     _Atomic uint16_t ari_cap;   /* 0 while it has none */
@@ -149,6 +175,7 @@ struct pcv_device {
     uint8_t last_bus; /* of the host's run of buses that it stands on */
     struct pcv_device *next_leaving; /* while a removal works on it */
     struct pcv_completion *done;
+    struct pcv__kept kept;
     _Atomic uint32_t node;
 
     /* Under the device's lock. */
@@ -159,6 +186,7 @@ struct pcv_device {
     struct pcv__assignment *assignment; /* while a guest owns it; the gate is
                                            closed when it changes */
     struct pcv__saved *saved; /* what the host programmed; reset.c, or NULL */
+    struct pcv__bus_numbers numbers; /* while `renumbered` */
     uint32_t assignment_size, saved_size; /* bytes, for who frees them last */
     bool torn PCV__GUARDED_BY(lock); /* nothing may be mapped or bound more */
 };
@@ -190,6 +218,13 @@ struct pcv__segment {
      * did, and what it said. Written under the lock. */
     _Atomic uint32_t ecam_declared[PCV_BUSES / 32u];
     _Atomic uint32_t ecam_usable[PCV_BUSES / 32u];
+    /* Functions that cannot be reached for the moment (TOPO-4), the last first;
+     * and whether somebody moves functions to other bus numbers, one at a time.
+     * Under the lock; the count is a hint without. */
+    struct pcv_device *kept;
+    _Atomic uint32_t kept_count;
+    bool moving;
+    bool draining; /* there are gates that are paused: kept.paused */
 };
 
 #define PCV__UP_VALID 0x80000000u
@@ -431,6 +466,12 @@ static inline pcv_sbdf pcv__device_sbdf(const struct pcv_device *device)
     return sbdf;
 }
 
+static inline pcv_sbdf pcv__physfn(const struct pcv_device *vf)
+{
+    pcv_sbdf sbdf = {atomic_load_explicit(&vf->physfn, memory_order_relaxed)};
+    return sbdf;
+}
+
 static inline uint64_t pcv__word(const struct pcv_device *device)
 {
     return atomic_load_explicit(&device->word, memory_order_acquire);
@@ -506,6 +547,9 @@ int pcv__identify(struct pcv_device *device, struct pcv_device *pf);
 /* Read the identity of what answers now at a registered device's address. 0;
  * -PCV_ENODEV: nothing answers; an error of the host. */
 int pcv__identify_again(struct pcv_device *device, struct pcv__identity *out);
+/* As above, of what answers at another address in its place. */
+int pcv__identify_at(struct pcv_device *device, pcv_sbdf sbdf,
+                     struct pcv__identity *out);
 /* Whether that is the card that is registered. A serial number tells only where
  * both are known. Takes the device's lock. */
 bool pcv__identity_same(struct pcv_device *device,
@@ -528,6 +572,40 @@ void pcv__bridge_bind(struct pcv__segment *segment, struct pcv_device *bridge)
     PCV__REQUIRES(segment->lock);
 void pcv__bridge_unbind(struct pcv__segment *segment, struct pcv_device *bridge)
     PCV__REQUIRES(segment->lock);
+/* Whether a bridge may cover these buses beside those that do already; itself
+ * is not in its way. */
+bool pcv__bridge_fits(struct pcv_device *bridge, uint8_t first, uint8_t last);
+/* Whether these buses are behind it, and in front of nobody else, whoever leads
+ * to them now. */
+bool pcv__bridge_may_lead(struct pcv_device *bridge, uint8_t first,
+                          uint8_t last);
+/* A bound bridge covers buses up to `last` from now on; it fits, and nothing
+ * stands on those that it leaves. */
+void pcv__bridge_extend(struct pcv__segment *segment, struct pcv_device *bridge,
+                        uint8_t last) PCV__REQUIRES(segment->lock);
+/* The bridge that covers a bus, or NULL. */
+struct pcv_device *pcv__bridge_over(struct pcv__segment *segment, uint8_t bus)
+    PCV__REQUIRES(segment->lock);
+
+/* ---- functions that cannot be reached (kept.c) ------------------------------
+ */
+
+/* A guest's address of such a function has this bit: nobody's access has. */
+#define PCV__GUEST_AWAY 0x80000000u
+
+/* Into the list; out of it. Its place in the table is the caller's. */
+void pcv__keep(struct pcv__segment *segment, struct pcv_device *device,
+               struct pcv_device *above, uint8_t delta)
+    PCV__REQUIRES(segment->lock);
+void pcv__unkeep(struct pcv__segment *segment, struct pcv_device *device)
+    PCV__REQUIRES(segment->lock);
+/* The one that was last at an address and is not gone, or NULL; of several the
+ * one that was there last. */
+struct pcv_device *pcv__kept_at(struct pcv__segment *segment, pcv_sbdf sbdf)
+    PCV__REQUIRES(segment->lock);
+/* Whether bus numbers lead to a kept function again, and where. */
+bool pcv__kept_belongs(const struct pcv_device *device, pcv_sbdf *out_sbdf)
+    PCV__REQUIRES(device->segment->lock);
 
 /* ---- routes (route.c) -------------------------------------------------------
  */

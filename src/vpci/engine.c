@@ -255,7 +255,9 @@ static enum pcv_verdict handler_write(struct pcv_device *device,
 static bool must_wait(const struct pcv__vpci *vpci,
                       const struct pcv__cell *cell, uint8_t bytes)
 {
-    if (vpci->work.phase == PCV__WORK_NONE && !pcv__vfs_change(vpci->device)) {
+    if (vpci->work.phase == PCV__WORK_NONE && !pcv__vfs_change(vpci->device) &&
+        !atomic_load_explicit(&vpci->device->renumbered,
+                              memory_order_relaxed)) {
         return false;
     }
     for (uint32_t i = 0; i < 4; i++) {
