@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* How a line becomes a call of a command, and what all commands share. */
 #include "command.h"
+#include "report.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -77,20 +78,42 @@ bool call_on_off(struct call *call, size_t index, bool *out_on)
     return true;
 }
 
-enum command_result call_result(struct call *call, int result, uint64_t wait_us,
-                                const char *name)
+static int ctl_call(void *ctx, const struct pcv_ctl_request *request,
+                    struct pcv_ctl_reply *reply)
 {
-    if (result == 0) {
-        return COMMAND_DONE;
-    }
-    if (wait_us == 0) {
-        return call_failed(call, result, "%s", name);
-    }
-    uint64_t wait_ms = wait_us / 1000 + (wait_us % 1000 != 0);
-    return call_failed(call, result,
-                       "%s must be left alone: 'advance %" PRIu64
-                       "', then the same again",
-                       name, wait_ms);
+    const struct machine *machine = ctx;
+    return pcv_ctl(machine->host, request, reply);
+}
+
+/* More than a machine of the model takes; beyond it there is a bug. */
+#define STEPS_MAX 100000000u
+
+/* Always, unless the model's clock stands still and there is something to wait
+ * for. */
+static bool ctl_again(void *ctx, uint64_t wait_us, uint32_t steps,
+                      uint64_t *out_wait_us)
+{
+    const struct machine *machine = ctx;
+
+    *out_wait_us = machine->clock ? wait_us : 0;
+    return *out_wait_us == 0 && steps < STEPS_MAX;
+}
+
+struct ctl call_ctl(struct call *call)
+{
+    struct machine *machine = &call->session->machine;
+    return (struct ctl){
+        .ctx = machine,
+        .call = ctl_call,
+        .again = ctl_again,
+        .names = report_names(machine),
+        .out = call->out,
+    };
+}
+
+enum command_result call_done(bool done)
+{
+    return done ? COMMAND_DONE : COMMAND_FAILED;
 }
 
 struct sbdf_text call_show(const struct call *call, pcv_sbdf sbdf)
