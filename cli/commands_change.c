@@ -1,52 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /* Commands that make functions come, go, and be held by vectors. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "command.h"
-
-/* "vf-of SBDF", "node N", in any order, behind the address. */
-static bool add_info(struct call *call, struct pcv_add_info *out_info)
-{
-    uint64_t node;
-
-    for (size_t i = 1; i < call->args.count; i += 2) {
-        const char *word = call->args.word[i];
-        bool vf = strcmp(word, "vf-of") == 0;
-        if (!vf && strcmp(word, "node") != 0) {
-            call_misused(call, "expected 'vf-of SBDF' or 'node N', got '%s'",
-                         word);
-            return false;
-        }
-        if (i + 1 == call->args.count) {
-            call_misused(call, "'%s' needs a value", word);
-            return false;
-        }
-        if (vf) {
-            if (!call_sbdf(call, i + 1, &out_info->physfn)) {
-                return false;
-            }
-            out_info->flags |= PCV_ADD_IS_VF;
-            continue;
-        }
-        if (!parse_decimal(call->args.word[i + 1], UINT32_MAX, &node)) {
-            call_misused(call, "expected a node's number, got '%s'",
-                         call->args.word[i + 1]);
-            return false;
-        }
-        out_info->node = (uint32_t)node;
-        out_info->flags |= PCV_ADD_HAS_NODE;
-    }
-    return true;
-}
 
 enum command_result command_add(struct call *call)
 {
     struct ctl ctl = call_ctl(call);
     struct pcv_add_info info = {0};
+    struct text why = {0};
     pcv_sbdf sbdf;
 
-    if (!call_sbdf(call, 0, &sbdf) || !add_info(call, &info)) {
+    if (!call_sbdf(call, 0, &sbdf)) {
+        return COMMAND_MISUSED;
+    }
+    if (!ctl_add_words(&ctl, call->args.word + 1, call->args.count - 1, &info,
+                       &why)) {
+        call_misused(call, "%s", text_str(&why));
+        text_fini(&why);
         return COMMAND_MISUSED;
     }
     return call_done(ctl_add(&ctl, sbdf, &info));

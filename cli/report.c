@@ -26,6 +26,13 @@ static struct domain_text names_domain(const void *ctx, uint32_t id)
     return machine_domain_name(ctx, id);
 }
 
+static bool names_parse(const void *ctx, const char *word, pcv_sbdf *out_sbdf,
+                        struct text *why)
+{
+    const struct machine *machine = ctx;
+    return parse_sbdf(machine->model, word, out_sbdf, why);
+}
+
 static bool names_guessed(const void *ctx, pcv_sbdf sbdf, unsigned bar)
 {
     return bar_guessed(ctx, sbdf, bar);
@@ -33,7 +40,7 @@ static bool names_guessed(const void *ctx, pcv_sbdf sbdf, unsigned bar)
 
 struct words_names report_names(const struct machine *machine)
 {
-    return (struct words_names){machine, names_show, names_domain,
+    return (struct words_names){machine, names_show, names_domain, names_parse,
                                 names_guessed};
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Commands that make functions come, go and change their owner. */
 #include <inttypes.h>
+#include <string.h>
 
 #include "ctl/ctl.h"
 
@@ -86,6 +87,40 @@ static bool finished(const struct ctl *ctl, const struct ctl_result *result,
 
 /* ---- coming and going -----------------------------------------------------
  */
+
+bool ctl_add_words(const struct ctl *ctl, char *const *word, size_t count,
+                   struct pcv_add_info *out_info, struct text *why)
+{
+    uint64_t node;
+
+    for (size_t i = 0; i < count; i += 2) {
+        bool vf = strcmp(word[i], "vf-of") == 0;
+        if (!vf && strcmp(word[i], "node") != 0) {
+            text_add(why, "expected 'vf-of SBDF' or 'node N', got '%s'",
+                     word[i]);
+            return false;
+        }
+        if (i + 1 == count) {
+            text_add(why, "'%s' needs a value", word[i]);
+            return false;
+        }
+        if (vf) {
+            if (!ctl->names.parse(ctl->names.ctx, word[i + 1],
+                                  &out_info->physfn, why)) {
+                return false;
+            }
+            out_info->flags |= PCV_ADD_IS_VF;
+            continue;
+        }
+        if (!parse_decimal(word[i + 1], UINT32_MAX, &node)) {
+            text_add(why, "expected a node's number, got '%s'", word[i + 1]);
+            return false;
+        }
+        out_info->node = (uint32_t)node;
+        out_info->flags |= PCV_ADD_HAS_NODE;
+    }
+    return true;
+}
 
 bool ctl_add(const struct ctl *ctl, pcv_sbdf sbdf,
              const struct pcv_add_info *info)

@@ -226,12 +226,28 @@ bool ctl_domain_bars(const struct ctl *ctl, uint32_t domain_id,
 /* ---- configuration space --------------------------------------------------
  */
 
+struct dump {
+    struct text *out;
+    uint32_t first, end; /* what is wanted of it */
+};
+
+/* Registers are read four bytes at a time; of a row only what was asked for is
+ * shown. */
 static bool row_line(void *arg, const union pcv_ctl_record *record)
 {
+    const struct dump *dump = arg;
     const struct pcv_ctl_row *row = &record->row;
-    size_t size = row->size < PCV_CTL_ROW_BYTES ? row->size : PCV_CTL_ROW_BYTES;
+    uint32_t size =
+        row->size < PCV_CTL_ROW_BYTES ? row->size : PCV_CTL_ROW_BYTES;
+    uint32_t skip = row->reg < dump->first ? dump->first - row->reg : 0;
 
-    view_add_row(arg, row->reg, row->bytes, size);
+    if (row->reg + size > dump->end) {
+        size = row->reg < dump->end ? dump->end - row->reg : 0;
+    }
+    if (skip < size) {
+        view_add_row(dump->out, (uint16_t)(row->reg + skip), row->bytes + skip,
+                     size - skip);
+    }
     return true;
 }
 
@@ -239,10 +255,14 @@ bool ctl_dump(const struct ctl *ctl, uint32_t domain_id, pcv_sbdf sbdf,
               uint16_t reg, uint32_t bytes)
 {
     struct pcv_ctl_request request = ctl_request(PCV_CTL_CONFIG, sbdf);
+    struct dump dump = {ctl->out, reg, UINT32_MAX};
 
     request.domain_id = domain_id;
-    request.cursor = reg;
-    request.u.config.end = bytes != 0 ? reg + bytes : 0;
-    int error = ctl_each(ctl, &request, row_line, ctl->out);
+    request.cursor = reg & ~3u;
+    if (bytes != 0) {
+        dump.end = reg + bytes;
+        request.u.config.end = (dump.end + 3u) & ~3u;
+    }
+    int error = ctl_each(ctl, &request, row_line, &dump);
     return error == 0 || ctl_failed(ctl, error, "%s", ctl_show(ctl, sbdf).s);
 }

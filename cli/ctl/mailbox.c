@@ -60,7 +60,8 @@ static bool layout_take(struct mailbox *mailbox, struct text *why)
     return true;
 }
 
-bool mailbox_open(struct mailbox *mailbox, uint32_t claim, struct text *why)
+bool mailbox_open(struct mailbox *mailbox, uint32_t claim, bool alone,
+                  struct text *why)
 {
     uint32_t has = 0;
 
@@ -77,6 +78,9 @@ bool mailbox_open(struct mailbox *mailbox, uint32_t claim, struct text *why)
         if (has == claim) {
             mailbox->claim = claim;
             return true;
+        }
+        if (alone) {
+            mailbox->write(mailbox->ctx, PCV_MAILBOX_RELEASE, has);
         }
         mailbox->pause(mailbox->ctx);
     }

@@ -27,10 +27,13 @@ struct mailbox {
  * See that it is a mailbox that we understand, and claim it.
  *
  * @claim  a number of ours, not 0
+ * @alone  nobody else can be using it: a claim that stands there was left
+ *         behind
  *
  * False, and why: it is none, its version is another, or somebody has it.
  */
-bool mailbox_open(struct mailbox *mailbox, uint32_t claim, struct text *why);
+bool mailbox_open(struct mailbox *mailbox, uint32_t claim, bool alone,
+                  struct text *why);
 void mailbox_close(struct mailbox *mailbox);
 
 /* As pcv_ctl(); -PCV_EIO if the reply makes no sense or none comes. */

@@ -16,6 +16,9 @@ struct words_names {
     const void *ctx;
     struct sbdf_text (*show)(const void *ctx, pcv_sbdf sbdf);
     struct domain_text (*domain)(const void *ctx, uint32_t id);
+    /* The other way round; false, and why. */
+    bool (*parse)(const void *ctx, const char *word, pcv_sbdf *out_sbdf,
+                  struct text *why);
     /* Whether the size of a BAR is a guess; NULL: none is. */
     bool (*guessed)(const void *ctx, pcv_sbdf sbdf, unsigned bar);
 };
