@@ -209,7 +209,7 @@ enum command_result command_attach(struct call *call)
         return call_failed(call, PCV_EINVAL, "%s is no guest",
                            call->args.word[0]);
     }
-    int result = guest_settle(guest);
+    int result = guest_prepare(guest);
     if (result != 0) {
         return call_failed(call, result, "%s", call_show(call, sbdf).s);
     }

@@ -129,7 +129,7 @@ int guest_add_window(struct guest *guest, uint64_t base, uint64_t size)
 }
 
 /* A guest whose windows nobody declared gets those that everything fits in. */
-int guest_settle(struct guest *guest)
+int guest_prepare(struct guest *guest)
 {
     static const struct guest_window window[] = {
         {GUEST_WINDOW_LOW, GUEST_WINDOW_LOW_SIZE},
@@ -151,7 +151,7 @@ int guest_attach(const struct machine *machine, struct guest *guest,
                  pcv_sbdf *out_own, uint64_t *out_wait_us)
 {
     uint32_t steps = 0;
-    int result = guest_settle(guest);
+    int result = guest_prepare(guest);
 
     *out_wait_us = 0;
     if (result != 0) {

@@ -50,7 +50,7 @@ int guest_add_window(struct guest *guest, uint64_t base, uint64_t size);
 
 /* It is about to be given a function: where nobody declared its windows it gets
  * those above, and they are settled. */
-int guest_settle(struct guest *guest);
+int guest_prepare(struct guest *guest);
 
 /*
  * Give a function to a guest, and see it through. Where the model's clock
