@@ -170,30 +170,6 @@ static enum command_result call_run(struct call *call,
     return result;
 }
 
-/* What could be taken for something else in a transcript moves one column to
- * the right; blank lines go. */
-static void output_tidy(struct text *out)
-{
-    struct text tidy = {0};
-    const char *line = text_str(out);
-
-    while (*line != '\0') {
-        size_t len = strcspn(line, "\n");
-        const char *next = line + len + (line[len] == '\n');
-        while (len > 0 && line[len - 1] == ' ') {
-            len--;
-        }
-        if (len > 0) {
-            bool mistakable = line[0] == '#' || line[0] == '>' ||
-                              (len == 3 && memcmp(line, "...", 3) == 0);
-            text_add(&tidy, "%s%.*s\n", mistakable ? " " : "", (int)len, line);
-        }
-        line = next;
-    }
-    text_fini(out);
-    *out = tidy;
-}
-
 enum command_result command_run(struct session *session, const char *line)
 {
     struct call call = {.session = session, .out = &session->out};
@@ -221,7 +197,7 @@ enum command_result command_run(struct session *session, const char *line)
             result = call_run(&call, command, &words);
         }
     }
-    output_tidy(&session->out);
+    text_tidy(&session->out);
     text_fini(&why);
     words_fini(&words);
     return result;

@@ -182,8 +182,8 @@ static enum program_result command_run(struct program *program,
     return result;
 }
 
-enum program_result program_run(struct program *program, size_t count,
-                                char *const *words)
+static enum program_result words_run(struct program *program, size_t count,
+                                     char *const *words)
 {
     enum program_result result;
     struct text word = {0};
@@ -200,6 +200,15 @@ enum program_result program_run(struct program *program, size_t count,
     result = program_misused(program, "unknown command '%s'; 'help' lists them",
                              text_str(&word));
     text_fini(&word);
+    return result;
+}
+
+enum program_result program_run(struct program *program, size_t count,
+                                char *const *words)
+{
+    enum program_result result = words_run(program, count, words);
+
+    text_tidy(&program->out);
     return result;
 }
 
