@@ -71,10 +71,6 @@ struct sbdf_text machine_sbdf(const struct machine *machine, pcv_sbdf sbdf);
  * why, for another. */
 bool machine_domain(const struct machine *machine, const char *name,
                     struct pcv_domain **out_domain, struct text *why);
-/* What people call a domain. */
-struct domain_text {
-    char s[40];
-};
 struct domain_text machine_domain_name(const struct machine *machine,
                                        uint32_t id);
 /* Its ECAM windows. */
