@@ -123,6 +123,8 @@ enum command_result command_domain(struct call *call);
 enum command_result command_attach(struct call *call);
 enum command_result command_detach(struct call *call);
 enum command_result command_restore(struct call *call);
+/* commands_emulated.c: */
+enum command_result command_emulated(struct call *call);
 /* commands_memory.c: */
 enum command_result command_memory(struct call *call);
 enum command_result command_map(struct call *call);
