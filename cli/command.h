@@ -126,6 +126,8 @@ enum command_result command_detach(struct call *call);
 enum command_result command_restore(struct call *call);
 enum command_result command_read_only(struct call *call);
 enum command_result command_reserved(struct call *call);
+/* commands_emulated.c: */
+enum command_result command_emulated(struct call *call);
 /* commands_memory.c: */
 enum command_result command_memory(struct call *call);
 enum command_result command_map(struct call *call);

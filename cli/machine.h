@@ -40,6 +40,8 @@ struct machine {
     size_t windows;
     struct guest *guest; /* guests.h; in the order of their creation */
     size_t guests;
+    struct emulated **emulated; /* emulated.h; of the hardware domain */
+    size_t emulateds;
     void **lent; /* what the library borrows until the machine ends */
     size_t lents;
     bool clock;   /* the model's time moves only when it is told to */
