@@ -21,6 +21,7 @@ struct mailbox {
     uint32_t claim;
     uint32_t tag;
     uint32_t request_at, reply_at, reply_room;
+    bool silent; /* it did not answer once, and is not asked again */
 };
 
 /*

@@ -373,6 +373,8 @@ static void replies_that_make_no_sense_are_errors(void **state)
                          PROGRAM_FAILED);
         assert_string_equal(text_str(&side.program.out),
                             "error: EIO the host could not do it: stats\n");
+        assert_int_equal(side.mailbox.silent, i >= 2); /* it was asked */
+        side.mailbox.silent = false;
     }
     side.spoil = NULL;
     assert_int_equal(program_run_line(&side.program, "stats"), PROGRAM_DONE);
