@@ -125,7 +125,7 @@ static void reply_get(const struct mailbox *mailbox, uint32_t at,
  * inside still. */
 static bool ring(struct mailbox *mailbox, uint8_t head[PCV_REPLY_RECORDS])
 {
-    for (uint32_t i = 0; i < WAIT_MAX; i++) {
+    for (uint32_t i = 0; i < WAIT_MAX && !mailbox->silent; i++) {
         mailbox->write(mailbox->ctx, PCV_MAILBOX_DOORBELL, mailbox->claim);
         if (reg(mailbox, PCV_MAILBOX_STATE) == PCV_MAILBOX_DONE) {
             reply_get(mailbox, 0, head, PCV_REPLY_RECORDS);
@@ -135,6 +135,7 @@ static bool ring(struct mailbox *mailbox, uint8_t head[PCV_REPLY_RECORDS])
         }
         mailbox->pause(mailbox->ctx);
     }
+    mailbox->silent = true;
     return false;
 }
 

@@ -21,6 +21,7 @@ struct mailbox {
     uint32_t claim;
     uint32_t tag;
     uint32_t request_at, reply_at, reply_room;
+    bool silent; /* it did not answer once, and is not asked again */
 };
 
 /*
@@ -36,8 +37,9 @@ bool mailbox_open(struct mailbox *mailbox, uint32_t claim, bool alone,
                   struct text *why);
 void mailbox_close(struct mailbox *mailbox);
 
-/* As pcv_ctl(); -PCV_EIO if the reply makes no sense or none comes. */
-int mailbox_call(void *mailbox, const struct pcv_ctl_request *request,
+/* As pcv_ctl(), of the mailbox that is `ctx`; -PCV_EIO if the reply makes no
+ * sense or none comes. */
+int mailbox_call(void *ctx, const struct pcv_ctl_request *request,
                  struct pcv_ctl_reply *reply);
 
 #endif

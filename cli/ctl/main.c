@@ -103,6 +103,12 @@ static int run(const struct args *args, size_t count, char *const *words)
     struct text why = {0};
     int status;
 
+    if (strcmp(words[0], "help") == 0) {
+        program_init(&program, NULL);
+        status = run_words(&program, count, words);
+        program_fini(&program);
+        return status;
+    }
     if (!sysfs_open(&sysfs, devices != NULL ? devices : DEVICES,
                     args->option[OPTION_DEVICE], &why)) {
         status = failed(text_str(&why));

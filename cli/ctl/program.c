@@ -98,8 +98,9 @@ void program_init(struct program *program, struct mailbox *mailbox)
         .out = &program->out,
     };
     /* As for lspci: unless all are in domain 0. */
-    request.cursor = PCV_BUSES * PCV_DEVFNS;
-    program->domains = ctl_ask(&program->ctl, &request, &record) == 0;
+    request.cursor = (uint64_t)PCV_BUSES * PCV_DEVFNS;
+    program->domains =
+        mailbox != NULL && ctl_ask(&program->ctl, &request, &record) == 0;
 }
 
 void program_fini(struct program *program)

@@ -25,7 +25,8 @@ struct program {
     struct ctl ctl;
 };
 
-/* The mailbox is open. It and the program stay where they are. */
+/* The mailbox is open. It and the program stay where they are. Without one only
+ * `help` works. */
 void program_init(struct program *program, struct mailbox *mailbox);
 void program_fini(struct program *program);
 

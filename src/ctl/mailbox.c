@@ -186,28 +186,23 @@ static void claim_change(struct pcv_mailbox *mailbox, uint32_t from,
 
 static uint32_t register_read(const struct pcv_mailbox *mailbox, uint32_t at)
 {
-    switch (at) {
-    case PCV_MAILBOX_MAGIC:
-        return PCV_MAILBOX_MAGIC_VALUE;
-    case PCV_MAILBOX_VERSION:
-        return PCV_MAILBOX_VERSION_VALUE;
-    case PCV_MAILBOX_SIZE:
-        return PCV_MAILBOX_BAR_SIZE;
-    case PCV_MAILBOX_REQUEST_AT:
-        return PCV_MAILBOX_REQUEST;
-    case PCV_MAILBOX_REQUEST_ROOM:
-        return PCV_MAILBOX_REQUEST_SIZE;
-    case PCV_MAILBOX_REPLY_AT:
-        return PCV_MAILBOX_REPLY;
-    case PCV_MAILBOX_REPLY_ROOM:
-        return PCV_MAILBOX_REPLY_SIZE;
-    case PCV_MAILBOX_STATE:
-        return load(&mailbox->state);
-    case PCV_MAILBOX_CLAIM:
-        return load(&mailbox->claim);
-    default:
-        return UINT32_MAX;
+    static const uint32_t constant[] = {
+        [PCV_MAILBOX_MAGIC / WORD] = PCV_MAILBOX_MAGIC_VALUE,
+        [PCV_MAILBOX_VERSION / WORD] = PCV_MAILBOX_VERSION_VALUE,
+        [PCV_MAILBOX_SIZE / WORD] = PCV_MAILBOX_BAR_SIZE,
+        [PCV_MAILBOX_REQUEST_AT / WORD] = PCV_MAILBOX_REQUEST,
+        [PCV_MAILBOX_REQUEST_ROOM / WORD] = PCV_MAILBOX_REQUEST_SIZE,
+        [PCV_MAILBOX_REPLY_AT / WORD] = PCV_MAILBOX_REPLY,
+        [PCV_MAILBOX_REPLY_ROOM / WORD] = PCV_MAILBOX_REPLY_SIZE,
+    };
+
+    if (at < sizeof(constant)) {
+        return constant[at / WORD];
     }
+    if (at == PCV_MAILBOX_STATE) {
+        return load(&mailbox->state);
+    }
+    return at == PCV_MAILBOX_CLAIM ? load(&mailbox->claim) : UINT32_MAX;
 }
 
 static void register_write(struct pcv_mailbox *mailbox, uint32_t at,

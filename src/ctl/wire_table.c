@@ -8,7 +8,7 @@
 
 #define SIZE_OF(type, member) sizeof(((type *)0)->member)
 
-/* A member; several members of an array of structures, or of numbers. */
+/* A member; `count` of them, in an array of structures or of numbers. */
 #define ONE(wire, width, type, member)                                         \
     {                                                                          \
         wire, offsetof(type, member), width, SIZE_OF(type, member), 1, 0, 0,   \
@@ -18,22 +18,20 @@
     {                                                                          \
         wire, offsetof(type, member), 1, SIZE_OF(type, member), 1, 0, 0, true  \
     }
-#define EACH(wire, width, wire_step, type, array, of)                          \
+#define EACH(wire, width, wire_step, count, type, array, first)                \
     {                                                                          \
-        wire, offsetof(type, array[0] of), width, SIZE_OF(type, array[0] of),  \
-            SIZE_OF(type, array) / SIZE_OF(type, array[0]), wire_step,         \
-            SIZE_OF(type, array[0]), false                                     \
+        wire, offsetof(type, first), width, SIZE_OF(type, first), count,       \
+            wire_step, SIZE_OF(type, array) / (count), false                   \
     }
-#define EACH_FLAG(wire, wire_step, type, array, of)                            \
+#define EACH_FLAG(wire, wire_step, count, type, array, first)                  \
     {                                                                          \
-        wire, offsetof(type, array[0] of), 1, SIZE_OF(type, array[0] of),      \
-            SIZE_OF(type, array) / SIZE_OF(type, array[0]), wire_step,         \
-            SIZE_OF(type, array[0]), true                                      \
+        wire, offsetof(type, first), 1, SIZE_OF(type, first), count,           \
+            wire_step, SIZE_OF(type, array) / (count), true                    \
     }
 
 #define SHAPE(name, bytes)                                                     \
     static const struct pcv__wire_shape name##_shape = {                       \
-        name, sizeof(name) / sizeof(name[0]), bytes}
+        name, sizeof(name) / sizeof((name)[0]), (bytes)}
 
 /* ---- arguments ----------------------------------------------------------- */
 
@@ -52,12 +50,16 @@ static const struct pcv__wire_field assign_args[] = {
     ONE(0x05, 1, args, assign.bars_out),
     ONE(0x06, 1, args, assign.cap_count),
     ONE(0x07, 1, args, assign.passed_count),
-    EACH(0x08, 2, 4, args, assign.caps, .id),
-    EACH_FLAG(0x0a, 4, args, assign.caps, .extended),
-    EACH_FLAG(0x0b, 4, args, assign.caps, .show),
-    EACH(0x48, 2, 8, args, assign.passed, .offset),
-    EACH(0x4a, 2, 8, args, assign.passed, .size),
-    EACH_FLAG(0x4c, 8, args, assign.passed, .write),
+    EACH(0x08, 2, 4, PCV_POLICY_CAPS, args, assign.caps, assign.caps[0].id),
+    EACH_FLAG(0x0a, 4, PCV_POLICY_CAPS, args, assign.caps,
+              assign.caps[0].extended),
+    EACH_FLAG(0x0b, 4, PCV_POLICY_CAPS, args, assign.caps, assign.caps[0].show),
+    EACH(0x48, 2, 8, PCV_POLICY_PASSED, args, assign.passed,
+         assign.passed[0].offset),
+    EACH(0x4a, 2, 8, PCV_POLICY_PASSED, args, assign.passed,
+         assign.passed[0].size),
+    EACH_FLAG(0x4c, 8, PCV_POLICY_PASSED, args, assign.passed,
+              assign.passed[0].write),
 };
 SHAPE(assign_args, 0x88);
 
@@ -71,7 +73,7 @@ SHAPE(ecam_args, 0x08);
 
 static const struct pcv__wire_field nodes_args[] = {
     ONE(0x00, 4, args, nodes.count),
-    EACH(0x04, 4, 4, args, nodes.sbdf, .v),
+    EACH(0x04, 4, 4, PCV_CTL_NODES_MAX, args, nodes.sbdf, nodes.sbdf[0].v),
 };
 SHAPE(nodes_args, 0x84);
 
@@ -124,10 +126,14 @@ static const struct pcv__wire_field device[] = {
     FLAG(0x3c, record, device.info.is_bridge),
     FLAG(0x3d, record, device.info.bus_conflict),
     FLAG(0x3e, record, device.info.unreachable),
-    EACH(0x40, 8, 0x18, record, device.info.bar, .address),
-    EACH(0x48, 8, 0x18, record, device.info.bar, .size),
-    EACH(0x50, 1, 0x18, record, device.info.bar, .kind),
-    EACH(0x51, 1, 0x18, record, device.info.bar, .flags),
+    EACH(0x40, 8, 0x18, PCV_BARS, record, device.info.bar,
+         device.info.bar[0].address),
+    EACH(0x48, 8, 0x18, PCV_BARS, record, device.info.bar,
+         device.info.bar[0].size),
+    EACH(0x50, 1, 0x18, PCV_BARS, record, device.info.bar,
+         device.info.bar[0].kind),
+    EACH(0x51, 1, 0x18, PCV_BARS, record, device.info.bar,
+         device.info.bar[0].flags),
 };
 SHAPE(device, 0xe8);
 
@@ -138,7 +144,7 @@ static const struct pcv__wire_field status[] = {
     ONE(0x10, 8, record, status.counters.reads),
     ONE(0x18, 8, record, status.counters.writes),
     ONE(0x20, 8, record, status.counters.refused),
-    EACH(0x28, 4, 4, record, status.held, ),
+    EACH(0x28, 4, 4, PCV_HOLDERS, record, status.held, status.held[0]),
 };
 SHAPE(status, 0x40);
 
@@ -168,7 +174,7 @@ SHAPE(bar, 0x30);
 static const struct pcv__wire_field row[] = {
     ONE(0x00, 2, record, row.reg),
     ONE(0x02, 1, record, row.size),
-    EACH(0x04, 1, 1, record, row.bytes, ),
+    EACH(0x04, 1, 1, PCV_CTL_ROW_BYTES, record, row.bytes, row.bytes[0]),
 };
 SHAPE(row, 0x14);
 
@@ -200,7 +206,7 @@ static const struct pcv__wire_field event[] = {
     ONE(0x0c, 4, record, event.event.of),
     ONE(0x10, 4, record, event.event.sbdf),
     ONE(0x14, 4, record, event.event.domain_id),
-    EACH(0x18, 8, 8, record, event.event.arg, ),
+    EACH(0x18, 8, 8, 2, record, event.event.arg, event.event.arg[0]),
 };
 SHAPE(event, 0x28);
 
