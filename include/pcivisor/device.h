@@ -125,7 +125,9 @@ int PCV_MUST_CHECK pcv_device_remove(struct pcv_host *host, pcv_sbdf sbdf,
 /**
  * The function was pulled without warning, and with it what is behind it:
  * from now on its registers read all ones and writes go nowhere (LIFE-9). It
- * stays registered until it is removed.
+ * stays registered until it is removed, or another card answers after an event
+ * of its slot. Where the hardware domain's own looks show that a slot is empty,
+ * the library says this itself, and removes what was there (LIFE-12).
  *
  * Returns 0, also if it had vanished before; -PCV_ENODEV.
  * Context: control. Locking: takes the segment's lock.

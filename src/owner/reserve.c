@@ -25,6 +25,8 @@ static void device_init_shared(struct pcv_device *device)
     atomic_store_explicit(&device->guest_sbdf, 0, memory_order_relaxed);
     atomic_store_explicit(&device->renumbered, false, memory_order_relaxed);
     atomic_store_explicit(&device->read_only, false, memory_order_relaxed);
+    atomic_store_explicit(&device->slot_event, false, memory_order_relaxed);
+    atomic_store_explicit(&device->suspect, false, memory_order_relaxed);
     atomic_store_explicit(&device->vf_work, 0, memory_order_relaxed);
 }
 

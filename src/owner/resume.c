@@ -30,7 +30,8 @@ static bool is_nothing_asked(const struct pcv_host *host)
 {
     return atomic_load_explicit(&host->work_count, memory_order_acquire) == 0 &&
            atomic_load_explicit(&host->renumber_count, memory_order_acquire) ==
-               0;
+               0 &&
+           atomic_load_explicit(&host->slot_count, memory_order_acquire) == 0;
 }
 
 /* An access that found nothing: VFs whose time has come are added, and what
@@ -65,6 +66,7 @@ static enum pcv_verdict asked(struct pcv_domain *domain,
         return PCV_DONE;
     }
     verdict = pcv__bridge_renumbered(device);
+    pcv__slot_event(device);
     if (verdict == PCV_DONE) {
         verdict = pcv__vfs_work(device);
     }

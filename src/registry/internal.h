@@ -137,6 +137,8 @@ struct pcv_device {
     _Atomic uint64_t quiet_until_us; /* it was reset, and is left alone until
                                         then; 0: not any more (SRIOV-3) */
     _Atomic bool renumbered;  /* of a bridge: its bus numbers were written */
+    _Atomic bool slot_event;  /* of a port: what is in its slot may have gone */
+    _Atomic bool suspect;     /* another card may have taken its place */
     _Atomic uint32_t vf_work; /* enum pcv__vf_work, of a PF: owner's to do */
     struct pcv_device *next_work, **work_at; /* under the host's work lock */
     uint64_t work_us;                        /* likewise: when vf_work is due */
@@ -312,6 +314,7 @@ struct pcv_host {
     struct pcv_domain *guests;       /* by identifier */
     _Atomic uint32_t work_count;     /* PFs with vf_work */
     _Atomic uint32_t renumber_count; /* bridges that are renumbered */
+    _Atomic uint32_t slot_count;     /* ports with slot_event */
     struct pcv__lock work_lock;
     struct pcv_device *work PCV__GUARDED_BY(work_lock); /* with vf_work */
     _Atomic uint32_t emulated_count;
