@@ -267,8 +267,10 @@ static const struct command table[] = {
     },
     {
         .name = "mapped",
-        .arguments = "[--json]",
-        .help = "guest memory that the hardware domain has mapped",
+        .arguments = "[DOMAIN] [--json]",
+        .help = "guest memory that a domain has mapped",
+        .completes = "d",
+        .max = 1,
         .option = json_options,
         .run = command_mapped,
     },

@@ -14,6 +14,11 @@ static const struct args_option policy_options[] = {
     {NULL, NULL},
 };
 
+static const struct args_option emulated_options[] = {
+    {"--bar", "SIZE"}, {"--64", NULL}, {"--ids", "VENDOR:DEVICE"},
+    {"--json", NULL},  {NULL, NULL},
+};
+
 const struct command commands_guest[] = {
     {
         .name = "domain",
@@ -77,6 +82,19 @@ const struct command commands_guest[] = {
         .min = 3,
         .max = 3,
         .run = command_reserved,
+    },
+    {
+        .name = "emulated",
+        .arguments = "add SBDF WINDOW SIZE [--bar SIZE] [--64] "
+                     "[--ids VENDOR:DEVICE] | list [--json] | remove SBDF",
+        .help = "functions that no hardware answers for: a BAR of plain memory "
+                "(64K), which may stand in the window",
+        .completes = "ks-",
+        .words = "add list remove",
+        .min = 1,
+        .max = 4,
+        .option = emulated_options,
+        .run = command_emulated,
     },
     {
         .name = "memory",

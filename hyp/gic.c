@@ -97,15 +97,21 @@ static void await_dist(void)
     await_clear(gic.regions.dist + GICD_CTLR, GICD_CTLR_RWP, "a GICD write");
 }
 
+/* The address of the 32-bit register with this number in a block of them. */
+static uint64_t reg_at(uint64_t bank, uint32_t block, uint32_t number)
+{
+    return bank + block + (uint64_t)number * 4u;
+}
+
 /* Off, group 1, not pending, not active, one priority: 32 interrupts. */
 static void quiet(uint64_t bank, unsigned row)
 {
-    mmio_write32(bank + GIC_ICENABLER + 4u * row, ~0u);
-    mmio_write32(bank + GIC_ICPENDR + 4u * row, ~0u);
-    mmio_write32(bank + GIC_ICACTIVER + 4u * row, ~0u);
-    mmio_write32(bank + GIC_IGROUPR + 4u * row, ~0u);
+    mmio_write32(reg_at(bank, GIC_ICENABLER, row), ~0u);
+    mmio_write32(reg_at(bank, GIC_ICPENDR, row), ~0u);
+    mmio_write32(reg_at(bank, GIC_ICACTIVER, row), ~0u);
+    mmio_write32(reg_at(bank, GIC_IGROUPR, row), ~0u);
     for (unsigned i = 0; i < 8; i++) {
-        mmio_write32(bank + GIC_IPRIORITYR + 32u * row + 4u * i, PRIORITY_ALL);
+        mmio_write32(reg_at(bank, GIC_IPRIORITYR, 8u * row + i), PRIORITY_ALL);
     }
 }
 
@@ -125,8 +131,8 @@ void gic_init(const struct gic_regions *regions)
     await_dist();
     for (unsigned row = 1; row < rows; row++) {
         quiet(dist, row);
-        mmio_write32(dist + GIC_ICFGR + 8u * row, 0);
-        mmio_write32(dist + GIC_ICFGR + 8u * row + 4u, 0);
+        mmio_write32(reg_at(dist, GIC_ICFGR, 2u * row), 0);
+        mmio_write32(reg_at(dist, GIC_ICFGR, 2u * row + 1u), 0);
     }
     for (uint32_t spi = SPI_FIRST; spi < gic.spi_end; spi++) {
         mmio_write64(dist + GICD_IROUTER + 8u * (uint64_t)spi,
@@ -242,24 +248,19 @@ static uint64_t bank_of(unsigned cpu, uint32_t intid)
 void gic_set_state(unsigned cpu, uint32_t intid, enum gic_state state, bool on)
 {
     uint64_t bank = bank_of(cpu, intid);
+    uint32_t block = (uint32_t)state + (on ? 0 : GIC_ICENABLER - GIC_ISENABLER);
 
     if (bank != 0) {
-        uint64_t clear = GIC_ICENABLER - GIC_ISENABLER;
-
-        mmio_write32(bank + (uint64_t)state + (on ? 0 : clear) +
-                         4u * (intid / 32u),
-                     1u << intid % 32u);
+        mmio_write32(reg_at(bank, block, intid / 32u), 1u << intid % 32u);
     }
 }
 
 bool gic_get_state(unsigned cpu, uint32_t intid, enum gic_state state)
 {
     uint64_t bank = bank_of(cpu, intid);
+    uint64_t address = reg_at(bank, (uint32_t)state, intid / 32u);
 
-    return bank != 0 &&
-           (mmio_read32(bank + (uint64_t)state + 4u * (intid / 32u)) >>
-                intid % 32u &
-            1u) != 0;
+    return bank != 0 && (mmio_read32(address) >> intid % 32u & 1u) != 0;
 }
 
 void gic_enable(uint32_t intid)
@@ -269,9 +270,15 @@ void gic_enable(uint32_t intid)
 
 void gic_disable(uint32_t intid)
 {
-    gic_set_state(this_cpu()->index, intid, GIC_ENABLED, false);
-    if (intid >= SPI_FIRST) {
-        await_dist();
+    unsigned cpu = this_cpu()->index;
+    uint64_t bank = bank_of(cpu, intid);
+
+    if (bank == 0) {
+        return;
+    }
+    gic_set_state(cpu, intid, GIC_ENABLED, false);
+    if (bank == gic.regions.dist) {
+        await_clear(bank + GICD_CTLR, GICD_CTLR_RWP, "a GICD write");
     } else {
         await_clear(this_redist() + GICR_CTLR, GICR_CTLR_RWP, "a GICR write");
     }
@@ -280,7 +287,7 @@ void gic_disable(uint32_t intid)
 void gic_set_edge(uint32_t intid, bool edge)
 {
     uint64_t bank = bank_of(this_cpu()->index, intid);
-    uint64_t address = bank + GIC_ICFGR + 4u * (intid / 16u);
+    uint64_t address = reg_at(bank, GIC_ICFGR, intid / 16u);
     uint32_t bit = 2u << 2u * (intid % 16u);
     uint32_t value;
 

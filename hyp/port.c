@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The host operations: what pcivisor asks of this hypervisor, one by one. */
 #include "console.h"
+#include "control.h"
 #include "its.h"
 #include "lib.h"
 #include "main.h"
@@ -233,6 +234,7 @@ static void port_event(void *ctx, const struct pcv_event *event)
           pcv_sbdf_segment(sbdf), pcv_sbdf_bus(sbdf), pcv_sbdf_device(sbdf),
           pcv_sbdf_function(sbdf), pcv_event_name(event->kind),
           (int)event->domain_id, event->arg[0], event->arg[1]);
+    control_event(event);
 }
 
 static void port_crash(void *ctx, uint32_t domain_id, pcv_sbdf sbdf, int error)

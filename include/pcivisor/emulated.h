@@ -37,10 +37,10 @@ struct pcv_emulated_ops {
                  uint64_t value);
 };
 
-#define PCV_EMULATED_BAR_MIN 16u /* bytes */
-#define PCV_EMULATED_BAR_MAX                                                   \
-    0x100000u /* what shuts a BAR off is one step,                             \
-                 whatever was under it */
+/* Bytes. There is a largest since shutting a BAR off is one step, whatever
+ * device's BAR gets its pages by that. */
+#define PCV_EMULATED_BAR_MIN 16u
+#define PCV_EMULATED_BAR_MAX 0x100000u
 
 /* Who it is; nothing of it is built in. */
 struct pcv_emulated_info {

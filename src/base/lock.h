@@ -36,6 +36,7 @@ enum pcv__rank {
     PCV__RANK_MAP,  /* a domain's map of pages; a host's of what is reserved */
     PCV__RANK_POOL, /* a pool's list of free objects */
     PCV__RANK_WORK, /* a host's list of PFs that have work */
+    PCV__RANK_LOG,  /* a log of events, which come under any other */
 };
 
 #define PCV__HELD_MAX 8u

@@ -204,11 +204,12 @@ static int update(struct pcv_device *device, const struct pcv_add_info *info)
 
 /*
  * 0: the card that answers is the registered one; -PCV_ENOENT: it is another;
- * or an error of the host. A device that does not answer is asleep for all we
+ * -PCV_EBUSY: bus numbers change; or an error of the host. A device that does not answer is asleep for all we
  * know (LIFE-9), not another; one that was just reset is not asked (SRIOV-3).
  */
 static int same_card(struct pcv_device *device)
 {
+    uint32_t moves = pcv__moves(device->segment);
     struct pcv__identity now;
     int error = pcv__hw_quiet_us(device) != 0
                     ? -PCV_EAGAIN
@@ -220,7 +221,13 @@ static int same_card(struct pcv_device *device)
     if (error != 0) {
         return error;
     }
-    return pcv__identity_same(device, &now) ? 0 : -PCV_ENOENT;
+    if (pcv__identity_same(device, &now)) {
+        return 0;
+    }
+    /* Bus numbers may lead elsewhere than when it was found. */
+    return moves % 2u != 0 || moves != pcv__moves(device->segment)
+               ? -PCV_EBUSY
+               : -PCV_ENOENT;
 }
 
 /* A device is registered there. 0 or -PCV_ERESTART: it is the same one;

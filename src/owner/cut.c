@@ -61,6 +61,22 @@ static int check(const struct range *range)
     return 0;
 }
 
+/* Whether something is being added where numbers will lead elsewhere: who adds
+ * it may ask one card or the other. 0 or -PCV_ERESTART. */
+static int nothing_comes(const struct range *range)
+    PCV__REQUIRES(range->segment->lock)
+{
+    uint32_t rid = LAST_OF(range);
+    enum pcv__look look;
+
+    while (next_down(range, &rid, &look) != NULL) {
+        if (look == PCV__LOOK_NEW) {
+            return -PCV_ERESTART;
+        }
+    }
+    return 0;
+}
+
 /* All gates are paused, and everybody is out: 0 or -PCV_ERESTART. */
 static int drain(const struct range *range)
     PCV__REQUIRES(range->segment->lock)
@@ -292,9 +308,11 @@ static int cut_locked(struct pcv__segment *segment, struct pcv_device *bridge,
     PCV__REQUIRES(segment->lock)
 {
     struct range own = lost(segment, bridge, first, last);
+    const struct range next = {segment, first, last};
     struct pcv_device *rival = pcv__rival_at(segment, bridge, first, last);
-    int error = check(&own);
+    int error = nothing_comes(&next);
 
+    error = error == 0 ? check(&own) : error;
     error = error == 0 ? drain(&own) : error;
     if (error != 0) {
         return error;

@@ -28,6 +28,7 @@ struct change {
     struct pcv__segment *segment;
     struct pcv__ecam ecam;
     pcv_sbdf busy; /* who is in the way */
+    uint32_t moves; /* of bus numbers, when we began to look */
     bool pf_moves; /* a PF that has VFs is to change */
     bool adding;   /* something is being added, as `added` */
     pcv_sbdf added;
@@ -252,6 +253,10 @@ static int examine(struct change *change) PCV__REQUIRES(change->segment->lock)
     uint32_t rid = 0;
     struct pcv_device *device;
 
+    if (change->moves % 2u != 0 || change->moves != pcv__moves(change->segment)) {
+        change->busy = at(change, 0);
+        return -PCV_ERESTART; /* who answered, answered for another */
+    }
     /* Bounded: rid goes up. */
     while ((device = pcv__segment_next(change->segment, &rid, LAST_RID)) !=
            NULL) {
@@ -323,8 +328,10 @@ static void mark(struct change *change, bool recorded)
 static int declare(struct change *change)
 {
     struct pcv__mem *mem = &change->host->mem;
-    int error = probe_all(change, false);
+    int error;
 
+    change->moves = pcv__moves(change->segment);
+    error = probe_all(change, false);
     if (error == 0) {
         error = probe_all(change, true);
     }

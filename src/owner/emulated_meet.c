@@ -33,6 +33,12 @@ int pcv__emulated_block(struct pcv_host *host, pcv_sbdf sbdf)
     return 0;
 }
 
+/* The bit of a function in pcv_emulated.concealed. */
+static uint8_t bit_of(pcv_sbdf sbdf)
+{
+    return (uint8_t)(1u << pcv_sbdf_function(sbdf));
+}
+
 /* Whether an emulated function stands there now, and whether a physical one is
  * known to. *out_by is the former's address. */
 static bool known(struct pcv_domain *hardware, pcv_sbdf sbdf, bool *out_was,
@@ -44,8 +50,7 @@ static bool known(struct pcv_domain *hardware, pcv_sbdf sbdf, bool *out_was,
     pcv__lock_take(mem, &hardware->map_lock);
     emulated = pcv__emulated_at(hardware, sbdf);
     if (emulated) {
-        *out_was = ((uint32_t)emulated->concealed >> pcv_sbdf_function(sbdf) &
-                    1u) != 0;
+        *out_was = (emulated->concealed & bit_of(sbdf)) != 0;
         *out_by = emulated->info.sbdf;
     }
     pcv__lock_drop(mem, &hardware->map_lock);
@@ -55,7 +60,7 @@ static bool known(struct pcv_domain *hardware, pcv_sbdf sbdf, bool *out_was,
 /* From now on it is known to be there, or not to be. Whether that is news. */
 static bool note(struct pcv_domain *hardware, pcv_sbdf sbdf, bool is)
 {
-    const uint8_t bit = (uint8_t)(1u << pcv_sbdf_function(sbdf));
+    const uint8_t bit = bit_of(sbdf);
     struct pcv__mem *mem = &hardware->host->mem;
     struct pcv_emulated *emulated;
     bool news = false;

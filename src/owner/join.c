@@ -12,13 +12,21 @@
 #include "owner/move.h"
 #include "owner/vfs.h"
 
+static void begin(struct pcv__segment *segment) PCV__REQUIRES(segment->lock)
+{
+    segment->moving = true;
+    atomic_fetch_add_explicit(&segment->moves, 1, memory_order_acq_rel);
+}
+
 bool pcv__move_begin(struct pcv__segment *segment, struct pcv__mem *mem)
 {
     bool ours;
 
     pcv__lock_take(mem, &segment->lock);
     ours = !segment->moving;
-    segment->moving = true;
+    if (ours) {
+        begin(segment);
+    }
     pcv__lock_drop(mem, &segment->lock);
     return ours;
 }
@@ -27,6 +35,7 @@ void pcv__move_end(struct pcv__segment *segment, struct pcv__mem *mem)
 {
     pcv__lock_take(mem, &segment->lock);
     segment->moving = false;
+    atomic_fetch_add_explicit(&segment->moves, 1, memory_order_acq_rel);
     pcv__lock_drop(mem, &segment->lock);
 }
 
@@ -395,9 +404,13 @@ int pcv__join_at(struct pcv_host *host, pcv_sbdf sbdf)
         return -PCV_ENOENT;
     }
     pcv__lock_take(&host->mem, &segment->lock);
-    if (!segment->moving) {
+    if (segment->moving) {
+        error = -PCV_EBUSY;
+    } else {
         device = find_for(host, segment, sbdf, &error);
-        segment->moving = device != NULL;
+        if (device) {
+            begin(segment);
+        }
     }
     pcv__lock_drop(&host->mem, &segment->lock);
     if (device) {

@@ -87,31 +87,36 @@ static int take_over(struct pcv_device *bridge, uint8_t first, uint8_t last)
     return 0;
 }
 
-/* Everything that can be reached now. Another card that stands in the place of
- * one that was known is added; what that lacks is for who touches it next. */
-static int join(struct pcv_device *bridge)
+/* Everything that can be reached now. -PCV_EEXIST: another card stands at
+ * *out_other, in the place of one that was known. */
+static int join(struct pcv_device *bridge, pcv_sbdf *out_other)
 {
     struct pcv_host *host = bridge->host;
-    struct pcv__segment *segment = bridge->segment;
-    pcv_sbdf other = {0};
-    int error;
 
-    pcv__join_afresh(segment, &host->mem);
-    error = pcv__join_all(host, segment, &other);
-    /* Bounded: each turn tries one more that was away. */
-    while (error == -PCV_EEXIST) {
-        int added = pcv_device_add(host, other, NULL);
-
-        if (added != 0 && added != -PCV_ERESTART) {
-            pcv__event_at(host, other, PCV_EVENT_MOVE_FAILED, other.v,
-                          (uint64_t)-added);
-        }
-        error = pcv__join_all(host, segment, &other);
-    }
-    return error;
+    pcv__join_afresh(bridge->segment, &host->mem);
+    return pcv__join_all(host, bridge->segment, out_other);
 }
 
-static int write_and_join(struct pcv_device *bridge)
+/* We are the one who moves no more. Another card is added, and then the rest is
+ * looked at again; what it lacks is for who touches it next. */
+static int end(struct pcv_device *bridge, int error, pcv_sbdf other)
+{
+    struct pcv_host *host = bridge->host;
+    int added;
+
+    pcv__move_end(bridge->segment, &host->mem);
+    if (error != -PCV_EEXIST) {
+        return error;
+    }
+    added = pcv_device_add(host, other, NULL);
+    if (added != 0 && added != -PCV_ERESTART) {
+        pcv__event_at(host, other, PCV_EVENT_MOVE_FAILED, other.v,
+                      (uint64_t)-added);
+    }
+    return -PCV_ERESTART;
+}
+
+static int write_and_join(struct pcv_device *bridge, pcv_sbdf *out_other)
 {
     struct pcv__mem *mem = &bridge->host->mem;
     uint32_t numbers = bridge->numbers.value;
@@ -134,30 +139,29 @@ static int write_and_join(struct pcv_device *bridge)
                 ? take_over(bridge, bridge->secondary, bridge->subordinate)
                 : take_over(bridge, secondary_of(numbers),
                             subordinate_of(numbers));
-    return error == 0 ? join(bridge) : error;
+    return error == 0 ? join(bridge, out_other) : error;
 }
 
 enum pcv_verdict pcv__bridge_renumbered(struct pcv_device *bridge)
 {
     struct pcv__mem *mem = &bridge->host->mem;
-    struct pcv__segment *segment = bridge->segment;
+    pcv_sbdf other = {0};
     int error = 0;
 
     if (!is_renumbered(bridge)) {
         return PCV_DONE;
     }
-    if (!pcv__move_begin(segment, mem)) {
+    if (!pcv__move_begin(bridge->segment, mem)) {
         return PCV_PENDING;
     }
     /* Whoever moved before us may have settled it. */
     if (is_renumbered(bridge)) {
-        error = write_and_join(bridge);
+        error = write_and_join(bridge, &other);
     }
-    if (error != -PCV_ERESTART) {
+    if (error != -PCV_ERESTART && error != -PCV_EEXIST) {
         (void)pcv__bridge_settled(bridge);
     }
-    pcv__move_end(segment, mem);
-    return error == -PCV_ERESTART ? PCV_PENDING : PCV_DONE;
+    return end(bridge, error, other) == -PCV_ERESTART ? PCV_PENDING : PCV_DONE;
 }
 
 /* ---- a report --------------------------------------------------------------
@@ -198,7 +202,8 @@ static int compare(struct pcv_device *bridge, uint32_t reported)
                : -PCV_EINVAL;
 }
 
-static int report(struct pcv_device *bridge, uint8_t first, uint8_t last)
+static int report(struct pcv_device *bridge, uint8_t first, uint8_t last,
+                  pcv_sbdf *out_other)
 {
     int error = is_possible(bridge, first, last)
                     ? compare(bridge, (uint32_t)first << 8 |
@@ -208,7 +213,7 @@ static int report(struct pcv_device *bridge, uint8_t first, uint8_t last)
     if (error == 0) {
         error = take_over(bridge, first, last);
     }
-    return error == 0 ? join(bridge) : error;
+    return error == 0 ? join(bridge, out_other) : error;
 }
 
 int pcv_bridge_report_buses(struct pcv_host *host, pcv_sbdf sbdf,
@@ -216,6 +221,7 @@ int pcv_bridge_report_buses(struct pcv_host *host, pcv_sbdf sbdf,
                             uint8_t subordinate)
 {
     struct pcv_device *bridge = host ? pcv_device_find(host, sbdf) : NULL;
+    pcv_sbdf other = {0};
     int error = -PCV_EINVAL;
 
     if (!bridge) {
@@ -228,11 +234,11 @@ int pcv_bridge_report_buses(struct pcv_host *host, pcv_sbdf sbdf,
                !pcv__move_begin(bridge->segment, &host->mem)) {
         error = -PCV_ERESTART;
     } else {
-        error = report(bridge, secondary, subordinate);
+        error = report(bridge, secondary, subordinate, &other);
         if (error != 0 && error != -PCV_ERESTART) {
             pcv__cut_given_up(bridge->segment, &host->mem);
         }
-        pcv__move_end(bridge->segment, &host->mem);
+        error = end(bridge, error, other);
     }
     pcv_device_put(bridge);
     return error;

@@ -146,6 +146,9 @@ static int reserve_locked(struct pcv_host *host, struct pcv__segment *segment,
         pcv__emulated_takes(segment, sbdf)) {
         return -PCV_EEXIST; /* it leaves, or somebody else adds it */
     }
+    if (segment->moving && segment->kept) {
+        return -PCV_EEXIST; /* it may be one that is just being moved */
+    }
     device_init(device, host, segment, sbdf);
     if (pcv__claims_vf(info)) {
         device->is_vf = true;

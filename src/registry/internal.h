@@ -224,6 +224,7 @@ struct pcv__segment {
     struct pcv_device *kept;
     _Atomic uint32_t kept_count;
     bool moving;
+    _Atomic uint32_t moves; /* moves that began or ended: odd while one is */
     bool draining; /* there are gates that are paused: kept.paused */
 };
 
@@ -586,6 +587,13 @@ void pcv__bridge_extend(struct pcv__segment *segment, struct pcv_device *bridge,
 /* The bridge that covers a bus, or NULL. */
 struct pcv_device *pcv__bridge_over(struct pcv__segment *segment, uint8_t bus)
     PCV__REQUIRES(segment->lock);
+
+/* What is read by address, without the device's gate, may be another card's if
+ * that has changed, or is odd. */
+static inline uint32_t pcv__moves(const struct pcv__segment *segment)
+{
+    return atomic_load_explicit(&segment->moves, memory_order_acquire);
+}
 
 /* ---- functions that cannot be reached (kept.c) ------------------------------
  */

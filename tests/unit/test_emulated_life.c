@@ -50,7 +50,7 @@ static void what_can_be_no_function_is_refused(void **state)
     bad[n++].class_code = 0x1000000;
     bad[n++].bar_size = 0;
     bad[n++].bar_size = PCV_EMULATED_BAR_MIN / 2;
-    bad[n++].bar_size = PCV_EMULATED_BAR_MAX * 2u;
+    bad[n++].bar_size = PCV_EMULATED_BAR_MAX << 1;
     bad[n++].bar_size = EMU_BAR_SIZE + PCV_EMULATED_BAR_MIN;
     bad[n++].window_size = 0;
     assert_int_equal(n, COUNT(bad));
@@ -114,9 +114,9 @@ static void a_window_without_a_place_for_the_bar_is_full(void **state)
         {0xa0000000u, EMU_BAR_SIZE, false, 0},
         {0xa0000000u, EMU_BAR_SIZE - 1, false, -PCV_ENOSPC},
         {0xa0001000u, EMU_BAR_SIZE, false, -PCV_ENOSPC}, /* not aligned */
-        {0xa0001000u, 2 * EMU_BAR_SIZE - 0x1000, false, 0},
+        {0xa0001000u, 0x1f000, false, 0},
         {0xffff0000u, EMU_BAR_SIZE, false, -PCV_ENOSPC}, /* all ones */
-        {0xfffe0000u, 2 * EMU_BAR_SIZE, false, 0},
+        {0xfffe0000u, 0x20000, false, 0},
         {0x100000000u, EMU_BAR_SIZE, false, -PCV_ENOSPC},
         {0x100000000u, EMU_BAR_SIZE, true, 0},
         {UINT64_MAX - 0xffff, EMU_BAR_SIZE, true, -PCV_ENOSPC},
