@@ -162,7 +162,7 @@ void modelled_init(struct machine *machine)
     make_ops();
     machine->pci.segment = made->segment;
     machine->pci.io = (struct region){0, 0};
-    machine->pci.memory32 = (struct region){0, 0};
+    machine->pci.memory32 = made->spare;
     machine->pci.memory64 = (struct region){0, 0};
     machine->pci.pins = 0;
     print("modelled machine %s: %u functions, %u root buses, %u windows\n",

@@ -14,7 +14,10 @@
 
 /*
  * If the option is there: build the machine, and take the real one's windows
- * and pins out of `machine`, so that nobody else shares them out. Once, when
+ * and pins out of `machine`, so that nobody else shares them out; what is left
+ * is a window of memory where the capture has nothing, for functions that the
+ * hypervisor adds. They must be placed, since Linux leaves all BARs where they
+ * are. Once, when
  * the console has its card, and before the hardware domain is made; panics
  * with what is wrong.
  */

@@ -68,8 +68,9 @@ static int set_place(void *fdt, int node, const struct modelled_root *root)
                  : fdt_setprop(fdt, node, "bus-range", range, sizeof(range));
 }
 
-/* What all of them have. */
-static int set_kind(void *fdt, int node, uint32_t frame)
+/* What all of them have. With a device tree Linux has one host bridge in a
+ * domain at most, so that each root bus is a domain to it; bus numbers stay. */
+static int set_kind(void *fdt, int node, unsigned root, uint32_t frame)
 {
     int error =
         domain_fdt_set_text(fdt, node, "compatible", "pci-host-ecam-generic");
@@ -82,7 +83,7 @@ static int set_kind(void *fdt, int node, uint32_t frame)
         error ? error : fdt_setprop_u32(fdt, node, "#size-cells", SIZE_CELLS);
     error = error ? error
                   : fdt_setprop_u32(fdt, node, "linux,pci-domain",
-                                    modelled_machine.segment);
+                                    modelled_machine.segment + root);
     error = error ? error : fdt_setprop_empty(fdt, node, "dma-coherent");
     return error ? error : fdt_setprop_u32(fdt, node, "msi-parent", frame);
 }
@@ -100,7 +101,7 @@ static int add_bridge(void *fdt, unsigned root, uint32_t frame)
     if (node < 0) {
         return node;
     }
-    error = set_kind(fdt, node, frame);
+    error = set_kind(fdt, node, root, frame);
     error = error ? error : set_place(fdt, node, &modelled_machine.root[root]);
     return error ? error : set_ranges(fdt, node, root);
 }

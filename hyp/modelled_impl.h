@@ -30,6 +30,7 @@ struct modelled_machine {
     struct pcv_model *model; /* NULL: the option was not given */
     uint16_t segment;        /* the one that is shown */
     struct region ecam, io;  /* CPU addresses: those of the real bridge */
+    struct region spare;     /* memory in a window of the first root bus */
     unsigned roots, windows;
     struct modelled_root root[MODELLED_ROOTS];
     struct modelled_window window[MODELLED_WINDOWS];

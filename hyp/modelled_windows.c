@@ -15,6 +15,8 @@
 
 #define NOBODYS UINT32_MAX /* the root of what the real machine has */
 #define IO_UNIT 0x1000u    /* the CPU maps ports in pages, too */
+#define SPARE_SIZE MIB
+#define SPARE_FIRST ((uint64_t)0xe0000000) /* of a machine without BARs */
 #define END_32 ((uint64_t)1 << 32)
 #define END_40 ((uint64_t)1 << 40) /* of what stage 2 translates */
 
@@ -158,6 +160,26 @@ static void add_machine(const struct machine *real)
     add(MODELLED_MEMORY, NOBODYS, END_32, END_32);
 }
 
+/* Behind all that was placed below 4 GiB. */
+static void add_spare(void)
+{
+    uint64_t last = 0;
+
+    for (size_t i = 0; i < runs.count; i++) {
+        const struct modelled_window *run = &runs.run[i];
+
+        if (run->space == MODELLED_MEMORY && run->root != NOBODYS &&
+            run->end <= END_32 && run->end > last) {
+            last = run->end;
+        }
+    }
+    last = last == 0 ? SPARE_FIRST : last;
+    modelled_machine.spare.base = (last + SPARE_SIZE - 1) & ~(SPARE_SIZE - 1);
+    modelled_machine.spare.size = SPARE_SIZE;
+    add(MODELLED_MEMORY, 0, modelled_machine.spare.base,
+        modelled_machine.spare.base + SPARE_SIZE);
+}
+
 /* ---- windows ------------------------------------------------------------- */
 
 static int by_start(const void *a, const void *b)
@@ -230,6 +252,7 @@ void modelled_find_windows(const struct machine *real)
     find_roots(real->pci.bus_last);
     add_machine(real);
     pcv_model_spans(modelled_machine.model, add_span, NULL);
+    add_spare();
     qsort(runs.run, runs.count, sizeof(*runs.run), by_start);
     join_runs();
     free(runs.run);
