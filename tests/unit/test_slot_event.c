@@ -131,6 +131,23 @@ static void a_note_of_the_event_is_enough(void **state)
     hosted_end(&h);
 }
 
+/* LIFE-9, LIFE-12: a port that says what is not so is not believed. */
+static void a_card_that_answers_is_there(void **state)
+{
+    struct hosted h;
+
+    (void)state;
+    slotted_start(&h, SLOT | LINK);
+    pcv_model_poke(h.model, PORT, CAP + PCV_PCIE_SLTSTA, 2,
+                   PCV_PCIE_SLTSTA_PRESENCE_CHANGED);
+    pcv_model_poke(h.model, PORT, CAP + PCV_PCIE_LNKSTA, 2, 0);
+    take_note(&h, PORT);
+    assert_int_equal(hosted_stats(&h).devices, 6);
+    assert_false(hosted_status(&h, CARD).vanished);
+    assert_int_equal(ids(&h, CARD), CARD_IDS);
+    hosted_end(&h);
+}
+
 /* LIFE-12 */
 static void what_loses_its_power_has_gone_until_it_has_it_again(void **state)
 {
@@ -290,6 +307,30 @@ static void events_that_were_not_written_stay(void **state)
     hosted_end(&h);
 }
 
+/* PORT-3: the host fails at any call of a look; what is there stays, and the
+ * next look says how it is. */
+static void a_look_that_fails_is_made_again(void **state)
+{
+    (void)state;
+    for (uint64_t nth = 1; nth < 12; nth++) {
+        struct hosted h;
+
+        slotted_start(&h, SLOT | LINK);
+        pcv_model_fail(h.model, PCV_MODEL_OP_cfg_read, nth);
+        (void)ids(&h, LEAF);
+        pcv_model_fail(h.model, PCV_MODEL_OP_cfg_read, 0);
+        assert_int_equal(hosted_stats(&h).devices, 6);
+        assert_int_equal(pcv_model_pull(h.model, CARD), 0);
+        pcv_model_fail(h.model, PCV_MODEL_OP_cfg_read, nth);
+        (void)ids(&h, CARD);
+        pcv_model_fail(h.model, PCV_MODEL_OP_cfg_read, 0);
+        assert_int_equal(ids(&h, CARD), ONES);
+        assert_int_equal(hosted_state(&h, CARD), PCV_STATE_ABSENT);
+        assert_int_equal(hosted_stats(&h).devices, 5);
+        hosted_end(&h);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -297,6 +338,7 @@ int main(void)
         cmocka_unit_test(what_was_pulled_takes_along_what_is_behind),
         cmocka_unit_test(all_ones_alone_change_nothing),
         cmocka_unit_test(a_note_of_the_event_is_enough),
+        cmocka_unit_test(a_card_that_answers_is_there),
         cmocka_unit_test(what_loses_its_power_has_gone_until_it_has_it_again),
         cmocka_unit_test(another_card_in_the_slot_is_another_device),
         cmocka_unit_test(another_card_is_seen_by_its_ids),
@@ -304,6 +346,7 @@ int main(void)
         cmocka_unit_test(what_has_vanished_comes_again_with_an_event),
         cmocka_unit_test(a_guests_card_is_missed_too),
         cmocka_unit_test(a_port_that_goes_leaves_no_event),
+        cmocka_unit_test(a_look_that_fails_is_made_again),
         cmocka_unit_test(events_that_were_not_written_stay),
     };
 
