@@ -62,6 +62,21 @@ enum command_result command_vanish(struct call *call)
     return call_done(ctl_vanished(&ctl, sbdf));
 }
 
+enum command_result command_pull(struct call *call)
+{
+    pcv_sbdf sbdf;
+
+    if (!call_sbdf(call, 0, &sbdf)) {
+        return COMMAND_MISUSED;
+    }
+    int result = pcv_model_pull(call->session->machine.model, sbdf);
+    if (result != 0) {
+        return call_failed(call, result, "%s", call_show(call, sbdf).s);
+    }
+    text_add(call->out, "%s: pulled\n", call_show(call, sbdf).s);
+    return COMMAND_DONE;
+}
+
 enum command_result command_plug(struct call *call)
 {
     pcv_sbdf sbdf;

@@ -342,6 +342,13 @@ void pcv_model_on_trace(struct pcv_model *model,
                         void (*fn)(void *arg, const struct pcv_trace *record),
                         void *arg);
 
+/* As firmware leaves it that numbers nothing: every bridge's bus numbers are
+ * zero. Functions keep the names that their source gave them. */
+void pcv_model_unnumber(struct pcv_model *model);
+
+/* A host on the model that knows of no function yet. */
+int pcv_model_host(struct pcv_model *model, struct pcv_host **out_host);
+
 /* Bring-up as the hypervisor's boot does it: create a host on the model, scan,
  * then report functions that a scan cannot find (as firmware or the hardware
  * domain would). *out_reported says how many those were. */

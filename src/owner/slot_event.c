@@ -18,7 +18,7 @@ static uint32_t read_cap(struct pcv_device *port, uint32_t offset, uint8_t size)
 static bool is_empty(struct pcv_device *port)
 {
     uint32_t control = pcv__hw_read(port, PCV_REG_BRIDGE_CONTROL, 2);
-    uint32_t flags, slot, link;
+    uint32_t flags, slot, caps, link;
 
     if (port->pcie_cap == 0 || port->pcie_cap > PCV_CFG_SIZE - SLOT_END ||
         (control & PCV_BRIDGE_RESET) != 0) {
@@ -26,14 +26,15 @@ static bool is_empty(struct pcv_device *port)
     }
     flags = read_cap(port, PCV_PCIE_FLAGS, 2);
     slot = read_cap(port, PCV_PCIE_SLTSTA, 2);
+    caps = read_cap(port, PCV_PCIE_LNKCAP, 4);
     link = read_cap(port, PCV_PCIE_LNKSTA, 2);
     /* What does not answer reads as if it were there. */
     if ((flags & PCV_PCIE_FLAGS_SLOT) != 0 &&
         (slot & PCV_PCIE_SLTSTA_PRESENT) == 0) {
         return true;
     }
-    return (link & PCV_PCIE_LNKSTA_ACTIVE) == 0 &&
-           (read_cap(port, PCV_PCIE_LNKCAP, 4) & PCV_PCIE_LNKCAP_REPORTS) != 0;
+    return caps != UINT32_MAX && (caps & PCV_PCIE_LNKCAP_REPORTS) != 0 &&
+           (link & PCV_PCIE_LNKSTA_ACTIVE) == 0;
 }
 
 /* Whether hardware answers at the address of a device, whatever is known of

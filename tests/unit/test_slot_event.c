@@ -11,71 +11,8 @@
 
 #include <cmocka.h>
 
-#include "hosted.h"
 #include "registry/internal.h"
-
-#define ONES 0xffffffffu
-#define CARD_IDS 0x10d38086u
-#define OTHER_IDS 0x15338086u
-
-#define PORT pcv_test_at(0, 0, 1, 0)
-#define CARD pcv_test_at(0, 1, 0, 0)
-#define SWITCH pcv_test_at(0, 0, 2, 0)
-#define UPSTREAM pcv_test_at(0, 2, 0, 0)
-#define DOWNSTREAM pcv_test_at(0, 3, 0, 0)
-#define LEAF pcv_test_at(0, 4, 0, 0)
-
-#define CAP 0x40u
-#define SLOT 1u
-#define LINK 2u
-
-static void add_port(struct hosted *h, pcv_sbdf sbdf, uint8_t type,
-                     uint8_t secondary, uint8_t subordinate, unsigned how)
-{
-    struct pcv_test_function f;
-
-    pcv_test_port(&f, type, pcv_sbdf_bus(sbdf), secondary, subordinate);
-    assert_int_equal(pcv_test_get(&f, PCV_REG_CAPS, 1), CAP);
-    if ((how & SLOT) != 0) {
-        pcv_test_set(&f, CAP + PCV_PCIE_FLAGS, 2,
-                     pcv_test_get(&f, CAP + PCV_PCIE_FLAGS, 2) |
-                         PCV_PCIE_FLAGS_SLOT);
-        pcv_test_set(&f, CAP + PCV_PCIE_SLTCAP, 4, 0x7b);
-        pcv_test_set(&f, CAP + PCV_PCIE_SLTSTA, 2, PCV_PCIE_SLTSTA_PRESENT);
-    }
-    if ((how & LINK) != 0) {
-        pcv_test_set(&f, CAP + PCV_PCIE_LNKCAP, 4, PCV_PCIE_LNKCAP_REPORTS);
-        pcv_test_set(&f, CAP + PCV_PCIE_LNKSTA, 2, PCV_PCIE_LNKSTA_ACTIVE);
-    }
-    pcv_test_add(h->model, &f, sbdf);
-}
-
-/*
- *   00:01.0 root port
- *     01:00.0 a card
- *   00:02.0 root port
- *     02:00.0 upstream port
- *       03:00.0 downstream port
- *         04:00.0 a card
- */
-static void start(struct hosted *h, unsigned how)
-{
-    struct pcv_test_function f;
-
-    hosted_build(h);
-    add_port(h, PORT, PCV_PCIE_TYPE_ROOT_PORT, 1, 1, how);
-    add_port(h, SWITCH, PCV_PCIE_TYPE_ROOT_PORT, 2, 4, how);
-    add_port(h, UPSTREAM, PCV_PCIE_TYPE_UPSTREAM, 3, 4, 0);
-    add_port(h, DOWNSTREAM, PCV_PCIE_TYPE_DOWNSTREAM, 4, 4, how);
-    pcv_test_pcie_endpoint(&f, 0x8086, 0x10d3);
-    pcv_test_bar32(&f, 0, 0x90000000, 16384);
-    pcv_test_set(&f, PCV_REG_COMMAND, 2, PCV_CMD_MEMORY);
-    pcv_test_add(h->model, &f, CARD);
-    pcv_test_set(&f, PCV_REG_BAR0, 4, 0x90010000);
-    pcv_test_add(h->model, &f, LEAF);
-    hosted_start(h);
-    assert_int_equal(hosted_scan(h), 6);
-}
+#include "slotted.h"
 
 static uint32_t ids(struct hosted *h, pcv_sbdf sbdf)
 {
@@ -118,7 +55,7 @@ static void a_card_that_was_pulled_is_missed_when_it_is_read(void **state)
     for (size_t i = 0; i < WAYS; i++) {
         struct hosted h;
 
-        start(&h, ways[i]);
+        slotted_start(&h, ways[i]);
         assert_int_equal(pcv_model_pull(h.model, CARD), 0);
         assert_int_equal(ids(&h, CARD), ONES);
         assert_int_equal(hosted_state(&h, CARD), PCV_STATE_ABSENT);
@@ -137,7 +74,7 @@ static void what_was_pulled_takes_along_what_is_behind(void **state)
     for (size_t i = 0; i < WAYS; i++) {
         struct hosted h;
 
-        start(&h, ways[i]);
+        slotted_start(&h, ways[i]);
         assert_int_equal(pcv_model_pull(h.model, UPSTREAM), 0);
         assert_int_equal(ids(&h, LEAF), ONES);
         assert_int_equal(hosted_state(&h, LEAF), PCV_STATE_ABSENT);
@@ -157,7 +94,7 @@ static void all_ones_alone_change_nothing(void **state)
 
     (void)state;
     for (size_t i = 0; i < WAYS; i++) {
-        start(&h, ways[i]);
+        slotted_start(&h, ways[i]);
         assert_int_equal(pcv_model_set_dead(h.model, CARD, true), 0);
         assert_int_equal(ids(&h, CARD), ONES);
         take_note(&h, PORT);
@@ -168,7 +105,7 @@ static void all_ones_alone_change_nothing(void **state)
         assert_false(hosted_status(&h, CARD).vanished);
         hosted_end(&h);
     }
-    start(&h, LINK);
+    slotted_start(&h, LINK);
     pcv_test_write(h.model, PORT, PCV_REG_BRIDGE_CONTROL, 2, PCV_BRIDGE_RESET);
     pcv_model_poke(h.model, PORT, CAP + PCV_PCIE_LNKSTA, 2, 0);
     assert_int_equal(ids(&h, CARD), ONES);
@@ -184,7 +121,7 @@ static void a_note_of_the_event_is_enough(void **state)
     struct hosted h;
 
     (void)state;
-    start(&h, SLOT | LINK);
+    slotted_start(&h, SLOT | LINK);
     assert_int_equal(pcv_model_pull(h.model, CARD), 0);
     take_note(&h, PORT);
     assert_int_equal(hosted_state(&h, CARD), PCV_STATE_ABSENT);
@@ -194,13 +131,30 @@ static void a_note_of_the_event_is_enough(void **state)
     hosted_end(&h);
 }
 
+/* LIFE-9, LIFE-12: a port that says what is not so is not believed. */
+static void a_card_that_answers_is_there(void **state)
+{
+    struct hosted h;
+
+    (void)state;
+    slotted_start(&h, SLOT | LINK);
+    pcv_model_poke(h.model, PORT, CAP + PCV_PCIE_SLTSTA, 2,
+                   PCV_PCIE_SLTSTA_PRESENCE_CHANGED);
+    pcv_model_poke(h.model, PORT, CAP + PCV_PCIE_LNKSTA, 2, 0);
+    take_note(&h, PORT);
+    assert_int_equal(hosted_stats(&h).devices, 6);
+    assert_false(hosted_status(&h, CARD).vanished);
+    assert_int_equal(ids(&h, CARD), CARD_IDS);
+    hosted_end(&h);
+}
+
 /* LIFE-12 */
 static void what_loses_its_power_has_gone_until_it_has_it_again(void **state)
 {
     struct hosted h;
 
     (void)state;
-    start(&h, SLOT | LINK);
+    slotted_start(&h, SLOT | LINK);
     write(&h, PORT, PCV_PCIE_SLTCTL, PCV_PCIE_SLTCTL_POWER_OFF);
     assert_int_equal(hosted_state(&h, CARD), PCV_STATE_ABSENT);
     assert_int_equal(ids(&h, CARD), ONES);
@@ -217,7 +171,7 @@ static void another_card_in_the_slot_is_another_device(void **state)
     struct hosted h;
 
     (void)state;
-    start(&h, SLOT | LINK);
+    slotted_start(&h, SLOT | LINK);
     assert_int_equal(pcv_model_pull(h.model, CARD), 0);
     take_note(&h, PORT);
     put_other(&h, CARD, 0x1533);
@@ -235,7 +189,7 @@ static void another_card_is_seen_by_its_ids(void **state)
     struct hosted h;
 
     (void)state;
-    start(&h, 0);
+    slotted_start(&h, 0);
     held = hosted_hold(&h, CARD);
     assert_int_equal(pcv_model_pull(h.model, CARD), 0);
     put_other(&h, CARD, 0x1533);
@@ -257,7 +211,7 @@ static void a_like_card_is_compared_after_an_event(void **state)
     struct hosted h;
 
     (void)state;
-    start(&h, SLOT);
+    slotted_start(&h, SLOT);
     assert_int_equal(pcv_model_pull(h.model, CARD), 0);
     pcv_model_poke(h.model, CARD, PCV_REG_REVISION, 1, 0x77);
     assert_int_equal(pcv_model_plug(h.model, CARD), 0);
@@ -276,7 +230,7 @@ static void what_has_vanished_comes_again_with_an_event(void **state)
     struct hosted h;
 
     (void)state;
-    start(&h, SLOT);
+    slotted_start(&h, SLOT);
     assert_int_equal(pcv_device_vanished(h.host, CARD), 0);
     assert_int_equal(ids(&h, CARD), ONES);
     assert_true(hosted_status(&h, CARD).vanished);
@@ -296,7 +250,7 @@ static void a_guests_card_is_missed_too(void **state)
     int error;
 
     (void)state;
-    start(&h, SLOT | LINK);
+    slotted_start(&h, SLOT | LINK);
     assert_int_equal(pcv_domain_create(h.host, 7, &guest), 0);
     do {
         error = pcv_device_assign(h.host, CARD, guest, NULL, NULL);
@@ -322,7 +276,7 @@ static void a_port_that_goes_leaves_no_event(void **state)
     struct hosted h;
 
     (void)state;
-    start(&h, SLOT);
+    slotted_start(&h, SLOT);
     hardware = pcv_host_hardware_domain(h.host);
     assert_int_equal(pcv_access(hardware, &access), PCV_PENDING);
     assert_int_equal(pcv_device_remove(h.host, PORT, NULL, NULL), 0);
@@ -339,7 +293,7 @@ static void events_that_were_not_written_stay(void **state)
     struct hosted h;
 
     (void)state;
-    start(&h, SLOT | LINK);
+    slotted_start(&h, SLOT | LINK);
     hardware = pcv_host_hardware_domain(h.host);
     pcv_model_poke(h.model, PORT, CAP + PCV_PCIE_SLTSTA, 2, 0x015f);
     assert_int_equal(pcv_access(hardware, &byte), PCV_PENDING);
@@ -353,6 +307,30 @@ static void events_that_were_not_written_stay(void **state)
     hosted_end(&h);
 }
 
+/* PORT-3: the host fails at any call of a look; what is there stays, and the
+ * next look says how it is. */
+static void a_look_that_fails_is_made_again(void **state)
+{
+    (void)state;
+    for (uint64_t nth = 1; nth < 12; nth++) {
+        struct hosted h;
+
+        slotted_start(&h, SLOT | LINK);
+        pcv_model_fail(h.model, PCV_MODEL_OP_cfg_read, nth);
+        (void)ids(&h, LEAF);
+        pcv_model_fail(h.model, PCV_MODEL_OP_cfg_read, 0);
+        assert_int_equal(hosted_stats(&h).devices, 6);
+        assert_int_equal(pcv_model_pull(h.model, CARD), 0);
+        pcv_model_fail(h.model, PCV_MODEL_OP_cfg_read, nth);
+        (void)ids(&h, CARD);
+        pcv_model_fail(h.model, PCV_MODEL_OP_cfg_read, 0);
+        assert_int_equal(ids(&h, CARD), ONES);
+        assert_int_equal(hosted_state(&h, CARD), PCV_STATE_ABSENT);
+        assert_int_equal(hosted_stats(&h).devices, 5);
+        hosted_end(&h);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -360,6 +338,7 @@ int main(void)
         cmocka_unit_test(what_was_pulled_takes_along_what_is_behind),
         cmocka_unit_test(all_ones_alone_change_nothing),
         cmocka_unit_test(a_note_of_the_event_is_enough),
+        cmocka_unit_test(a_card_that_answers_is_there),
         cmocka_unit_test(what_loses_its_power_has_gone_until_it_has_it_again),
         cmocka_unit_test(another_card_in_the_slot_is_another_device),
         cmocka_unit_test(another_card_is_seen_by_its_ids),
@@ -367,6 +346,7 @@ int main(void)
         cmocka_unit_test(what_has_vanished_comes_again_with_an_event),
         cmocka_unit_test(a_guests_card_is_missed_too),
         cmocka_unit_test(a_port_that_goes_leaves_no_event),
+        cmocka_unit_test(a_look_that_fails_is_made_again),
         cmocka_unit_test(events_that_were_not_written_stay),
     };
 
