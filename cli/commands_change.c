@@ -190,6 +190,34 @@ enum command_result command_scan(struct call *call)
     return COMMAND_DONE;
 }
 
+enum command_result command_buses(struct call *call)
+{
+    struct pcv_host *host = call->session->machine.host;
+    uint64_t bus[3];
+    uint32_t restarts = 0;
+    pcv_sbdf sbdf;
+    int result;
+
+    if (!call_sbdf(call, 0, &sbdf)) {
+        return COMMAND_MISUSED;
+    }
+    for (size_t i = 0; i < 3; i++) {
+        if (!parse_hex(call->args.word[i + 1], 0xff, &bus[i])) {
+            return call_misused(call, "expected a bus from 00 to ff, got '%s'",
+                                call->args.word[i + 1]);
+        }
+    }
+    do {
+        result = pcv_bridge_report_buses(host, sbdf, (uint8_t)bus[0],
+                                         (uint8_t)bus[1], (uint8_t)bus[2]);
+    } while (result == -PCV_ERESTART && ++restarts < RESTARTS_MAX);
+    if (result != 0) {
+        return call_failed(call, result, "%s", call_show(call, sbdf).s);
+    }
+    text_add(call->out, "%s: reported\n", call_show(call, sbdf).s);
+    return COMMAND_DONE;
+}
+
 enum command_result command_vanish(struct call *call)
 {
     pcv_sbdf sbdf;
@@ -289,6 +317,14 @@ enum command_result command_vector(struct call *call)
     return COMMAND_DONE;
 }
 
+/* Where its device is now: addresses move with bus numbers. */
+static pcv_sbdf vector_sbdf(const struct held_vector *held)
+{
+    struct pcv_device *device = atomic_load(&held->vector.device);
+
+    return device != NULL ? pcv_device_sbdf(device) : held->sbdf;
+}
+
 enum command_result command_vector_free(struct call *call)
 {
     struct held_vector **at = &call->session->vectors;
@@ -300,7 +336,7 @@ enum command_result command_vector_free(struct call *call)
         return COMMAND_MISUSED;
     }
     while (*at != NULL &&
-           ((*at)->sbdf.v != sbdf.v || (*at)->vector.index != index ||
+           (vector_sbdf(*at).v != sbdf.v || (*at)->vector.index != index ||
             (*at)->vector.msix != msix)) {
         at = &(*at)->next;
     }

@@ -7,19 +7,18 @@
 #include "json.h"
 #include "report.h"
 
-/* Call `fn` for every registered function, in address order. */
-static void each_device(struct call *call,
-                        void (*fn)(struct call *call,
-                                   const struct pcv_device_info *info,
-                                   void *arg),
-                        void *arg)
+typedef struct pcv_device *next_fn(struct pcv_host *host, pcv_sbdf from);
+
+static void each_of(struct call *call, next_fn *next,
+                    void (*fn)(struct call *call,
+                               const struct pcv_device_info *info, void *arg),
+                    void *arg)
 {
     pcv_sbdf from = {0};
 
     for (;;) {
         struct pcv_device_info info;
-        struct pcv_device *device =
-            pcv_device_next(call->session->machine.host, from);
+        struct pcv_device *device = next(call->session->machine.host, from);
         if (device == NULL) {
             return;
         }
@@ -31,6 +30,18 @@ static void each_device(struct call *call,
         }
         from.v = info.sbdf.v + 1;
     }
+}
+
+/* Call `fn` for every registered function, in address order; those that cannot
+ * be reached come last, by the address that they had. */
+static void each_device(struct call *call,
+                        void (*fn)(struct call *call,
+                                   const struct pcv_device_info *info,
+                                   void *arg),
+                        void *arg)
+{
+    each_of(call, pcv_device_next, fn, arg);
+    each_of(call, pcv_device_next_unreachable, fn, arg);
 }
 
 static void device_line(struct call *call, const struct pcv_device_info *info,
@@ -48,7 +59,8 @@ static void device_line(struct call *call, const struct pcv_device_info *info,
     if (info->is_vf) {
         text_add(out, " VF of %s", call_show(call, info->physfn).s);
     }
-    text_add(out, "%s%s\n", info->vanished ? " vanished" : "",
+    text_add(out, "%s%s%s\n", info->unreachable ? " unreachable" : "",
+             info->vanished ? " vanished" : "",
              info->read_only ? " read-only" : "");
 }
 

@@ -32,10 +32,10 @@ enum pcv_holder {
 const char *pcv_holder_name(enum pcv_holder holder);
 
 enum pcv_device_state {
-    PCV_STATE_ABSENT,  /* nothing is registered there */
-    PCV_STATE_ADDING,  /* an add is under way; it cannot be found yet */
-    PCV_STATE_PRESENT, /* registered; it can be found */
-    PCV_STATE_LEAVING, /* removed; it cannot be found, somebody holds it */
+    PCV_STATE_ABSENT,      /* nothing is registered there */
+    PCV_STATE_ADDING,      /* an add is under way; it cannot be found yet */
+    PCV_STATE_PRESENT,     /* registered; it can be found */
+    PCV_STATE_LEAVING,     /* removed; it cannot be found, somebody holds it */
     PCV_STATE_UNREACHABLE, /* registered, but no bus number leads to it for the
                               moment; it cannot be found (TOPO-4) */
 };
@@ -258,7 +258,7 @@ struct pcv_device_info {
     bool is_vf;    /* physfn is valid */
     bool vanished;
     bool unreachable; /* no bus number leads to it for the moment (TOPO-4) */
-    bool read_only; /* the hardware domain's writes are dropped (HDR-1) */
+    bool read_only;   /* the hardware domain's writes are dropped (HDR-1) */
     pcv_sbdf physfn;
     uint16_t num_vfs;      /* of a PF: VFs enabled when it was added */
     uint32_t cap_problems; /* PCV_CAP_* of both lists, pcivisor/cap.h */

@@ -45,8 +45,7 @@ static struct pcv_device *next_down(const struct range *range, uint32_t *rid,
  */
 
 /* Whether everything there can be taken away: 0 or -PCV_ERESTART. */
-static int check(const struct range *range)
-    PCV__REQUIRES(range->segment->lock)
+static int check(const struct range *range) PCV__REQUIRES(range->segment->lock)
 {
     uint32_t rid = LAST_OF(range);
     const struct pcv_device *device;
@@ -78,8 +77,7 @@ static int nothing_comes(const struct range *range)
 }
 
 /* All gates are paused, and everybody is out: 0 or -PCV_ERESTART. */
-static int drain(const struct range *range)
-    PCV__REQUIRES(range->segment->lock)
+static int drain(const struct range *range) PCV__REQUIRES(range->segment->lock)
 {
     uint32_t rid = LAST_OF(range);
     struct pcv_device *device;
@@ -101,8 +99,7 @@ static int drain(const struct range *range)
 
 /* Gates that are paused still, though nothing is to be taken away behind them:
  * numbers are not what they were when we began to wait. */
-static void end_drain(struct pcv__segment *segment)
-    PCV__REQUIRES(segment->lock)
+static void end_drain(struct pcv__segment *segment) PCV__REQUIRES(segment->lock)
 {
     uint32_t rid = 0;
     struct pcv_device *device;
@@ -110,8 +107,8 @@ static void end_drain(struct pcv__segment *segment)
     /* Bounded: rid goes up. */
     while (segment->draining &&
            (device = pcv__segment_next(segment, &rid, 0xffffu)) != NULL) {
-        pcv_sbdf sbdf = pcv_sbdf_make(segment->number, (uint8_t)(rid >> 8),
-                                      (uint8_t)rid);
+        pcv_sbdf sbdf =
+            pcv_sbdf_make(segment->number, (uint8_t)(rid >> 8), (uint8_t)rid);
 
         rid++;
         if (pcv__look(device, sbdf) == PCV__LOOK_LIVE && device->kept.paused) {
@@ -154,8 +151,8 @@ static void close_off(struct pcv_device *device, bool routed)
     if (!routed) {
         pcv__caps_leave(device);
     }
-    if (device->vfs && atomic_load_explicit(&device->vf_work,
-                                            memory_order_acquire) != 0) {
+    if (device->vfs &&
+        atomic_load_explicit(&device->vf_work, memory_order_acquire) != 0) {
         device->vfs->parked = true;
         pcv__vfs_ask(device, PCV__VFS_NOTHING, 0);
     }
@@ -171,8 +168,8 @@ static void take_away(struct pcv__segment *segment, struct pcv_device *device,
     pcv_sbdf sbdf = pcv__device_sbdf(device);
     struct pcv_device *above = pcv__bridge_over(segment, pcv_sbdf_bus(sbdf));
     struct pcv_device *self = device;
-    uint8_t delta = above ? (uint8_t)(pcv_sbdf_bus(sbdf) - above->secondary)
-                          : 0;
+    uint8_t delta =
+        above ? (uint8_t)(pcv_sbdf_bus(sbdf) - above->secondary) : 0;
 
     close_off(device, routed);
     device->kept.paused = false;
@@ -181,8 +178,8 @@ static void take_away(struct pcv__segment *segment, struct pcv_device *device,
         device->bus_conflict = false;
     }
     atomic_compare_exchange_strong_explicit(
-        pcv__table_find_place(segment, sbdf), &self, NULL,
-        memory_order_release, memory_order_relaxed);
+        pcv__table_find_place(segment, sbdf), &self, NULL, memory_order_release,
+        memory_order_relaxed);
     pcv__keep(segment, device, above, delta);
     device->changing = true; /* until its DMA is blocked */
     device->kept.fresh = true;
@@ -275,8 +272,8 @@ static void block_all(struct pcv__segment *segment, struct pcv__mem *mem)
 
 /* What a bound bridge leads to and would not any more. */
 static struct range lost(struct pcv__segment *segment,
-                         struct pcv_device *bridge, uint8_t first,
-                         uint8_t last) PCV__REQUIRES(segment->lock)
+                         struct pcv_device *bridge, uint8_t first, uint8_t last)
+    PCV__REQUIRES(segment->lock)
 {
     struct range range = {segment, 1, 0};
 

@@ -114,8 +114,8 @@ static bool end_conflicts(struct pcv__segment *segment)
 
     /* Bounded: rid goes up. */
     while ((bridge = pcv__segment_next(segment, &rid, 0xffffu)) != NULL) {
-        pcv_sbdf sbdf = pcv_sbdf_make(segment->number, (uint8_t)(rid >> 8),
-                                      (uint8_t)rid);
+        pcv_sbdf sbdf =
+            pcv_sbdf_make(segment->number, (uint8_t)(rid >> 8), (uint8_t)rid);
 
         rid++;
         if (pcv__look(bridge, sbdf) == PCV__LOOK_LIVE && bridge->bus_conflict) {
@@ -242,9 +242,9 @@ static void give_place_back(struct pcv__segment *segment,
 {
     struct pcv_device *self = device;
 
-    atomic_compare_exchange_strong_explicit(
-        pcv__table_find_place(segment, to), &self, NULL, memory_order_release,
-        memory_order_relaxed);
+    atomic_compare_exchange_strong_explicit(pcv__table_find_place(segment, to),
+                                            &self, NULL, memory_order_release,
+                                            memory_order_relaxed);
 }
 
 /* Its place is taken for it, and it is `changing`. 0; -PCV_EEXIST: another card
@@ -329,8 +329,8 @@ static struct pcv_device *next(struct pcv_host *host,
         }
         if (error == -PCV_ENOMEM || error == -PCV_EBUSY) {
             device->kept.tried = true;
-            pcv__event(device, PCV_EVENT_MOVE_FAILED, PCV_EVENT_HOST,
-                       out_to->v, (uint64_t)-error);
+            pcv__event(device, PCV_EVENT_MOVE_FAILED, PCV_EVENT_HOST, out_to->v,
+                       (uint64_t)-error);
         }
         *wait = *wait || error == -PCV_ERESTART;
     }
@@ -399,8 +399,8 @@ int pcv__join_at(struct pcv_host *host, pcv_sbdf sbdf)
     pcv_sbdf other;
     int error = -PCV_ENOENT;
 
-    if (!segment || atomic_load_explicit(&segment->kept_count,
-                                         memory_order_acquire) == 0) {
+    if (!segment ||
+        atomic_load_explicit(&segment->kept_count, memory_order_acquire) == 0) {
         return -PCV_ENOENT;
     }
     pcv__lock_take(&host->mem, &segment->lock);

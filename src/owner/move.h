@@ -35,8 +35,7 @@ void pcv__cut_given_up(struct pcv__segment *segment, struct pcv__mem *mem);
 
 /* Let a bridge cover what it can of these buses. */
 void pcv__join_bridge(struct pcv__segment *segment, struct pcv_device *bridge,
-                      uint8_t first, uint8_t last)
-    PCV__REQUIRES(segment->lock);
+                      uint8_t first, uint8_t last) PCV__REQUIRES(segment->lock);
 /*
  * Bind everything that bus numbers lead to again. We are the one who moves; no
  * lock. 0; -PCV_ERESTART: the owner of one is being changed just now;

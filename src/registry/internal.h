@@ -149,8 +149,8 @@ struct pcv_device {
     _Atomic uint8_t phantom_bits;
     bool pcix; /* PCI-X 266 or 533 */
     bool is_vf;
-    struct pcv_device *pf;   /* of a VF that is live; it stays as long */
-    _Atomic uint32_t physfn; /* of a VF: its PF's address */
+    struct pcv_device *pf;      /* of a VF that is live; it stays as long */
+    _Atomic uint32_t physfn;    /* of a VF: its PF's address */
     _Atomic uint16_t sriov_cap; /* where it stands, or stood while it had
                                    extended space */
     _Atomic uint16_t ari_cap;   /* 0 while it has none */
@@ -184,7 +184,7 @@ struct pcv_device {
     struct pcv__assignment *assignment; /* while a guest owns it; the gate is
                                            closed when it changes */
     struct pcv__saved *saved; /* what the host programmed; reset.c, or NULL */
-    struct pcv__bus_numbers numbers; /* while `renumbered` */
+    struct pcv__bus_numbers numbers;      /* while `renumbered` */
     uint32_t assignment_size, saved_size; /* bytes, for who frees them last */
     bool torn PCV__GUARDED_BY(lock); /* nothing may be mapped or bound more */
 };
@@ -219,7 +219,7 @@ struct pcv__segment {
     _Atomic uint32_t kept_count;
     bool moving;
     _Atomic uint32_t moves; /* moves that began or ended: odd while one is */
-    bool draining; /* there are gates that are paused: kept.paused */
+    bool draining;          /* there are gates that are paused: kept.paused */
 };
 
 #define PCV__UP_VALID 0x80000000u

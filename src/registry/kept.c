@@ -43,7 +43,8 @@ struct pcv_device *pcv__kept_at(struct pcv__segment *segment, pcv_sbdf sbdf)
 {
     struct pcv_device *device = segment->kept;
 
-    while (device && (pcv__device_sbdf(device).v != sbdf.v || is_gone(device))) {
+    while (device &&
+           (pcv__device_sbdf(device).v != sbdf.v || is_gone(device))) {
         device = device->kept.next;
     }
     return device;
@@ -83,8 +84,7 @@ static struct pcv_device *first_from(struct pcv_host *host,
          device = device->kept.next) {
         uint32_t rid = pcv__rid(pcv__device_sbdf(device));
 
-        if (rid >= from &&
-            (!best || rid < pcv__rid(pcv__device_sbdf(best))) &&
+        if (rid >= from && (!best || rid < pcv__rid(pcv__device_sbdf(best))) &&
             (pcv__word(device) & PCV__WORD_LEAVING) == 0) {
             best = device;
         }

@@ -49,9 +49,9 @@ static void nothing_is_mixed_up(struct two *t)
             assert_ptr_equal(found, s->device);
             assert_true(renumber_place(&t->r, s, &place));
             assert_int_equal(place.v, at.v);
-            assert_int_equal(
-                pcv_model_dma_domain(t->r.h.model, at),
-                s->first.v == CARD_A.v ? GUEST : PCV_DOMAIN_ID_HARDWARE);
+            assert_int_equal(pcv_model_dma_domain(t->r.h.model, at),
+                             s->first.v == CARD_A.v ? GUEST
+                                                    : PCV_DOMAIN_ID_HARDWARE);
         } else {
             assert_true(found != s->device);
         }
@@ -90,8 +90,8 @@ static void whatever_the_host_fails_the_next_change_mends(void **state)
             numbers(&t, PORT_B, 2, 2);
             nothing_is_mixed_up(&t);
             renumber_holds(&t.r);
-            assert_int_equal(
-                owner_read(t.guest, t.at, PCV_REG_VENDOR, 4), 0xaaaa1234);
+            assert_int_equal(owner_read(t.guest, t.at, PCV_REG_VENDOR, 4),
+                             0xaaaa1234);
             assert_int_equal(change(&t, CARD_A, false), 0);
             two_end(&t);
         }
@@ -186,8 +186,7 @@ int main(void)
         cmocka_unit_test(whatever_the_host_fails_the_next_change_mends),
         cmocka_unit_test(what_could_not_be_bound_is_bound_when_it_is_added),
         cmocka_unit_test(it_waits_for_the_one_that_leaves),
-        cmocka_unit_test(
-            a_write_that_is_lost_leaves_everything_where_it_was),
+        cmocka_unit_test(a_write_that_is_lost_leaves_everything_where_it_was),
         cmocka_unit_test(a_host_that_has_neither_moves_them_all_the_same),
     };
 

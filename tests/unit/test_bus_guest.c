@@ -190,7 +190,8 @@ static void it_is_not_given_while_it_cannot_be_reached(void **state)
     two_end(&t);
 }
 
-/* ---- accesses and mappings under way --------------------------------------- */
+/* ---- accesses and mappings under way ---------------------------------------
+ */
 
 /* LIFE-11, TOPO-4 */
 static void numbers_wait_until_nobody_is_inside(void **state)
@@ -209,8 +210,8 @@ static void numbers_wait_until_nobody_is_inside(void **state)
     assert_int_equal(pcv_model_peek(t.r.h.model, PORT_A, PCV_REG_SECONDARY, 1),
                      1);
     /* Nobody new comes in, and the register takes no second write. */
-    assert_int_equal(
-        pcv_access(hardware, &PCV_READ(CARD_A, PCV_REG_VENDOR, 4)), PCV_RETRY);
+    assert_int_equal(pcv_access(hardware, &PCV_READ(CARD_A, PCV_REG_VENDOR, 4)),
+                     PCV_RETRY);
     assert_int_equal(
         pcv_access(hardware, &PCV_WRITE(PORT_A, PCV_REG_PRIMARY, 4, 0)),
         PCV_RETRY);
@@ -238,8 +239,8 @@ static void a_bridge_that_goes_meanwhile_leaves_no_gate_paused(void **state)
     assert_int_equal(pcv__gate_enter(hardware, CARD_B, &inside), PCV_DONE);
     assert_int_equal(pcv_access(hardware, &access), PCV_PENDING);
     assert_int_equal(pcv_access_resume(hardware, &access), PCV_PENDING);
-    assert_int_equal(
-        pcv_access(hardware, &PCV_READ(CARD_B, PCV_REG_VENDOR, 4)), PCV_RETRY);
+    assert_int_equal(pcv_access(hardware, &PCV_READ(CARD_B, PCV_REG_VENDOR, 4)),
+                     PCV_RETRY);
     assert_int_equal(pcv_device_remove(t.r.h.host, PORT_A, NULL, NULL), 0);
     assert_int_equal(id_at(&t, CARD_B), 0xbbbb);
     pcv__gate_leave(inside);
