@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What can be asked of a device and of many. */
-#include "registry/barred.h"
+#include "registry/kept.h"
 
 static void copy_bars(struct pcv_device *device, struct pcv_device_info *out)
 {
