@@ -83,14 +83,15 @@ struct pcv_completion {
  * domain is built, and it becomes findable. Where the same card is already
  * there (vendor, device, revision, class, subsystem, header type and serial
  * number), its information is updated instead; where another card answers,
- * the old device has vanished and is removed first (LIFE-7).
+ * the old device has vanished and is removed first (LIFE-7). Where a function
+ * belongs that could not be reached until now (TOPO-4), that one is bound.
  *
  * @info   what the caller knows, or NULL; copied
  *
  * Returns 0; -PCV_ENODEV if nothing answers there, or a VF's PF is not
  * registered; -PCV_EAGAIN if what is there is not ready after a reset, or
  * stopped answering meanwhile; -PCV_EBUSY while the address' earlier device is
- * still held, or another add is under way: call again once
+ * still held, another add is under way, or bus numbers change: call again once
  * pcv_device_status() says absent or present; -PCV_EINVAL if the address is on
  * no bus of the host, the information contradicts itself, or the address can be
  * none of the PF's VFs; -PCV_ENOMEM; -PCV_EIO if the host could not read or
@@ -104,6 +105,8 @@ int PCV_MUST_CHECK pcv_device_add(struct pcv_host *host, pcv_sbdf sbdf,
 
 /**
  * Remove a function and, for a bridge, everything behind it (LIFE-5, TOPO-3).
+ * One that cannot be reached (TOPO-4) is removed by the last address that it
+ * had, unless another stands there by now.
  *
  * @done        called once when the last reference is gone, or NULL. Taken
  *              (done->taken) by the call that makes the device leave, and only
@@ -147,7 +150,8 @@ int pcv_device_status(struct pcv_host *host, pcv_sbdf sbdf,
  * Take a reference to the function at an address.
  *
  * Returns the device, to be given back with pcv_device_put(), or NULL if
- * nothing is there, it is being removed, or a million references are out.
+ * nothing is there, it is being removed, no bus number leads to it for the
+ * moment, or a million references are out.
  * A phantom function's address finds nothing here.
  * Context: any, interrupts may be off. Locking: none is taken.
  */

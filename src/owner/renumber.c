@@ -53,11 +53,12 @@ static uint32_t read_back(struct pcv_device *bridge)
 {
     uint32_t numbers = 0;
 
-    if (!pcv__hw_fetch(bridge, PCV_REG_PRIMARY, 4, &numbers) &&
-        !pcv__hw_fetch(bridge, PCV_REG_PRIMARY, 4, &numbers)) {
-        return bridge->numbers.value;
+    for (int i = 0; i < 2; i++) {
+        if (pcv__hw_fetch(bridge, PCV_REG_PRIMARY, 4, &numbers)) {
+            return numbers;
+        }
     }
-    return numbers;
+    return bridge->numbers.value;
 }
 
 /* ---- a change --------------------------------------------------------------

@@ -174,10 +174,13 @@ static void it_can_be_removed_by_its_last_address(void **state)
     pcv_device_put(held);
     assert_int_equal(pcv_device_remove(t.r.h.host, CARD_A, NULL, NULL),
                      -PCV_ENODEV);
-    numbers(&t, PORT_A, 5, 5);
-    assert_false(hosted_found(host_of(&t), BUS(5)));
-    assert_int_equal(pcv_device_add(t.r.h.host, BUS(5), NULL), 0);
-    assert_int_equal(pcv_model_dma_domain(t.r.h.model, BUS(5)),
+    assert_int_equal(atomic_load(&pcv__segment_find(t.r.h.host, 0)->kept_count),
+                     0);
+    /* Who comes there next has its DMA again. */
+    numbers(&t, PORT_A, 1, 1);
+    assert_false(hosted_found(host_of(&t), CARD_A));
+    assert_int_equal(pcv_device_add(t.r.h.host, CARD_A, NULL), 0);
+    assert_int_equal(pcv_model_dma_domain(t.r.h.model, CARD_A),
                      PCV_DOMAIN_ID_HARDWARE);
     two_end(&t);
 }
@@ -320,6 +323,12 @@ static void a_report_that_cannot_be_changes_nothing(void **state)
         assert_int_equal(t.r.events[PCV_EVENT_UNREACHABLE], 0);
         renumber_holds(&t.r);
     }
+    /* Its registers say so, but they are the other's. */
+    write_past(&t, PORT_A, 2, 2);
+    assert_int_equal(report(&t, PORT_A, 0, 2, 2), -PCV_EINVAL);
+    write_past(&t, PORT_A, 1, 1);
+    assert_int_equal(t.r.events[PCV_EVENT_UNREACHABLE], 0);
+    renumber_holds(&t.r);
     assert_int_equal(report(&t, CARD_A, 1, 5, 5), -PCV_EINVAL);
     assert_int_equal(report(&t, BUS(9), 9, 10, 10), -PCV_ENODEV);
     assert_int_equal(pcv_bridge_report_buses(NULL, PORT_A, 0, 1, 1),
