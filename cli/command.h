@@ -97,6 +97,7 @@ enum command_result command_path(struct call *call);
 enum command_result command_add(struct call *call);
 enum command_result command_remove(struct call *call);
 enum command_result command_scan(struct call *call);
+enum command_result command_buses(struct call *call);
 enum command_result command_vanish(struct call *call);
 enum command_result command_pull(struct call *call);
 enum command_result command_plug(struct call *call);

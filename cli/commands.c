@@ -310,6 +310,15 @@ static const struct command table[] = {
         .run = command_vector_free,
     },
     {
+        .name = "buses",
+        .arguments = "SBDF PRIMARY SECONDARY SUBORDINATE",
+        .help = "report a bridge's bus numbers, which were changed elsewhere",
+        .completes = "s",
+        .min = 4,
+        .max = 4,
+        .run = command_buses,
+    },
+    {
         .name = "vanish",
         .arguments = "SBDF",
         .help = "pull a function without warning, and tell the library",

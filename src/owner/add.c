@@ -204,8 +204,9 @@ static int update(struct pcv_device *device, const struct pcv_add_info *info)
 
 /*
  * 0: the card that answers is the registered one; -PCV_ENOENT: it is another;
- * -PCV_EBUSY: bus numbers change; or an error of the host. A device that does not answer is asleep for all we
- * know (LIFE-9), not another; one that was just reset is not asked (SRIOV-3).
+ * -PCV_EBUSY: bus numbers change; or an error of the host. A device that does
+ * not answer is asleep for all we know (LIFE-9), not another; one that was just
+ * reset is not asked (SRIOV-3).
  */
 static int same_card(struct pcv_device *device)
 {

@@ -65,7 +65,8 @@ static pcv_sbdf any_bus(uint32_t r)
     return BUS((uint8_t)(1u + r % BUSES));
 }
 
-/* ---- what a thread does ---------------------------------------------------- */
+/* ---- what a thread does ----------------------------------------------------
+ */
 
 static void renumber(struct worker *w, uint32_t r)
 {

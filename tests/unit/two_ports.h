@@ -126,14 +126,15 @@ static inline int change(struct two *t, pcv_sbdf at, bool to_guest)
     int error = -PCV_ERESTART;
 
     for (int i = 0; i < 1000 && error == -PCV_ERESTART; i++) {
-        error = to_guest ? pcv_device_assign(t->r.h.host, at, t->guest, NULL,
-                                             &t->at)
-                         : pcv_device_deassign(t->r.h.host, at);
+        error = to_guest
+                    ? pcv_device_assign(t->r.h.host, at, t->guest, NULL, &t->at)
+                    : pcv_device_deassign(t->r.h.host, at);
     }
     return error;
 }
 
-/* ---- what the owner of a card does with it -------------------------------- */
+/* ---- what the owner of a card does with it --------------------------------
+ */
 
 static inline enum pcv_verdict owner_access(struct pcv_domain *owner,
                                             struct pcv_access *access)
