@@ -90,7 +90,7 @@ static void vf_bars_are_told_for_all_vfs_that_there_can_be(void **state)
     pcv_test_ready(model);
     pcv_model_spans(model, note, &told);
     assert_int_equal(told.count, 1);
-    assert_true(was_told(&told, sbdf, false, 0xe2000000, 4 * 0x4000));
+    assert_true(was_told(&told, sbdf, false, 0xe2000000, 0x10000));
     pcv_model_destroy(model);
 }
 
