@@ -11,7 +11,7 @@ from case import GuestCase, needs_hypervisor, parse_dump
 # No driver is loaded: there is nothing for them to drive. The hot-plug
 # controller of conventional buses has its registers behind a pair of index and
 # data in configuration space, of which a capture has one reading.
-OPTIONS = 'modules=no initcall_blacklist=shpcd_init'
+OPTIONS = 'drivers=none initcall_blacklist=shpcd_init'
 CONTROL_DEVICE = b'\x43\x50\x01\x00'  # the hypervisor's own, beside the rest
 
 # Linux's flags of a resource, and their numbers.
