@@ -219,7 +219,11 @@ static int same_card(struct pcv_device *device)
     if (error != 0) {
         return error;
     }
-    return pcv__identity_same(device, &now) ? 0 : -PCV_ENOENT;
+    if (!pcv__identity_same(device, &now)) {
+        return -PCV_ENOENT;
+    }
+    atomic_store_explicit(&device->suspect, false, memory_order_release);
+    return 0;
 }
 
 /* A device is registered there. 0 or -PCV_ERESTART: it is the same one;

@@ -51,7 +51,8 @@ void pcv__look_above(struct pcv_host *host, pcv_sbdf sbdf)
 
     /* Bounded: bus numbers go down on the way up. A port that does not answer
      * may be behind the one that has lost its card. */
-    while (port && (!pcv__is_link_port(port) || is_silent(port))) {
+    while (port && (!pcv__is_link_port(port) || pcv__has_vanished(port) ||
+                    is_silent(port))) {
         sbdf = pcv__device_sbdf(port);
         pcv_device_put(port);
         port =
