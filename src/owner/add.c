@@ -7,6 +7,7 @@
  */
 #include "owner/look.h"
 #include "owner/vfs.h"
+#include "registry/route.h"
 
 #define KNOWN_FLAGS (PCV_ADD_IS_VF | PCV_ADD_HAS_NODE)
 

@@ -6,6 +6,7 @@
  */
 #include "owner/internal.h"
 #include "registry/identify.h"
+#include "registry/route.h"
 
 /* Tell why what answers cannot be had, once for each address and reason: it is
  * read again and again. */

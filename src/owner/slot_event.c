@@ -5,6 +5,7 @@
  * everything behind that port is gone.
  */
 #include "owner/look.h"
+#include "registry/route.h"
 
 #define SLOT_END 0x1cu /* behind Slot Status, from the capability's start */
 
