@@ -8,6 +8,7 @@
 #include "owner/emulated.h"
 #include "owner/look.h"
 #include "owner/vfs.h"
+#include "registry/route.h"
 
 #define KNOWN_FLAGS (PCV_ADD_IS_VF | PCV_ADD_HAS_NODE)
 
@@ -223,6 +224,7 @@ static int same_card(struct pcv_device *device)
         return error;
     }
     if (pcv__identity_same(device, &now)) {
+        atomic_store_explicit(&device->suspect, false, memory_order_release);
         return 0;
     }
     /* Bus numbers may lead elsewhere than when it was found. */

@@ -6,6 +6,7 @@
  */
 #include "owner/internal.h"
 #include "registry/identify.h"
+#include "registry/route.h"
 
 /* Tell why what answers cannot be had, once for each address and reason: it is
  * read again and again. */
@@ -57,11 +58,14 @@ enum said {
 static enum said ask(struct pcv_device *device)
 {
     uint32_t known = device->id.vendor | (uint32_t)device->id.device << 16;
+    bool suspect = atomic_load_explicit(&device->suspect, memory_order_acquire);
     int error = 0;
     uint32_t ids;
 
-    /* One that was just reset is not asked (SRIOV-3). */
-    if (device->is_vf || !pcv__owns(&device->host->hardware, device) ||
+    /* One that was just reset is not asked (SRIOV-3); nor is one that has
+     * vanished, unless its slot had something to tell since. */
+    if ((pcv__has_vanished(device) && !suspect) || device->is_vf ||
+        !pcv__owns(&device->host->hardware, device) ||
         pcv__hw_quiet_us(device) != 0) {
         return SAID_NOTHING;
     }
@@ -70,12 +74,7 @@ static enum said ask(struct pcv_device *device)
     if (error != 0 || !pcv__ids_answer(ids)) {
         return error == 0 && ids == UINT32_MAX ? SAID_ONES : SAID_NOTHING;
     }
-    if (atomic_exchange_explicit(&device->suspect, false,
-                                 memory_order_acq_rel)) {
-        return SAID_ANOTHER;
-    }
-    return ids != known && !pcv__has_vanished(device) ? SAID_ANOTHER
-                                                      : SAID_NOTHING;
+    return suspect || ids != known ? SAID_ANOTHER : SAID_NOTHING;
 }
 
 /* Something is registered there, and a reference to it held, which is ours to

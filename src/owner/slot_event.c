@@ -5,6 +5,7 @@
  * everything behind that port is gone.
  */
 #include "owner/look.h"
+#include "registry/route.h"
 
 #define SLOT_END 0x1cu /* behind Slot Status, from the capability's start */
 
@@ -51,7 +52,8 @@ void pcv__look_above(struct pcv_host *host, pcv_sbdf sbdf)
 
     /* Bounded: bus numbers go down on the way up. A port that does not answer
      * may be behind the one that has lost its card. */
-    while (port && (!pcv__is_link_port(port) || is_silent(port))) {
+    while (port && (!pcv__is_link_port(port) || pcv__has_vanished(port) ||
+                    is_silent(port))) {
         sbdf = pcv__device_sbdf(port);
         pcv_device_put(port);
         port =

@@ -5,6 +5,7 @@
  * leaves what is to be done to resume.
  */
 #include "vbus/early.h"
+#include "registry/route.h"
 #include "vbus/gate.h"
 
 /* What is read of a function that asks to be asked again later, where hardware

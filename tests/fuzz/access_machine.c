@@ -85,6 +85,16 @@ struct pcv_device_status machine_status(const struct machine *m, unsigned i)
     return status;
 }
 
+/* Whether a vCPU asks who is at an address where nobody is (LIFE-12). */
+static bool asks_who(const struct machine *m, unsigned i)
+{
+    const struct vcpu *v = m->asking;
+
+    return v && index_of(v->access.sbdf) == i && !v->access.write &&
+           v->access.reg < PCV_REG_DEVICE && i < DEVICES &&
+           machine_status(m, i).state != PCV_STATE_PRESENT;
+}
+
 /* Hardware is asked only for what is registered, and not for what is gone
  * (LIFE-11); an add looks at its own address. */
 static void on_cfg(void *arg, const struct pcv_model_cfg *access)
@@ -92,7 +102,7 @@ static void on_cfg(void *arg, const struct pcv_model_cfg *access)
     struct machine *m = arg;
     unsigned i = index_of(access->sbdf);
 
-    if (i == m->adding) {
+    if (i == m->adding || asks_who(m, i)) {
         return;
     }
     CHECK(i < DEVICES);

@@ -43,8 +43,9 @@ struct machine {
     struct pcv_device *hold[HOLDS];
     struct pcv_register reg[REGISTERS];
     unsigned regs;
-    unsigned adding;          /* the device that is being added; or DEVICES */
-    bool unfinished[DEVICES]; /* its add said restart */
+    unsigned adding;           /* the device that is being added; or DEVICES */
+    const struct vcpu *asking; /* the vCPU that is being served, or NULL */
+    bool unfinished[DEVICES];  /* its add said restart */
     bool dirty[DEVICES]; /* its command register was changed by somebody else,
                             or something may have been lost on the way */
     bool vanished[DEVICES];

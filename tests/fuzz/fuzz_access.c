@@ -29,10 +29,39 @@ static unsigned take_below(struct machine *m, unsigned limit)
 
 /* ---- accesses ------------------------------------------------------------ */
 
+/* What is absent has no past; and whether something still leaves. A device may
+ * take others along: those behind a bridge, and a vanished PF its VFs. */
+static bool settle_absent(struct machine *m)
+{
+    bool leaving = false;
+
+    for (unsigned i = 0; i < DEVICES; i++) {
+        enum pcv_device_state state = machine_status(m, i).state;
+
+        leaving = leaving || state == PCV_STATE_LEAVING;
+        if (state == PCV_STATE_ABSENT) {
+            m->vanished[i] = m->dirty[i] = m->unfinished[i] = false;
+        }
+    }
+    return leaving;
+}
+
+/* A read of a vendor ID may have added a device, or removed what went. */
+static void asked(struct machine *m)
+{
+    m->asking = NULL;
+    (void)settle_absent(m);
+    for (unsigned i = 0; i < DEVICES; i++) {
+        m->vanished[i] = machine_status(m, i).vanished;
+        m->dirty[i] = m->dirty[i] || m->vanished[i];
+    }
+}
+
 static void run(struct machine *m, struct vcpu *v)
 {
     struct pcv_access *a = &v->access;
 
+    m->asking = v;
     if (v->entrance == 1) {
         v->verdict = pcv_ecam_access(m->dom0, (pcv_gpa){v->address}, v->size,
                                      v->write, v->data, a);
@@ -42,6 +71,7 @@ static void run(struct machine *m, struct vcpu *v)
     } else {
         v->verdict = pcv_access(m->dom0, a);
     }
+    asked(m);
     CHECK(v->verdict <= PCV_FORWARD);
     CHECK(v->verdict != PCV_ABSENT || a->write || v->size > 4 ||
           (uint32_t)a->data == 0xffffffffu >> (32 - 8 * v->size));
@@ -56,7 +86,9 @@ static void access_op(struct machine *m)
     unsigned i;
 
     if (v->verdict == PCV_PENDING) {
+        m->asking = v;
         v->verdict = pcv_access_resume(m->dom0, &v->access);
+        asked(m);
         /* A retry here means: resume again. */
         v->verdict = v->verdict == PCV_RETRY ? PCV_PENDING : v->verdict;
         return;
@@ -120,23 +152,6 @@ static void header_op(struct machine *m)
 }
 
 /* ---- devices come and go ------------------------------------------------- */
-
-/* What is absent has no past; and whether something still leaves. A device may
- * take others along: those behind a bridge, and a vanished PF its VFs. */
-static bool settle_absent(struct machine *m)
-{
-    bool leaving = false;
-
-    for (unsigned i = 0; i < DEVICES; i++) {
-        enum pcv_device_state state = machine_status(m, i).state;
-
-        leaving = leaving || state == PCV_STATE_LEAVING;
-        if (state == PCV_STATE_ABSENT) {
-            m->vanished[i] = m->dirty[i] = m->unfinished[i] = false;
-        }
-    }
-    return leaving;
-}
 
 static void add_op(struct machine *m)
 {

@@ -7,6 +7,7 @@
  * goes on.
  */
 #include "vpci/cap/slot.h"
+#include "registry/route.h"
 
 #define SLOT_END 0x1cu /* behind Slot Status, from the capability's start */
 #define EVENTS (PCV_PCIE_SLTSTA_PRESENCE_CHANGED | PCV_PCIE_SLTSTA_LINK_CHANGED)
