@@ -89,6 +89,9 @@ void hyp_main(uint64_t fdt_address)
 
 void smmu_fault(uint32_t requester, uint64_t address, unsigned code)
 {
-    print("DMA refused: %02x:%02x.%u at %lx (event %x)\n", requester >> 8,
-          requester >> 3 & 0x1fu, requester & 7u, address, code);
+    static struct print_limit limit = {.burst = 8};
+
+    print_limited(&limit, "DMA refused: %02x:%02x.%u at %lx (event %x)\n",
+                  requester >> 8, requester >> 3 & 0x1fu, requester & 7u,
+                  address, code);
 }
