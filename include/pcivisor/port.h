@@ -216,11 +216,10 @@ struct pcv_host_ops {
 
     /*
      * DMA of a requester ID goes to the memory of a domain from now on;
-     * PCV_DOMAIN_ID_QUARANTINE blocks it. A function that moves with bus numbers
-     * has its old one blocked and the new one attached (TOPO-4). Optional;
-     * without it the host sees to DMA by itself. A negative result: nothing
-     * changed.
-     * Context: control operations, and pcv_access_resume().
+     * PCV_DOMAIN_ID_QUARANTINE blocks it. A function that moves with bus
+     * numbers has its old one blocked and the new one attached (TOPO-4).
+     * Optional; without it the host sees to DMA by itself. A negative result:
+     * nothing changed. Context: control operations, and pcv_access_resume().
      */
     int (*dma_attach)(void *ctx, pcv_sbdf requester, uint32_t domain_id);
 
