@@ -39,6 +39,11 @@ static const struct args_option calls_options[] = {
     {NULL, NULL},
 };
 
+static const struct args_option host_options[] = {
+    {"--unnumbered", NULL},
+    {NULL, NULL},
+};
+
 static const struct args_option enumerate_options[] = {
     {"--via", "ENTRANCE"}, {"--size-bars", NULL}, {"--no-size-bars", NULL},
     {"--brief", NULL},     {NULL, NULL},
@@ -47,10 +52,12 @@ static const struct args_option enumerate_options[] = {
 static const struct command table[] = {
     {
         .name = "host",
-        .arguments = "HOST",
-        .help = "load a machine (FILE, live, generate:...) and boot it",
+        .arguments = "HOST [--unnumbered]",
+        .help = "load a machine (FILE, live, generate:...) and boot it; "
+                "--unnumbered: bridges have no bus numbers, and nobody scans",
         .min = 1,
         .max = 1,
+        .option = host_options,
         .anywhere = true,
         .run = command_host,
     },
@@ -267,8 +274,10 @@ static const struct command table[] = {
     },
     {
         .name = "mapped",
-        .arguments = "[--json]",
-        .help = "guest memory that the hardware domain has mapped",
+        .arguments = "[DOMAIN] [--json]",
+        .help = "guest memory that a domain has mapped",
+        .completes = "d",
+        .max = 1,
         .option = json_options,
         .run = command_mapped,
     },
@@ -317,6 +326,15 @@ static const struct command table[] = {
         .min = 1,
         .max = 1,
         .run = command_vanish,
+    },
+    {
+        .name = "pull",
+        .arguments = "SBDF",
+        .help = "pull a function without warning; nobody is told",
+        .completes = "s",
+        .min = 1,
+        .max = 1,
+        .run = command_pull,
     },
     {
         .name = "plug",

@@ -22,12 +22,13 @@ static void print_message(void *arg, const struct pcv_model_message *message)
              message->address, message->data);
 }
 
-bool session_load(struct session *session, const char *spec, struct text *why)
+bool session_load(struct session *session, const char *spec,
+                  enum machine_boot boot, struct text *why)
 {
     if (!session_close(session, why)) {
         return false;
     }
-    if (!machine_open(&session->machine, spec, session->folder, why)) {
+    if (!machine_open(&session->machine, spec, session->folder, boot, why)) {
         return false;
     }
     pcv_model_on_message(session->machine.model, print_message, session);

@@ -42,7 +42,8 @@ struct session {
 void session_init(struct session *session, const char *folder);
 
 /* Load a machine in place of the one that is there. False, and why. */
-bool session_load(struct session *session, const char *spec, struct text *why);
+bool session_load(struct session *session, const char *spec,
+                  enum machine_boot boot, struct text *why);
 
 /*
  * Give everything back and end the machine. Returns true, or false and what

@@ -36,6 +36,7 @@ struct pcv_access {
     /* the library's */
     uint8_t progress; /* bytes of a split access that are behind us */
     bool again;       /* resume performs it: it came too early */
+    bool added;       /* resume added the device that it is about */
     bool split;       /* came through ECAM: 8 bytes are allowed */
     bool pending;
 };
@@ -55,6 +56,10 @@ struct pcv_access {
  * Anything but 1, 2 or 4 bytes, naturally aligned, below 4096, reads all ones
  * and is dropped on write, and is counted (CFG-2).
  *
+ * Where the hardware domain reads the vendor ID and nothing is registered,
+ * hardware is asked, if it leads there; what answers makes the access pending,
+ * and is added by pcv_access_resume() before that answers it (LIFE-12).
+ *
  * Returns the verdict; after a read access->data is set (all ones where absent
  * or refused). Context: any. Locking: reads of plain registers take none,
  * others the device's lock. It never blocks.
@@ -69,7 +74,7 @@ enum pcv_verdict pcv_access(struct pcv_domain *domain,
  *
  * Returns PCV_DONE when the vCPU may run, PCV_PENDING or PCV_RETRY to be
  * called again.
- * Context: any; may add and remove VFs. Locking: the device's lock, and the
+ * Context: any; may add and remove devices. Locking: the device's lock, and the
  * domain's map lock.
  */
 enum pcv_verdict pcv_access_resume(struct pcv_domain *domain,
@@ -99,6 +104,9 @@ struct pcv_mmio {
  * (HDR-5, HDR-8, MSIX-1). MSI-X tables are emulated; the rest of such pages is
  * the device's own registers, which the access reaches through the host's
  * mmio_read and mmio_write, inside the BAR's bounds.
+ *
+ * Where the hypervisor drives a function (OWN-8), the hardware domain reads all
+ * ones, its writes are dropped, and access->sbdf is left alone.
  *
  * Returns PCV_DONE (after a read access->data is set; all ones where the access
  * is refused or nothing answers); PCV_RETRY; PCV_ABSENT: the device is going,

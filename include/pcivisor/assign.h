@@ -80,7 +80,8 @@ int PCV_MUST_CHECK pcv_device_assign(struct pcv_host *host, pcv_sbdf sbdf,
  * One that no bus number leads to for the moment (TOPO-4) is taken from its
  * guest by the last address that it had.
  *
- * Returns 0; -PCV_ENODEV; -PCV_EINVAL (the hardware domain owns it);
+ * Returns 0; -PCV_ENODEV; -PCV_EINVAL (the hardware domain or the
+ * hypervisor owns it);
  * -PCV_ENOMEM; -PCV_EIO; -PCV_ERESTART: call again. -PCV_EAGAIN: its guest has
  * it no more, but it cannot be reached, so it is in quarantine: call again when
  * it can. A failure leaves it in quarantine.
@@ -107,11 +108,12 @@ uint64_t pcv_device_wait_us(struct pcv_device *device);
 
 /* What a domain sees of one BAR, and what of it is reachable. */
 enum pcv_bar_state {
-    PCV_BAR_OFF,     /* decoding is off, or there is no such BAR */
-    PCV_BAR_ON,      /* mapped, but for pages that are trapped */
-    PCV_BAR_TRAPPED, /* all of it is served access by access */
-    PCV_BAR_OUTSIDE, /* its address is in no window, or not permitted */
-    PCV_BAR_WAITING, /* another BAR has its pages (HDR-17) */
+    PCV_BAR_OFF,      /* decoding is off, or there is no such BAR */
+    PCV_BAR_ON,       /* mapped, but for pages that are trapped */
+    PCV_BAR_TRAPPED,  /* all of it is served access by access */
+    PCV_BAR_OUTSIDE,  /* its address is in no window, or not permitted */
+    PCV_BAR_WAITING,  /* another BAR has its pages (HDR-17) */
+    PCV_BAR_RESERVED, /* the hypervisor uses it, nobody reaches it (OWN-8) */
 };
 
 struct pcv_bar_view {
@@ -124,7 +126,8 @@ struct pcv_bar_view {
     uint64_t trapped_pages;
 };
 
-/** A constant string: "off", "mapped", "trapped", "outside", "waiting". */
+/** A constant string: "off", "mapped", "trapped", "outside", "waiting",
+ * "reserved". */
 const char *pcv_bar_state_name(enum pcv_bar_state state);
 
 /**

@@ -89,16 +89,17 @@ struct pcv_completion {
  * @info   what the caller knows, or NULL; copied
  *
  * Returns 0; -PCV_ENODEV if nothing answers there, or a VF's PF is not
- * registered; -PCV_EAGAIN if what is there is not ready after a reset, or
- * stopped answering meanwhile; -PCV_EBUSY while the address' earlier device is
- * still held, another add is under way, or bus numbers change: call again once
- * pcv_device_status() says absent or present; -PCV_EINVAL if the address is on
- * no bus of the host, the information contradicts itself, or the address can be
- * none of the PF's VFs; -PCV_ENOMEM; -PCV_EIO if the host could not read or
- * write a register; -PCV_ERESTART: registered, but its BARs are not all mapped
- * yet, call again.
- * A failed add leaves nothing behind.
- * Context: control. Locking: takes the segment's lock.
+ * registered; -PCV_EEXIST: an emulated function has that device number, so this
+ * one is concealed, its DMA blocked (pcv_emulated_create()); -PCV_EAGAIN if
+ * what is there is not ready after a reset, or stopped answering meanwhile;
+ * -PCV_EBUSY while the address' earlier device is still held, another add is
+ * under way, or bus numbers change: call again once pcv_device_status() says
+ * absent or present; -PCV_EINVAL if the address is on no bus of the host, the
+ * information contradicts itself, or the address can be none of the PF's VFs;
+ * -PCV_ENOMEM; -PCV_EIO if the host could not read or write a register;
+ * -PCV_ERESTART: registered, but its BARs are not all mapped yet, call again. A
+ * failed add leaves nothing behind. Context: control. Locking: takes the
+ * segment's lock.
  */
 int PCV_MUST_CHECK pcv_device_add(struct pcv_host *host, pcv_sbdf sbdf,
                                   const struct pcv_add_info *info);
@@ -114,7 +115,8 @@ int PCV_MUST_CHECK pcv_device_add(struct pcv_host *host, pcv_sbdf sbdf,
  * @out_busy    who was in the way, or NULL; written only with -PCV_EBUSY.
  *
  * Returns 0 when the object is gone; -PCV_EBUSY with nothing changed if it is
- * a PF with VFs, or a device behind it is held (*out_busy names that one);
+ * a guest's or the hypervisor's (OWN-8), a PF with VFs, or a device behind it
+ * is that or held (*out_busy names that one);
  * -PCV_EBUSY with the device leaving if somebody still holds it (*out_busy
  * names the device itself; call again, or wait for `done`); -PCV_ENODEV for an
  * unknown device, also once the object is gone.
@@ -127,7 +129,9 @@ int PCV_MUST_CHECK pcv_device_remove(struct pcv_host *host, pcv_sbdf sbdf,
 /**
  * The function was pulled without warning, and with it what is behind it:
  * from now on its registers read all ones and writes go nowhere (LIFE-9). It
- * stays registered until it is removed.
+ * stays registered until it is removed, or another card answers after an event
+ * of its slot. Where the hardware domain's own looks show that a slot is empty,
+ * the library says this itself, and removes what was there (LIFE-12).
  *
  * Returns 0, also if it had vanished before; -PCV_ENODEV.
  * Context: control. Locking: takes the segment's lock.
@@ -261,8 +265,10 @@ struct pcv_device_info {
     bool extended; /* extended configuration space is believed */
     bool is_vf;    /* physfn is valid */
     bool vanished;
+    bool read_only;   /* the hardware domain's writes are dropped: its header is
+                         none that we know (HDR-1), or the hypervisor drives it
+                         (OWN-8) */
     bool unreachable; /* no bus number leads to it for the moment (TOPO-4) */
-    bool read_only;   /* the hardware domain's writes are dropped (HDR-1) */
     pcv_sbdf physfn;
     uint16_t num_vfs;      /* of a PF: VFs enabled when it was added */
     uint32_t cap_problems; /* PCV_CAP_* of both lists, pcivisor/cap.h */

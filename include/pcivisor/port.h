@@ -85,7 +85,7 @@ struct pcv_host_ops {
 
     /*
      * Which buses exist: the index-th run of buses, index from 0.
-     * -PCV_ENOENT past the last. Required. Context: control operations.
+     * -PCV_ENOENT past the last. Required. Context: any.
      */
     int (*segment)(void *ctx, uint32_t index,
                    struct pcv_segment_info *out_info);
@@ -216,10 +216,13 @@ struct pcv_host_ops {
 
     /*
      * DMA of a requester ID goes to the memory of a domain from now on;
-     * PCV_DOMAIN_ID_QUARANTINE blocks it. A function that moves with bus
-     * numbers has its old one blocked and the new one attached (TOPO-4).
+     * PCV_DOMAIN_ID_QUARANTINE blocks it; PCV_DOMAIN_ID_HYPERVISOR: the host
+     * drives the function itself, and its DMA is the host's own affair. A
+     * function that moves with bus numbers has its old one blocked and the new
+     * one attached (TOPO-4). Each function that is added has its own attached.
      * Optional; without it the host sees to DMA by itself. A negative result:
-     * nothing changed. Context: control operations, and pcv_access_resume().
+     * nothing changed.
+     * Context: control operations, and pcv_access_resume().
      */
     int (*dma_attach)(void *ctx, pcv_sbdf requester, uint32_t domain_id);
 

@@ -5,33 +5,11 @@
  * a lock; then it is published. A failure at any step takes the reservation
  * back, and with it everything that was built.
  */
+#include "owner/emulated.h"
 #include "owner/look.h"
 #include "owner/vfs.h"
 
 #define KNOWN_FLAGS (PCV_ADD_IS_VF | PCV_ADD_HAS_NODE)
-
-/* Whether the host has a bus, and the last one of its run: 0, -PCV_EINVAL, or
- * -PCV_EIO. Bounded by the host's own list, and by us. */
-static int check_bus(struct pcv_host *host, pcv_sbdf sbdf, uint8_t *out_last)
-{
-    const struct pcv__mem *mem = &host->mem;
-    struct pcv_segment_info info;
-
-    for (uint32_t i = 0; i <= PCV__SEGMENT_RUNS_MAX; i++) {
-        int error = mem->ops.segment(mem->ctx, i, &info);
-
-        if (error != 0) {
-            return error == -PCV_ENOENT ? -PCV_EINVAL : -PCV_EIO;
-        }
-        if (info.segment == pcv_sbdf_segment(sbdf) &&
-            info.bus_first <= pcv_sbdf_bus(sbdf) &&
-            pcv_sbdf_bus(sbdf) <= info.bus_last) {
-            *out_last = info.bus_last;
-            return 0;
-        }
-    }
-    return -PCV_EINVAL;
-}
 
 static bool info_valid(pcv_sbdf sbdf, const struct pcv_add_info *info)
 {
@@ -149,9 +127,9 @@ static void tell_problems(const struct pcv_device *device)
     }
 }
 
-/* Go on with the mapping of a device's BARs. Inside its gate, since its owner
- * may be changed: then there is nothing to go on with. */
-static int finish_mapping(struct pcv_device *device)
+/* Inside its gate, since its owner may be changed: then there is nothing to go
+ * on with. */
+int pcv__add_finish(struct pcv_device *device)
 {
     struct pcv__mem *mem = &device->host->mem;
     enum pcv_verdict verdict = pcv__gate_enter_held(device, 0);
@@ -200,7 +178,7 @@ static int add_new(struct pcv_host *host, struct pcv__segment *segment,
         error = pcv__vf_follow(pf, device, &planned) ? 0 : -PCV_ERESTART;
         pcv_device_put(pf);
     } else {
-        error = finish_mapping(device);
+        error = pcv__add_finish(device);
     }
     pcv_device_put(device);
     return error;
@@ -221,7 +199,7 @@ static int update(struct pcv_device *device, const struct pcv_add_info *info)
         error = pcv__vfs_refresh(device);
         pcv__lock_drop(&device->host->mem, &device->lock);
     }
-    return error != 0 ? error : finish_mapping(device);
+    return error != 0 ? error : pcv__add_finish(device);
 }
 
 /*
@@ -285,13 +263,13 @@ int pcv_device_add(struct pcv_host *host, pcv_sbdf sbdf,
 {
     struct pcv__segment *segment;
     struct pcv_device *device;
-    uint8_t last_bus;
+    struct pcv_segment_info run;
     int error;
 
     if (!host || !info_valid(sbdf, info)) {
         return -PCV_EINVAL;
     }
-    error = check_bus(host, sbdf, &last_bus);
+    error = pcv__bus_run(host, sbdf, &run);
     if (error != 0) {
         return error;
     }
@@ -309,6 +287,10 @@ int pcv_device_add(struct pcv_host *host, pcv_sbdf sbdf,
             return error;
         }
     }
+    error = pcv__emulated_conceals(host, sbdf, pcv__claims_vf(info));
+    if (error != 0) {
+        return error;
+    }
     /* Most addresses are empty: they cost one read, and no memory. */
     error = pcv__claims_vf(info) || pcv__table_peek(host, sbdf)
                 ? 0
@@ -323,5 +305,5 @@ int pcv_device_add(struct pcv_host *host, pcv_sbdf sbdf,
     if (!segment) {
         return pcv__claims_vf(info) ? -PCV_ENODEV : -PCV_ENOMEM;
     }
-    return add_new(host, segment, sbdf, info, last_bus);
+    return add_new(host, segment, sbdf, info, run.bus_last);
 }

@@ -261,8 +261,9 @@ int pcv_device_deassign(struct pcv_host *host, pcv_sbdf sbdf)
     if (owner->kind == PCV_DOMAIN_GUEST ||
         owner->kind == PCV_DOMAIN_QUARANTINE) {
         error = deassign_steps(device);
-    } else if (device->change_for) {
-        abandon(device); /* an assignment that was given up on its way */
+    } else if (owner->kind == PCV_DOMAIN_HARDWARE &&
+               (pcv__word(device) & PCV__WORD_CLOSED) != 0) {
+        abandon(device); /* a change that was given up on its way */
     } else {
         error = -PCV_EINVAL;
     }

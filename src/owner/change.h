@@ -31,6 +31,12 @@ int pcv__change_reset(struct pcv_device *device, bool accepted);
 /* Build the view of the next owner, let its DMA through, publish. */
 int pcv__change_give(struct pcv_device *device, struct pcv_domain *domain);
 
+/* DMA goes to a domain, or nowhere (quarantine). 0 or -PCV_EIO. */
+int pcv__dma_to(struct pcv_device *device, const struct pcv_domain *domain);
+/* From here on it is this domain's, who finds it. -PCV_ENODEV: it was removed
+ * meanwhile. */
+int pcv__change_publish(struct pcv_device *device, struct pcv_domain *domain);
+
 /* A step failed: it stays quarantine's, and nothing is kept for a guest. */
 void pcv__change_failed(struct pcv_device *device, int error);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The end of a host. */
+#include "owner/emulated.h"
 #include "owner/look.h"
 #include "registry/domain.h"
 
@@ -104,6 +105,7 @@ int pcv_host_destroy(struct pcv_host *host)
         take_from_guests(segment);
         remove_devices(host, segment);
     }
+    pcv__emulated_drop(host);
     pcv__host_free(host);
     return 0;
 }

@@ -45,8 +45,9 @@ static int build_vfs(struct pcv_device *device, bool has_vfs)
 {
     int error;
 
-    if (!device->sriov_cap || device->is_vf) {
-        return 0;
+    if (!device->sriov_cap || device->is_vf ||
+        atomic_load_explicit(&device->read_only, memory_order_relaxed)) {
+        return 0; /* sizing would write to what the hypervisor drives */
     }
     atomic_store_explicit(&device->hw_error, 0, memory_order_relaxed);
     error = has_vfs && device->vfs ? pcv__vfs_refresh(device)

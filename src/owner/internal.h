@@ -5,9 +5,6 @@
 
 #include "vpci/internal.h"
 
-/* A host's list of segments is not followed further than this. */
-#define PCV__SEGMENT_RUNS_MAX 65536u
-
 /* Whether who adds a device says that it is a VF. */
 bool pcv__claims_vf(const struct pcv_add_info *info);
 
@@ -22,6 +19,18 @@ bool pcv__claims_vf(const struct pcv_add_info *info);
 int pcv__reserve(struct pcv_host *host, struct pcv__segment *segment,
                  pcv_sbdf sbdf, const struct pcv_add_info *info,
                  struct pcv_device **out_device, struct pcv_device **out_pf);
+
+/* Go on with the mapping of a device's BARs, after an add. A reference is held.
+ * 0 or -PCV_ERESTART. */
+int pcv__add_finish(struct pcv_device *device);
+
+/*
+ * The hardware domain asks who is at an address where nothing is registered
+ * (LIFE-12): where hardware leads there, what answers is added. PCV_PENDING:
+ * call again. *added is ours from call to call, false at first: an access adds
+ * one device at most, whoever removes it meanwhile.
+ */
+enum pcv_verdict pcv__appear(struct pcv_host *host, pcv_sbdf sbdf, bool *added);
 
 /*
  * Another card answers in the place of this device: it has vanished, and all
@@ -38,7 +47,8 @@ void pcv__guest_lost(struct pcv_device *device);
  * whoever had what stood there before. 0 or -PCV_EIO. */
 int pcv__dma_home(struct pcv_device *device);
 
-/* The host ends: whatever a guest has is quarantine's. */
+/* The host ends: whatever a guest has is quarantine's, and what the hypervisor
+ * drives can be removed. */
 void pcv__guest_drop(struct pcv_device *device);
 
 /* The hardware domain wrote a bridge's bus numbers (TOPO-4). A reference is
@@ -55,6 +65,20 @@ void pcv__bridge_goes(struct pcv_device *bridge);
  * changed; or why it could not be bound.
  */
 int pcv__join_at(struct pcv_host *host, pcv_sbdf sbdf);
+
+/* What was behind a port is gone, whoever has it: it has vanished and is
+ * removed, but for what is just being added or changes its owner, which has
+ * vanished only. A reference to the port is held. */
+void pcv__slot_emptied(struct pcv_device *port);
+
+/* ---- slot_event.c ---- */
+
+/* A registered function reads all ones: look at the nearest port above it that
+ * answers. If that has lost what was behind it, so has everybody. No lock. */
+void pcv__look_above(struct pcv_host *host, pcv_sbdf sbdf);
+/* The hardware domain took note of an event of a port's slot, or switched it
+ * off: look what is there now. A reference is held; no lock. */
+void pcv__slot_event(struct pcv_device *port);
 
 /* ---- vfs.c ---- */
 

@@ -194,13 +194,16 @@ bool pcv__is_held(struct pcv_device *device)
     return held;
 }
 
-/* Whether a guest has it, or is about to get it (LIFE-5). */
-static bool is_guests(const struct pcv_device *device)
+/* Whether a guest has it, or is about to get it (LIFE-5), or the hypervisor
+ * drives it (OWN-8). */
+static bool is_others(const struct pcv_device *device)
 {
     const struct pcv_domain *owner =
         atomic_load_explicit(&device->owner, memory_order_acquire);
 
-    return owner->kind == PCV_DOMAIN_GUEST && !is_gone(device);
+    return (owner->kind == PCV_DOMAIN_GUEST ||
+            atomic_load_explicit(&device->read_only, memory_order_relaxed)) &&
+           !is_gone(device);
 }
 
 /* Whether a device keeps the bridge above it from going. */
@@ -221,7 +224,7 @@ static bool keeps(struct pcv__segment *segment, struct pcv_device *device,
         break;
     }
     return device->changing ||
-           (!vanished && (pcv__is_held(device) || is_guests(device))) ||
+           (!vanished && (pcv__is_held(device) || is_others(device))) ||
            vfs_stay(segment, device, bridge, vanished, sbdf);
 }
 
@@ -235,7 +238,7 @@ bool pcv__is_kept(struct pcv__segment *segment, const struct pcv_device *device,
     if (vfs_stay(segment, device, NULL, is_gone(device), out_busy)) {
         return true;
     }
-    if (device->changing || is_guests(device)) {
+    if (device->changing || is_others(device)) {
         *out_busy = pcv__device_sbdf(device);
         return true;
     }

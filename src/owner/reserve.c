@@ -3,7 +3,7 @@
  * The first step of an add: an address is taken by a device that nobody can
  * find yet, and a VF is counted at its PF.
  */
-#include "owner/internal.h"
+#include "owner/emulated.h"
 
 bool pcv__claims_vf(const struct pcv_add_info *info)
 {
@@ -28,6 +28,9 @@ static void device_init_shared(struct pcv_device *device)
     atomic_store_explicit(&device->node, PCV_NODE_NONE, memory_order_relaxed);
     atomic_store_explicit(&device->guest_sbdf, 0, memory_order_relaxed);
     atomic_store_explicit(&device->renumbered, false, memory_order_relaxed);
+    atomic_store_explicit(&device->read_only, false, memory_order_relaxed);
+    atomic_store_explicit(&device->slot_event, false, memory_order_relaxed);
+    atomic_store_explicit(&device->suspect, false, memory_order_relaxed);
     atomic_store_explicit(&device->vf_work, 0, memory_order_relaxed);
 }
 
@@ -141,7 +144,8 @@ static int reserve_locked(struct pcv_host *host, struct pcv__segment *segment,
     if (!place) {
         return -PCV_ENOMEM;
     }
-    if (atomic_load_explicit(place, memory_order_acquire)) {
+    if (atomic_load_explicit(place, memory_order_acquire) ||
+        pcv__emulated_takes(segment, sbdf)) {
         return -PCV_EEXIST; /* it leaves, or somebody else adds it */
     }
     if (segment->moving && segment->kept) {

@@ -26,28 +26,47 @@ static enum pcv_verdict step(struct pcv_domain *domain,
     return verdict;
 }
 
+static bool is_nothing_asked(const struct pcv_host *host)
+{
+    return atomic_load_explicit(&host->work_count, memory_order_acquire) == 0 &&
+           atomic_load_explicit(&host->renumber_count, memory_order_acquire) ==
+               0 &&
+           atomic_load_explicit(&host->slot_count, memory_order_acquire) == 0;
+}
+
+/* An access that found nothing: VFs whose time has come are added, and what
+ * answers where nobody looked yet. */
+static enum pcv_verdict came_early(struct pcv_domain *domain,
+                                   struct pcv_access *access)
+{
+    enum pcv_verdict verdict = pcv__vfs_work_due(domain->host);
+
+    if (verdict == PCV_DONE && pcv__asks_who(access)) {
+        verdict = pcv__appear(domain->host, access->sbdf, &access->added);
+    }
+    return verdict;
+}
+
 /* What a PF's or a bridge's registers asked for. It is done without being
  * inside the gate, since VFs are added and removed. */
 static enum pcv_verdict asked(struct pcv_domain *domain,
-                              const struct pcv_access *access)
+                              struct pcv_access *access)
 {
     struct pcv_device *device;
     enum pcv_verdict verdict;
 
-    if (atomic_load_explicit(&domain->host->work_count, memory_order_acquire) ==
-            0 &&
-        atomic_load_explicit(&domain->host->renumber_count,
-                             memory_order_acquire) == 0) {
-        return PCV_DONE;
-    }
     if (access->again) {
-        return pcv__vfs_work_due(domain->host);
+        return came_early(domain, access);
+    }
+    if (is_nothing_asked(domain->host)) {
+        return PCV_DONE;
     }
     device = pcv_domain_device(domain, access->sbdf);
     if (!device) {
         return PCV_DONE;
     }
     verdict = pcv__bridge_renumbered(device);
+    pcv__slot_event(device);
     if (verdict == PCV_DONE) {
         verdict = pcv__vfs_work(device);
     }
@@ -56,7 +75,7 @@ static enum pcv_verdict asked(struct pcv_domain *domain,
 }
 
 static enum pcv_verdict work(struct pcv_domain *domain,
-                             const struct pcv_access *access)
+                             struct pcv_access *access)
 {
     enum pcv_verdict verdict = access->again ? PCV_DONE : step(domain, access);
 
@@ -67,6 +86,16 @@ static enum pcv_verdict work(struct pcv_domain *domain,
         verdict = pcv__map_wake(domain);
     }
     return verdict;
+}
+
+/* What came too early is performed now. That nothing is there after all is its
+ * end too, which its data says. */
+static enum pcv_verdict perform(struct pcv_domain *domain,
+                                struct pcv_access *access)
+{
+    enum pcv_verdict verdict = pcv__access_go_on(domain, access);
+
+    return verdict == PCV_ABSENT ? PCV_DONE : verdict;
 }
 
 enum pcv_verdict pcv_access_resume(struct pcv_domain *domain,
@@ -82,11 +111,11 @@ enum pcv_verdict pcv_access_resume(struct pcv_domain *domain,
         access->pending = false;
     }
     if (access->again) {
-        return pcv__access_go_on(domain, access);
+        return perform(domain, access);
     }
     if (access->progress == 0 || access->progress >= access->size) {
         access->progress = 0;
         return PCV_DONE;
     }
-    return pcv__access_go_on(domain, access);
+    return perform(domain, access);
 }

@@ -38,7 +38,7 @@ static struct pcv_device *try_add(struct pcv_host *host, struct pcv_scan *scan,
         scan->found++;
         return pcv_device_find(host, sbdf);
     }
-    if (error != -PCV_ENODEV) {
+    if (error != -PCV_ENODEV && error != -PCV_EEXIST) { /* concealed */
         failed(scan, sbdf, error);
     }
     return NULL;
@@ -161,19 +161,6 @@ static void scan_ari(struct pcv_host *host, struct pcv_scan *scan,
     }
 }
 
-/* Whether the bridge above a device forwards to all function numbers. */
-static bool forwards_ari(struct pcv_device *port)
-{
-    uint16_t reg = (uint16_t)(port->pcie_cap + PCV_PCIE_DEVCTL2);
-    uint32_t flags =
-        pcv__hw_read(port, (uint16_t)(port->pcie_cap + PCV_PCIE_FLAGS), 2);
-
-    if ((flags & PCV_PCIE_FLAGS_VERSION) < 2 || reg > PCV_CFG_SIZE - 2u) {
-        return false;
-    }
-    return (pcv__hw_read(port, reg, 2) & PCV_PCIE_DEVCTL2_ARI) != 0;
-}
-
 static void scan_slot(struct pcv_host *host, struct pcv_scan *scan,
                       pcv_sbdf function0, struct pcv_device *above)
 {
@@ -182,7 +169,7 @@ static void scan_slot(struct pcv_host *host, struct pcv_scan *scan,
     if (!device) {
         return;
     }
-    if (above && device->ari_cap && forwards_ari(above)) {
+    if (above && device->ari_cap && pcv__forwards_ari(above)) {
         scan_ari(host, scan, device);
     } else if ((device->id.header_type & PCV_HEADER_MULTI) != 0) {
         scan_functions(host, scan, function0);
@@ -194,15 +181,9 @@ static void scan_slot(struct pcv_host *host, struct pcv_scan *scan,
 static struct pcv_device *port_above(struct pcv_host *host, uint16_t segment,
                                      uint8_t bus)
 {
-    pcv_sbdf up;
-    struct pcv_device *device;
+    struct pcv_device *device = pcv__bridge_above(host, segment, bus);
 
-    if (pcv_topology_upstream(host, segment, bus, &up) != 0) {
-        return NULL;
-    }
-    device = pcv_device_find(host, up);
-    if (device && (device->type == PCV_TYPE_ROOT_PORT ||
-                   device->type == PCV_TYPE_DOWNSTREAM_PORT)) {
+    if (device && pcv__is_link_port(device)) {
         return device;
     }
     pcv_device_put(device);

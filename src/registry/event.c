@@ -27,7 +27,7 @@ static bool guest_can_repeat(enum pcv_event_kind kind)
 /* A host that fails may fail at every access of anybody. */
 static bool is_limited(const struct pcv_domain *owner, enum pcv_event_kind kind)
 {
-    return kind == PCV_EVENT_HOST_FAILED ||
+    return kind == PCV_EVENT_HOST_FAILED || kind == PCV_EVENT_ADD_FAILED ||
            (owner->kind == PCV_DOMAIN_GUEST && guest_can_repeat(kind));
 }
 
@@ -50,6 +50,20 @@ static bool too_many(struct pcv_domain *domain)
                                      memory_order_relaxed) >= PCV__EVENTS_MAX;
 }
 
+/* Tell of it on behalf of a domain, unless that has told too much already. */
+static void tell_for(struct pcv_domain *domain, const struct pcv_event *event)
+{
+    struct pcv_host *host = domain->host;
+
+    if (is_limited(domain, event->kind) && host->mem.ops.now_us &&
+        too_many(domain)) {
+        atomic_fetch_add_explicit(&host->events_dropped, 1,
+                                  memory_order_relaxed);
+        return;
+    }
+    tell(host, event);
+}
+
 void pcv__event(struct pcv_device *device, enum pcv_event_kind kind,
                 enum pcv_event_class of, uint64_t arg0, uint64_t arg1)
 {
@@ -63,13 +77,7 @@ void pcv__event(struct pcv_device *device, enum pcv_event_kind kind,
         .arg = {arg0, arg1},
     };
 
-    if (is_limited(owner, kind) && device->host->mem.ops.now_us &&
-        too_many(owner)) {
-        atomic_fetch_add_explicit(&device->host->events_dropped, 1,
-                                  memory_order_relaxed);
-        return;
-    }
-    tell(device->host, &event);
+    tell_for(owner, &event);
 }
 
 void pcv__event_at(struct pcv_host *host, pcv_sbdf sbdf,
@@ -83,7 +91,7 @@ void pcv__event_at(struct pcv_host *host, pcv_sbdf sbdf,
         .arg = {arg0, arg1},
     };
 
-    tell(host, &event);
+    tell_for(&host->hardware, &event);
 }
 
 const char *pcv_event_name(enum pcv_event_kind kind)
@@ -139,6 +147,10 @@ const char *pcv_event_name(enum pcv_event_kind kind)
         return "move failed";
     case PCV_EVENT_RESET_SEEN:
         return "reset seen";
+    case PCV_EVENT_CONCEALED:
+        return "concealed";
+    case PCV_EVENT_ADD_FAILED:
+        return "not added";
     }
     return "unknown event";
 }

@@ -15,6 +15,7 @@
 #include "registry/word.h"
 
 struct pcv__segment;
+struct pcv_emulated;
 struct pcv__assignment;
 struct pcv__saved;
 struct pcv__trap;
@@ -113,6 +114,8 @@ struct pcv_device {
     _Atomic uint64_t quiet_until_us; /* it was reset, and is left alone until
                                         then; 0: not any more (SRIOV-3) */
     _Atomic bool renumbered;  /* of a bridge: its bus numbers were written */
+    _Atomic bool slot_event;  /* of a port: what is in its slot may have gone */
+    _Atomic bool suspect;     /* another card may have taken its place */
     _Atomic uint32_t vf_work; /* enum pcv__vf_work, of a PF: owner's to do */
     struct pcv_device *next_work, **work_at; /* under the host's work lock */
     uint64_t work_us;                        /* likewise: when vf_work is due */
@@ -137,7 +140,8 @@ struct pcv_device {
     /* Under the segment's lock. */
     uint32_t vf_count; /* of a PF: VFs that are registered */
     bool is_bridge, bus_conflict, bound;
-    bool changing; /* somebody is inside a change of its owner */
+    bool changing;          /* somebody is inside a change of its owner */
+    _Atomic bool read_only; /* the hypervisor drives it (OWN-8) */
 
     /* Of a change of owner: theirs who set `changing`. */
     struct pcv_domain *change_for;     /* a guest that keeps a slot for it */
@@ -177,6 +181,10 @@ struct pcv__bus {
     /* Requester IDs, a bit each, whose DMA is not the hardware domain's though
      * no device says so: it was removed while a guest or quarantine had it. */
     _Atomic uint32_t dma_away[PCV_DEVFNS / 32u];
+    /* Device numbers that emulated functions have (VBUS-6), a bit each: written
+     * under the segment's lock. */
+    _Atomic uint32_t emulated_slots;
+    struct pcv_emulated *emulated; /* under the hardware domain's map lock */
 };
 
 struct pcv__segment {
@@ -274,11 +282,23 @@ struct pcv_host {
     _Atomic bool trace;
     struct pcv__lock place_lock; /* rank place: bar_place() and its use */
     struct pcv_domain hardware, hypervisor, quarantine;
+    /* Bytes of memory and of I/O that read-only functions use (OWN-8), and how
+     * many BARs have bytes of memory there. */
+    struct pcv__lock reserved_lock; /* rank map */
+    struct pcv__imap reserved_memory PCV__GUARDED_BY(reserved_lock);
+    struct pcv__imap reserved_io PCV__GUARDED_BY(reserved_lock);
+    _Atomic uint32_t reserved_count;
     struct pcv_domain *guests;       /* by identifier */
     _Atomic uint32_t work_count;     /* PFs with vf_work */
     _Atomic uint32_t renumber_count; /* bridges that are renumbered */
+    _Atomic uint32_t slot_count;     /* ports with slot_event */
     struct pcv__lock work_lock;
     struct pcv_device *work PCV__GUARDED_BY(work_lock); /* with vf_work */
+    _Atomic uint32_t emulated_count;
+    struct pcv_emulated *emulated; /* under the hardware domain's map lock */
+    /* The last add that a read asked for and that failed (LIFE-12): its error
+     * and, in the lower half, the address. */
+    _Atomic uint64_t appear_failed;
     _Atomic uint64_t device_count, leaving_count, segment_count;
     _Atomic uint64_t absent_accesses, refused_accesses, events_dropped;
 };
@@ -395,6 +415,8 @@ static inline struct pcv_device *pcv__domain_peek(struct pcv_domain *domain,
 /* Whether that stands in a device's bus; let it stand there, or not. */
 bool pcv__dma_is_away(const struct pcv_device *device);
 void pcv__dma_set_away(const struct pcv_device *device, bool away);
+/* As much for an address without a device, on a bus that was made. */
+void pcv__dma_set_away_at(struct pcv__segment *segment, pcv_sbdf sbdf);
 /* The segment, made if it is not there; NULL: out of memory. */
 struct pcv__segment *pcv__segment_get(struct pcv_host *host, uint16_t number);
 /* The place for an address, made if it is not there; NULL: out of memory. */
@@ -531,6 +553,32 @@ void pcv__bridge_bind(struct pcv__segment *segment, struct pcv_device *bridge)
     PCV__REQUIRES(segment->lock);
 void pcv__bridge_unbind(struct pcv__segment *segment, struct pcv_device *bridge)
     PCV__REQUIRES(segment->lock);
+
+/* ---- routes (route.c) -------------------------------------------------------
+ */
+
+/* A host's list of segments is not followed further than this. */
+#define PCV__SEGMENT_RUNS_MAX 65536u
+
+/* The host's run of buses that an address lies in: 0; -PCV_EINVAL: in none;
+ * -PCV_EIO. */
+int pcv__bus_run(struct pcv_host *host, pcv_sbdf sbdf,
+                 struct pcv_segment_info *out_run);
+/* The nearest bridge above a bus, with a reference; NULL: it is a root bus, or
+ * the bridge is going. */
+struct pcv_device *pcv__bridge_above(struct pcv_host *host, uint16_t segment,
+                                     uint8_t bus);
+/* A port with a link below it, behind which only device 0 can be. */
+bool pcv__is_link_port(const struct pcv_device *device);
+/* Whether a port forwards to all function numbers (ARI). */
+bool pcv__forwards_ari(struct pcv_device *port);
+/*
+ * Whether hardware leads an access to an address, where a function that is not
+ * registered yet may answer: 1 or 0; -PCV_EIO: the host could not say. The bus
+ * is a root bus or the other side of a bridge, and every bridge on the way up
+ * is registered, has not vanished, and covers it.
+ */
+int pcv__route(struct pcv_host *host, pcv_sbdf sbdf);
 
 /* ---- events (event.c) ------------------------------------------------------
  */

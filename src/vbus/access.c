@@ -3,6 +3,8 @@
  * The entrance by address: width and alignment, the gate, the view, the gate
  * again, and the verdict (CFG-1, CFG-2, CFG-8 to CFG-10).
  */
+#include "vbus/early.h"
+#include "vbus/emulated.h"
 #include "vbus/gate.h"
 #include "vpci/plain.h"
 
@@ -127,6 +129,31 @@ static void turn_back(struct pcv_device *device)
     pcv__gate_leave(device);
 }
 
+/* Whether what was read of the vendor ID makes the owner floor look first. Then
+ * it was not performed, and is not counted. */
+static inline bool is_strange(const struct pcv_domain *domain,
+                              const struct pcv_access *access,
+                              struct pcv_device *device,
+                              enum pcv_verdict verdict, uint32_t data)
+{
+    if (!pcv__asks_who(access) || verdict != PCV_DONE || access->again ||
+        domain->kind != PCV_DOMAIN_HARDWARE ||
+        !pcv__says_another(device, access, data)) {
+        return false;
+    }
+    pcv__gate_uncount(device);
+    return true;
+}
+
+/* The read is performed again, by resume, when the owner floor has looked. */
+static enum pcv_verdict ask_owner(struct pcv_access *access)
+{
+    access->again = true;
+    access->added = false;
+    access->pending = true;
+    return PCV_PENDING;
+}
+
 /* Find the device and pass its gate: PCV_DONE and *out_device. */
 static enum pcv_verdict pass(struct pcv_domain *domain, pcv_sbdf sbdf,
                              struct pcv_device **out_device)
@@ -144,26 +171,28 @@ static enum pcv_verdict pass(struct pcv_domain *domain, pcv_sbdf sbdf,
     return PCV_DONE;
 }
 
-/* What a part is about. */
-static uint8_t part_size(const struct pcv_access *access)
-{
-    return access->size > 4 ? 4 : access->size;
-}
-
 /* The part of an access that starts at `progress`. */
 static enum pcv_verdict part(struct pcv_domain *domain,
                              struct pcv_access *access)
 {
     uint32_t shift = access->progress * 8u;
-    uint8_t size = part_size(access);
+    uint8_t size = pcv__part_size(access);
     uint16_t reg = (uint16_t)(access->reg + access->progress);
     uint32_t data = (uint32_t)(access->data >> shift);
     struct pcv_device *device = NULL;
     enum pcv_verdict verdict = pass(domain, access->sbdf, &device);
+    bool strange = false;
 
     if (device) {
         verdict = perform(device, access->write, reg, size, &data);
+        strange = is_strange(domain, access, device, verdict, data);
         pcv__gate_leave(device);
+        if (strange) {
+            return ask_owner(access);
+        }
+    } else if (verdict == PCV_ABSENT && pcv__emulated_any(domain)) {
+        verdict = pcv__emulated_access(domain, access->sbdf, reg, size,
+                                       access->write, &data);
     } else {
         data = pcv__ones(size);
     }
@@ -179,16 +208,19 @@ static enum pcv_verdict part(struct pcv_domain *domain,
     return verdict;
 }
 
-/*
- * Whether nothing stands there only because a PF's VFs are still to be added,
- * which is not for us: resume does it and performs the access then.
- */
-static bool came_early(const struct pcv_domain *domain,
-                       const struct pcv_access *access)
+/* A part that found nothing is to be performed again, by resume. */
+static bool put_off(struct pcv_domain *domain, struct pcv_access *access)
 {
-    return domain->kind == PCV_DOMAIN_HARDWARE && !access->again &&
-           atomic_load_explicit(&domain->host->work_count,
-                                memory_order_relaxed) != 0;
+    uint8_t size = pcv__part_size(access);
+
+    access->progress = (uint8_t)(access->progress - size);
+    if (pcv__came_early(domain, access)) {
+        access->again = true;
+        access->added = false;
+        return true;
+    }
+    access->progress = (uint8_t)(access->progress + size);
+    return false;
 }
 
 /* A part is behind us, or not: what that makes of the access. */
@@ -199,9 +231,7 @@ static enum pcv_verdict rest(struct pcv_domain *domain,
     if (verdict == PCV_RETRY) {
         return verdict;
     }
-    if (verdict == PCV_ABSENT && came_early(domain, access)) {
-        access->progress = (uint8_t)(access->progress - part_size(access));
-        access->again = true;
+    if (verdict == PCV_ABSENT && put_off(domain, access)) {
         verdict = PCV_PENDING;
     }
     if (verdict == PCV_PENDING) {
@@ -282,10 +312,9 @@ PCV__APART static enum pcv_verdict odd(struct pcv_domain *domain,
     return go_on(domain, access);
 }
 
-/* One part that came to another end than done. */
-PCV__APART static enum pcv_verdict end(struct pcv_domain *domain,
-                                       struct pcv_access *access,
-                                       enum pcv_verdict verdict, uint32_t data)
+static inline enum pcv_verdict end_as(struct pcv_domain *domain,
+                                      struct pcv_access *access,
+                                      enum pcv_verdict verdict, uint32_t data)
 {
     if (!access->write && verdict != PCV_RETRY) {
         access->data = data;
@@ -298,6 +327,28 @@ PCV__APART static enum pcv_verdict end(struct pcv_domain *domain,
     return told(domain, access, verdict);
 }
 
+/* One part at an address without a device, which may be emulated (VBUS-6). */
+PCV__RARE static enum pcv_verdict end_emulated(struct pcv_domain *domain,
+                                               struct pcv_access *access)
+{
+    uint32_t data = (uint32_t)access->data;
+    enum pcv_verdict verdict = pcv__emulated_access(
+        domain, access->sbdf, access->reg, access->size, access->write, &data);
+
+    return end_as(domain, access, verdict, data);
+}
+
+/* One part that came to another end than done. */
+PCV__APART static enum pcv_verdict end(struct pcv_domain *domain,
+                                       struct pcv_access *access,
+                                       enum pcv_verdict verdict, uint32_t data)
+{
+    if (verdict == PCV_ABSENT && pcv__emulated_any(domain)) {
+        return end_emulated(domain, access);
+    }
+    return end_as(domain, access, verdict, data);
+}
+
 /* One part, inside the gate, that the cell's value does not answer alone. */
 PCV__APART static enum pcv_verdict inside(struct pcv_domain *domain,
                                           struct pcv_access *access,
@@ -306,8 +357,12 @@ PCV__APART static enum pcv_verdict inside(struct pcv_domain *domain,
     uint32_t data = (uint32_t)access->data;
     enum pcv_verdict verdict =
         perform(device, access->write, access->reg, access->size, &data);
+    bool strange = is_strange(domain, access, device, verdict, data);
 
     pcv__gate_leave(device);
+    if (strange) {
+        return told(domain, access, ask_owner(access));
+    }
     if (verdict != PCV_DONE) {
         return end(domain, access, verdict, data);
     }

@@ -9,4 +9,11 @@
 enum pcv_verdict pcv__access_go_on(struct pcv_domain *domain,
                                    struct pcv_access *access);
 
+/* Whether the part of an access that is next asks who is there: it reads the
+ * vendor ID, or half of it (LIFE-12). */
+static inline bool pcv__asks_who(const struct pcv_access *access)
+{
+    return !access->write && access->reg + access->progress < PCV_REG_DEVICE;
+}
+
 #endif

@@ -121,7 +121,7 @@ static void a_refused_access_to_nobody_is_counted_by_the_host(void **state)
     rig_close(&rig);
 }
 
-/* CFG-8, CFG-10 */
+/* CFG-8, CFG-10, LIFE-12 */
 static void an_absent_device_reads_ones_and_drops_writes(void **state)
 {
     static const pcv_sbdf nobody[] = {
@@ -144,7 +144,11 @@ static void an_absent_device_reads_ones_and_drops_writes(void **state)
         assert_int_equal(data, 0xffu);
         assert_int_equal(rig_try_write(&rig, nobody[i], 4, 2, 7), PCV_ABSENT);
     }
-    assert_int_equal(rig.logged, 0);
+    /* LIFE-12: only the vendor ID is looked for, and only where it can be. */
+    assert_int_equal(rig.logged, 1);
+    assert_int_equal(rig.log[0].sbdf.v, nobody[0].v);
+    assert_int_equal(rig.log[0].reg, PCV_REG_VENDOR);
+    assert_false(rig.log[0].write);
     pcv_host_get_stats(rig.host, &stats);
     assert_int_equal(stats.absent_accesses, 4 * COUNT(nobody));
     rig_close(&rig);

@@ -122,7 +122,7 @@ static void what_is_outside_a_window_is_the_hosts(void **state)
     for (size_t i = 0; i < COUNT(outside); i++) {
         assert_int_equal(ecam_read(&rig, outside[i], 1, &data), PCV_FORWARD);
     }
-    assert_int_equal(ecam_read(&rig, 0xb0100000u, 4, &data), PCV_ABSENT);
+    assert_int_equal(ecam_read(&rig, 0xb0100004u, 4, &data), PCV_ABSENT);
     assert_int_equal(ecam_read(&rig, 0xb02fffffu, 1, &data), PCV_ABSENT);
     assert_int_equal(rig.logged, 0);
     rig_close(&rig);

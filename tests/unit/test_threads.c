@@ -181,9 +181,11 @@ static void do_read(struct worker *w, uint32_t r)
     struct pcv_domain *domain = pcv_host_hardware_domain(w->h->host);
     enum pcv_verdict verdict = pcv_access(domain, &access);
 
-    /* Pending: nothing is there, but VFs are on their way. */
-    for (unsigned i = 0; verdict == PCV_PENDING && i < 1000; i++) {
+    /* Pending: nothing is there, but VFs are on their way, or a function that
+     * answers (LIFE-12), which another thread may be adding. */
+    for (unsigned i = 0; verdict == PCV_PENDING && i < 100000; i++) {
         verdict = pcv_access_resume(domain, &access);
+        (void)sched_yield();
     }
     /* Retry: the device came while the access looked. */
     EXPECT(w, verdict == PCV_DONE || verdict == PCV_ABSENT ||
