@@ -9,7 +9,6 @@
 #include "vgic.h"
 
 #define DOMAINS_MAX 4u
-#define FDT_SIZE (2u * MIB)
 #define FRAME_OFFSET                                                           \
     0x20000u /* of the doorbell's page behind the distributor */
 
@@ -125,11 +124,11 @@ struct domain *domain_create_hardware(const struct machine *machine,
     share_memory(domain);
     check(vgic_create(domain, &layout), "virtual interrupt controller");
     /* At the end of its memory, where Linux does not unpack itself to. */
-    fdt = (void *)(domain->ram_base + domain->ram_size - FDT_SIZE);
+    fdt = (void *)(domain->ram_base + domain->ram_size - DOMAIN_FDT_SIZE);
     check(domain_fdt_make(machine, domain, &machine->hardware, layout.frame,
-                          fdt, FDT_SIZE),
+                          fdt, DOMAIN_FDT_SIZE),
           "device tree of the hardware domain");
-    mmu_clean(fdt, FDT_SIZE);
+    mmu_clean(fdt, DOMAIN_FDT_SIZE);
     share_devices(domain, machine, fdt);
     domain->vcpu[0].entry = machine->hardware.kernel.base;
     domain->vcpu[0].context = (uint64_t)fdt;

@@ -87,7 +87,7 @@ static enum pci_access port_access(struct vcpu *vcpu, uint64_t address,
                                    unsigned size, bool write, uint64_t *data)
 {
     uint64_t port = address - pci.machine->pci.io.base;
-    bool allowed = vcpu->domain->id == PCV_DOMAIN_ID_HARDWARE &&
+    bool allowed = vcpu->domain->id == PCV_DOMAIN_ID_HARDWARE && size <= 4 &&
                    address % size == 0 &&
                    !pcv_host_reserved(pci.host, true, port, size);
 
