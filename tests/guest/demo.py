@@ -8,6 +8,7 @@ what ./run hypervisor runs.
 
 Exit status: 0; 1 if something was not as it must be.
 """
+import itertools
 import os
 import sys
 
@@ -89,21 +90,23 @@ class Demo:
         linux, library = linux[address], library['']
         size = min(len(linux), len(library))
         found = differences(linux[:size], library[:size])
-        self.expect(not found, 'lspci -xxxx and pcivisorctl dump have the '
-                    'same %d bytes %s' % (size, ' '.join(found)))
+        self.expect(not found, 'lspci -xxxx and pcivisorctl dump have the ' +
+                    ' '.join(['same %d bytes' % size] + found))
 
     def disk(self):
         self.heading('A disk is written and read, and interrupts')
-        self.command('grep nvme0q /proc/interrupts')
+        before = self.command('grep nvme0q /proc/interrupts')
         self.command('dd if=/dev/urandom of=/tmp/data bs=64k count=64 '
                      '2>/dev/null; sha256sum </tmp/data')
         self.command('dd if=/tmp/data of=/dev/nvme0n1 bs=64k oflag=direct '
                      '2>/dev/null')
         back = self.command('dd if=/dev/nvme0n1 bs=64k count=64 iflag=direct '
                             '2>/dev/null | sha256sum')
-        self.command('grep nvme0q /proc/interrupts')
+        after = self.command('grep nvme0q /proc/interrupts')
         self.expect(back == self.machine.check('sha256sum </tmp/data'),
                     'what was written comes back')
+        count = interrupts(after) - interrupts(before)
+        self.expect(count > 0, '%d interrupts came' % count)
 
     def hidden_console(self):
         self.heading("Linux sees the hypervisor's console, and cannot "
@@ -114,6 +117,13 @@ class Demo:
         self.command('setpci -s %s COMMAND=0 BASE_ADDRESS_0=0' % address)
         self.expect(before == self.machine.hardware(address, 64),
                     'its registers in hardware are what they were')
+
+
+def interrupts(text):
+    """The sum of the counts in lines of /proc/interrupts."""
+    return sum(int(word) for line in text.splitlines()
+               for word in itertools.takewhile(str.isdigit,
+                                               line.split()[1:]))
 
 
 def interactive():
