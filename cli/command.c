@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* How a line becomes a call of a command, and what all commands share. */
 #include "command.h"
+#include "report.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -77,20 +78,42 @@ bool call_on_off(struct call *call, size_t index, bool *out_on)
     return true;
 }
 
-enum command_result call_result(struct call *call, int result, uint64_t wait_us,
-                                const char *name)
+static int ctl_call(void *ctx, const struct pcv_ctl_request *request,
+                    struct pcv_ctl_reply *reply)
 {
-    if (result == 0) {
-        return COMMAND_DONE;
-    }
-    if (wait_us == 0) {
-        return call_failed(call, result, "%s", name);
-    }
-    uint64_t wait_ms = wait_us / 1000 + (wait_us % 1000 != 0);
-    return call_failed(call, result,
-                       "%s must be left alone: 'advance %" PRIu64
-                       "', then the same again",
-                       name, wait_ms);
+    const struct machine *machine = ctx;
+    return pcv_ctl(machine->host, request, reply);
+}
+
+/* More than a machine of the model takes; beyond it there is a bug. */
+#define STEPS_MAX 100000000u
+
+/* Always, unless the model's clock stands still and there is something to wait
+ * for. */
+static bool ctl_again(void *ctx, uint64_t wait_us, uint32_t steps,
+                      uint64_t *out_wait_us)
+{
+    const struct machine *machine = ctx;
+
+    *out_wait_us = machine->clock ? wait_us : 0;
+    return *out_wait_us == 0 && steps < STEPS_MAX;
+}
+
+struct ctl call_ctl(struct call *call)
+{
+    struct machine *machine = &call->session->machine;
+    return (struct ctl){
+        .ctx = machine,
+        .call = ctl_call,
+        .again = ctl_again,
+        .names = report_names(machine),
+        .out = call->out,
+    };
+}
+
+enum command_result call_done(bool done)
+{
+    return done ? COMMAND_DONE : COMMAND_FAILED;
 }
 
 struct sbdf_text call_show(const struct call *call, pcv_sbdf sbdf)
@@ -147,30 +170,6 @@ static enum command_result call_run(struct call *call,
     return result;
 }
 
-/* What could be taken for something else in a transcript moves one column to
- * the right; blank lines go. */
-static void output_tidy(struct text *out)
-{
-    struct text tidy = {0};
-    const char *line = text_str(out);
-
-    while (*line != '\0') {
-        size_t len = strcspn(line, "\n");
-        const char *next = line + len + (line[len] == '\n');
-        while (len > 0 && line[len - 1] == ' ') {
-            len--;
-        }
-        if (len > 0) {
-            bool mistakable = line[0] == '#' || line[0] == '>' ||
-                              (len == 3 && memcmp(line, "...", 3) == 0);
-            text_add(&tidy, "%s%.*s\n", mistakable ? " " : "", (int)len, line);
-        }
-        line = next;
-    }
-    text_fini(out);
-    *out = tidy;
-}
-
 enum command_result command_run(struct session *session, const char *line)
 {
     struct call call = {.session = session, .out = &session->out};
@@ -198,7 +197,7 @@ enum command_result command_run(struct session *session, const char *line)
             result = call_run(&call, command, &words);
         }
     }
-    output_tidy(&session->out);
+    text_tidy(&session->out);
     text_fini(&why);
     words_fini(&words);
     return result;

@@ -7,6 +7,7 @@
 #define PCIVISOR_CLI_COMMAND_H
 
 #include "args.h"
+#include "ctl/ctl.h"
 #include "session.h"
 #include "view.h"
 
@@ -79,10 +80,10 @@ bool call_domain(struct call *call, const char *name);
 bool call_view_sbdf(struct call *call, size_t index, pcv_sbdf *out_sbdf);
 /* The index-th argument is on or off; false with its error printed. */
 bool call_on_off(struct call *call, size_t index, bool *out_on);
-/* What became of an operation on a function: nothing is printed for 0. Where
- * it must wait and the clock stands still, how long. */
-enum command_result call_result(struct call *call, int result, uint64_t wait_us,
-                                const char *name);
+/* The control operations of the call's machine, for commands that pcivisorctl
+ * has as well; `done` becomes a result. */
+struct ctl call_ctl(struct call *call);
+enum command_result call_done(bool done);
 
 /* The commands, by file. commands_device.c: */
 enum command_result command_devices(struct call *call);
@@ -96,6 +97,7 @@ enum command_result command_path(struct call *call);
 enum command_result command_add(struct call *call);
 enum command_result command_remove(struct call *call);
 enum command_result command_scan(struct call *call);
+enum command_result command_buses(struct call *call);
 enum command_result command_vanish(struct call *call);
 enum command_result command_pull(struct call *call);
 enum command_result command_plug(struct call *call);
@@ -124,6 +126,10 @@ enum command_result command_domain(struct call *call);
 enum command_result command_attach(struct call *call);
 enum command_result command_detach(struct call *call);
 enum command_result command_restore(struct call *call);
+enum command_result command_read_only(struct call *call);
+enum command_result command_reserved(struct call *call);
+/* commands_emulated.c: */
+enum command_result command_emulated(struct call *call);
 /* commands_memory.c: */
 enum command_result command_memory(struct call *call);
 enum command_result command_map(struct call *call);

@@ -274,8 +274,10 @@ static const struct command table[] = {
     },
     {
         .name = "mapped",
-        .arguments = "[--json]",
-        .help = "guest memory that the hardware domain has mapped",
+        .arguments = "[DOMAIN] [--json]",
+        .help = "guest memory that a domain has mapped",
+        .completes = "d",
+        .max = 1,
         .option = json_options,
         .run = command_mapped,
     },
@@ -306,6 +308,15 @@ static const struct command table[] = {
         .max = 2,
         .option = msix_options,
         .run = command_vector_free,
+    },
+    {
+        .name = "buses",
+        .arguments = "SBDF PRIMARY SECONDARY SUBORDINATE",
+        .help = "report a bridge's bus numbers, which were changed elsewhere",
+        .completes = "s",
+        .min = 4,
+        .max = 4,
+        .run = command_buses,
     },
     {
         .name = "vanish",

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "command.h"
+#include "emulated.h"
 #include "reg.h"
 
 /* Set up the view that --as and --via ask for; the latter's index is -1 where
@@ -176,11 +177,24 @@ enum command_result command_write(struct call *call)
     return COMMAND_DONE;
 }
 
+/* Whether the view's domain sees an emulated function there. */
+static bool is_emulated(const struct call *call, pcv_sbdf sbdf)
+{
+    const struct machine *machine = &call->session->machine;
+
+    return call->view.domain == machine->dom0 &&
+           emulated_at(machine, sbdf) != NULL;
+}
+
 /* What is known of a function; false, with the error printed, if nothing. */
 static bool call_info(struct call *call, pcv_sbdf sbdf,
                       struct pcv_device_info *out_info)
 {
     struct pcv_device *device = view_device(&call->view, sbdf);
+    if (device == NULL && is_emulated(call, sbdf)) {
+        *out_info = (struct pcv_device_info){.sbdf = sbdf};
+        return true;
+    }
     if (device == NULL) {
         call_failed(call, PCV_ENODEV, "%s", view_sbdf(&call->view, sbdf).s);
         return false;

@@ -1,108 +1,40 @@
 /* SPDX-License-Identifier: MIT */
 /* Commands that look at functions, and take and give references. */
-#include <inttypes.h>
 #include <stdlib.h>
 
 #include "command.h"
 #include "json.h"
 #include "report.h"
 
-/* Call `fn` for every registered function, in address order. */
-static void each_device(struct call *call,
-                        void (*fn)(struct call *call,
-                                   const struct pcv_device_info *info,
-                                   void *arg),
-                        void *arg)
+struct devices_json {
+    const struct machine *machine;
+    struct json_object *json;
+};
+
+static bool device_json(void *arg, const union pcv_ctl_record *record)
 {
-    pcv_sbdf from = {0};
+    struct devices_json *list = arg;
 
-    for (;;) {
-        struct pcv_device_info info;
-        struct pcv_device *device =
-            pcv_device_next(call->session->machine.host, from);
-        if (device == NULL) {
-            return;
-        }
-        pcv_device_get_info(device, &info);
-        pcv_device_put(device);
-        fn(call, &info, arg);
-        if (info.sbdf.v == UINT32_MAX) {
-            return;
-        }
-        from.v = info.sbdf.v + 1;
-    }
-}
-
-static void device_line(struct call *call, const struct pcv_device_info *info,
-                        void *arg)
-{
-    struct text *out = call->out;
-    (void)arg;
-
-    text_add(out, "%s %04x:%04x %-22s %s", call_show(call, info->sbdf).s,
-             info->vendor, info->device, pcv_device_type_name(info->type),
-             machine_domain_name(&call->session->machine, info->owner_id).s);
-    if (info->is_bridge && !info->bus_conflict) {
-        text_add(out, " [%02x-%02x]", info->secondary, info->subordinate);
-    }
-    if (info->is_vf) {
-        text_add(out, " VF of %s", call_show(call, info->physfn).s);
-    }
-    text_add(out, "%s%s\n", info->vanished ? " vanished" : "",
-             info->read_only ? " read-only" : "");
-}
-
-static void device_long(struct call *call, const struct pcv_device_info *info,
-                        void *arg)
-{
-    struct text *out = call->out;
-
-    device_line(call, info, arg);
-    text_add(out,
-             "    class %06" PRIx32 " rev %02x header %02x subsystem "
-             "%04x:%04x %s",
-             info->class_code, info->revision, info->header_type,
-             info->subsystem_vendor, info->subsystem,
-             info->extended ? "4K" : "256");
-    if (info->node != PCV_NODE_NONE) {
-        text_add(out, " node %" PRIu32, info->node);
-    }
-    text_add(out, "\n");
-    for (unsigned i = 0; i < PCV_BARS; i++) {
-        const struct pcv_bar *bar = &info->bar[i];
-        if (!report_bar_exists(bar)) {
-            continue;
-        }
-        text_add(out, "    %s ", report_bar_name(i));
-        if (i != PCV_BAR_IS_ROM) {
-            report_bar_kind(out, bar);
-            text_add(out, " ");
-        }
-        text_add(out, "%" PRIx64 " size ", bar->address);
-        report_bar_size(out, &call->session->machine, info->sbdf, i, bar);
-        text_add(out, "%s\n",
-                 (bar->flags & PCV_BAR_MAPPED) != 0 ? " mapped" : "");
-    }
-}
-
-static void device_json(struct call *call, const struct pcv_device_info *info,
-                        void *arg)
-{
-    json_object_array_add(arg,
-                          report_json(&call->session->machine, info, NULL));
+    json_object_array_add(
+        list->json, report_json(list->machine, &record->device.info, NULL));
+    return true;
 }
 
 enum command_result command_devices(struct call *call)
 {
-    if (call->args.option[1] != NULL) {
-        struct json_object *list = json_object_new_array();
-        each_device(call, device_json, list);
-        json_print(call->out, list);
-    } else {
-        each_device(call,
-                    call->args.option[0] != NULL ? device_long : device_line,
-                    NULL);
+    struct ctl ctl = call_ctl(call);
+
+    if (call->args.option[1] == NULL) {
+        return call_done(ctl_devices(&ctl, call->args.option[0] != NULL));
     }
+    struct devices_json list = {&call->session->machine,
+                                json_object_new_array()};
+    int error = ctl_each_device(&ctl, NULL, device_json, &list);
+    if (error != 0) {
+        json_object_put(list.json);
+        return call_failed(call, error, "devices");
+    }
+    json_print(call->out, list.json);
     return COMMAND_DONE;
 }
 
@@ -209,24 +141,13 @@ enum command_result command_put(struct call *call)
 
 static enum command_result holders_one(struct call *call, pcv_sbdf sbdf)
 {
-    struct pcv_device_status status;
-    int result = pcv_device_status(call->session->machine.host, sbdf, &status);
-
-    if (result != 0) {
-        return call_failed(call, result, "%s", call_show(call, sbdf).s);
-    }
-    text_add(call->out, "%s: %s", call_show(call, sbdf).s,
-             report_state(status.state));
-    if (status.state != PCV_STATE_ABSENT) {
-        text_add(call->out, ", held by: ");
-        report_holders(call->out, &status);
-    }
-    text_add(call->out, "\n");
-    return COMMAND_DONE;
+    struct ctl ctl = call_ctl(call);
+    return call_done(ctl_holders(&ctl, sbdf));
 }
 
 static enum command_result holders_json(struct call *call)
 {
+    struct ctl ctl = call_ctl(call);
     struct json_object *list = json_object_new_array();
     pcv_sbdf *sbdf = call_sbdfs(call);
 
@@ -237,7 +158,7 @@ static enum command_result holders_json(struct call *call)
     for (size_t i = 0; i < call->args.count; i++) {
         struct pcv_device_status status = {0};
         struct json_object *object = json_object_new_object();
-        (void)pcv_device_status(call->session->machine.host, sbdf[i], &status);
+        (void)ctl_status_of(&ctl, sbdf[i], &status);
         json_add_sbdf(object, "address", &call->session->machine, sbdf[i]);
         json_add_string(object, "state", report_state(status.state));
         json_add(object, "holders", json_holders(&status));
@@ -256,25 +177,8 @@ enum command_result command_holders(struct call *call)
 
 static enum command_result status_one(struct call *call, pcv_sbdf sbdf)
 {
-    struct pcv_device_status status;
-    int result = pcv_device_status(call->session->machine.host, sbdf, &status);
-
-    if (result != 0) {
-        return call_failed(call, result, "%s", call_show(call, sbdf).s);
-    }
-    text_add(call->out, "%s: %s", call_show(call, sbdf).s,
-             report_state(status.state));
-    if (status.state != PCV_STATE_ABSENT) {
-        text_add(
-            call->out, "%s, owner %s, ", status.vanished ? ", vanished" : "",
-            machine_domain_name(&call->session->machine, status.owner_id).s);
-        text_add_count(call->out, status.counters.reads, "read");
-        text_add(call->out, ", ");
-        text_add_count(call->out, status.counters.writes, "write");
-        text_add(call->out, ", %" PRIu64 " refused", status.counters.refused);
-    }
-    text_add(call->out, "\n");
-    return COMMAND_DONE;
+    struct ctl ctl = call_ctl(call);
+    return call_done(ctl_status(&ctl, sbdf));
 }
 
 enum command_result command_status(struct call *call)
@@ -282,70 +186,58 @@ enum command_result command_status(struct call *call)
     return each_argument(call, status_one);
 }
 
-static void node_add(struct call *call, struct json_object *list, pcv_sbdf sbdf,
-                     uint32_t node)
-{
-    struct json_object *object;
+struct nodes_json {
+    const struct machine *machine;
+    struct json_object *json;
+};
 
-    if (list != NULL) {
-        object = json_object_new_object();
-        json_add_sbdf(object, "address", &call->session->machine, sbdf);
-        json_add_bool(object, "known", node != PCV_NODE_UNKNOWN_DEVICE);
-        json_add_node(object, "node", node);
-        json_object_array_add(list, object);
-        return;
+static bool node_json(void *arg, const union pcv_ctl_record *record)
+{
+    struct nodes_json *list = arg;
+    struct json_object *object = json_object_new_object();
+    uint32_t node = record->node.node;
+
+    json_add_sbdf(object, "address", list->machine, record->node.sbdf);
+    json_add_bool(object, "known", node != PCV_NODE_UNKNOWN_DEVICE);
+    json_add_node(object, "node", node);
+    json_object_array_add(list->json, object);
+    return true;
+}
+
+static enum command_result nodes_json(struct call *call, const pcv_sbdf *sbdfs)
+{
+    struct ctl ctl = call_ctl(call);
+    struct nodes_json list = {&call->session->machine, json_object_new_array()};
+    int error = ctl_each_node(&ctl, sbdfs, call->args.count, node_json, &list);
+
+    if (error != 0) {
+        json_object_put(list.json);
+        return call_failed(call, error, "nodes");
     }
-    text_add(call->out, "%s: ", call_show(call, sbdf).s);
-    if (node == PCV_NODE_UNKNOWN_DEVICE) {
-        text_add(call->out, "unknown device\n");
-    } else if (node == PCV_NODE_NONE) {
-        text_add(call->out, "no node\n");
-    } else {
-        text_add(call->out, "node %" PRIu32 "\n", node);
-    }
+    json_print(call->out, list.json);
+    return COMMAND_DONE;
 }
 
 enum command_result command_nodes(struct call *call)
 {
-    struct json_object *json = NULL;
+    struct ctl ctl = call_ctl(call);
     pcv_sbdf *list = call_sbdfs(call);
 
     if (list == NULL) {
         return COMMAND_MISUSED;
     }
-    size_t count = call->args.count;
-    uint32_t *nodes = memory_zero(count, sizeof(*nodes));
-    int result =
-        pcv_device_nodes(call->session->machine.host, list, count, nodes);
-    if (result == 0 && call->args.option[0] != NULL) {
-        json = json_object_new_array();
-    }
-    for (size_t i = 0; i < count && result == 0; i++) {
-        node_add(call, json, list[i], nodes[i]);
-    }
-    if (json != NULL) {
-        json_print(call->out, json);
-    }
-    free(nodes);
+    enum command_result result =
+        call->args.option[0] != NULL
+            ? nodes_json(call, list)
+            : call_done(ctl_nodes(&ctl, list, call->args.count));
     free(list);
-    return result == 0 ? COMMAND_DONE : call_failed(call, result, "nodes");
+    return result;
 }
 
 static enum command_result path_one(struct call *call, pcv_sbdf sbdf)
 {
-    pcv_sbdf path[PCV_BUSES];
-    int count =
-        pcv_topology_path(call->session->machine.host, sbdf, path, PCV_BUSES);
-
-    if (count < 0) {
-        return call_failed(call, count, "%s", call_show(call, sbdf).s);
-    }
-    text_add(call->out, "%s:", call_show(call, sbdf).s);
-    for (int i = 0; i < count && i < (int)PCV_BUSES; i++) {
-        text_add(call->out, " %s", call_show(call, path[i]).s);
-    }
-    text_add(call->out, "%s\n", count == 0 ? " on a root bus" : "");
-    return COMMAND_DONE;
+    struct ctl ctl = call_ctl(call);
+    return call_done(ctl_path(&ctl, sbdf));
 }
 
 enum command_result command_path(struct call *call)

@@ -86,19 +86,6 @@ static enum command_result domain_window(struct call *call)
     return COMMAND_DONE;
 }
 
-static void domain_line(struct call *call, const char *name, uint32_t id,
-                        const struct owned_list *list)
-{
-    text_add(call->out, "%s: domain %" PRIu32 ", ", name, id);
-    text_add_count(call->out, list->count, "function");
-    text_add(call->out, "\n");
-    for (size_t i = 0; id != PCV_DOMAIN_ID_HARDWARE && i < list->count; i++) {
-        text_add(call->out, "  %s is %s\n",
-                 format_sbdf(NULL, false, list->item[i].own).s,
-                 call_show(call, list->item[i].sbdf).s);
-    }
-}
-
 static struct json_object *domain_json(struct call *call, const char *name,
                                        uint32_t id,
                                        const struct owned_list *list)
@@ -128,28 +115,25 @@ static void domain_add(struct call *call, struct json_object *json,
     struct owned_list list;
 
     owned_take(&list, &call->session->machine, id);
-    if (json != NULL) {
-        json_object_array_add(json, domain_json(call, name, id, &list));
-    } else {
-        domain_line(call, name, id, &list);
-    }
+    json_object_array_add(json, domain_json(call, name, id, &list));
     owned_fini(&list);
 }
 
 static enum command_result domain_list(struct call *call)
 {
     const struct machine *machine = &call->session->machine;
-    struct json_object *json =
-        call->args.option[0] != NULL ? json_object_new_array() : NULL;
+    struct ctl ctl = call_ctl(call);
 
+    if (call->args.option[0] == NULL) {
+        return call_done(ctl_domains(&ctl));
+    }
+    struct json_object *json = json_object_new_array();
     domain_add(call, json, "dom0", PCV_DOMAIN_ID_HARDWARE);
     for (size_t i = 0; i < machine->guests; i++) {
         domain_add(call, json, machine->guest[i].name,
                    pcv_domain_id(machine->guest[i].domain));
     }
-    if (json != NULL) {
-        json_print(call->out, json);
-    }
+    json_print(call->out, json);
     return COMMAND_DONE;
 }
 
@@ -178,28 +162,6 @@ enum command_result command_domain(struct call *call)
 
 /* ---- functions ----------------------------------------------------------- */
 
-/* "2" or "02.1": a device of the guest's bus, perhaps with a function. */
-static bool slot_parse(const char *word, uint8_t *out_slot)
-{
-    char device[8];
-    const char *dot = strchr(word, '.');
-    size_t len = dot != NULL ? (size_t)(dot - word) : strlen(word);
-    uint64_t number;
-    uint64_t function = 0;
-
-    if (len >= sizeof(device)) {
-        return false;
-    }
-    memcpy(device, word, len);
-    device[len] = '\0';
-    if (!parse_hex(device, PCV_SLOTS - 1, &number) ||
-        (dot != NULL && !parse_hex(dot + 1, PCV_FUNCTIONS - 1, &function))) {
-        return false;
-    }
-    *out_slot = pcv_devfn((uint8_t)number, (uint8_t)function);
-    return true;
-}
-
 /* Behind those of the policy, in the table of commands. */
 enum { OPTION_NO_RESET = POLICY_OPTION_COUNT };
 
@@ -215,7 +177,7 @@ static bool attach_policy(struct call *call,
         out_policy->flags |= PCV_ASSIGN_NO_RESET;
     }
     if (good && call->args.count == 3) {
-        good = slot_parse(call->args.word[2], &out_policy->slot);
+        good = parse_slot(call->args.word[2], &out_policy->slot);
         out_policy->flags |= PCV_ASSIGN_SLOT;
         if (!good) {
             text_add(&why,
@@ -231,83 +193,85 @@ static bool attach_policy(struct call *call,
     return good;
 }
 
-/* A change of owner that failed half-way leaves the function with nobody. */
-static enum command_result change_result(struct call *call, int result,
-                                         uint64_t wait_us, pcv_sbdf sbdf)
-{
-    struct pcv_device_status status = {0};
-    struct text name = {0};
-
-    text_add(&name, "%s", call_show(call, sbdf).s);
-    if (result != 0 && result != -PCV_ERESTART &&
-        pcv_device_status(call->session->machine.host, sbdf, &status) == 0 &&
-        status.state == PCV_STATE_PRESENT &&
-        status.owner_id == PCV_DOMAIN_ID_QUARANTINE) {
-        text_add(&name, " is in quarantine");
-    }
-    enum command_result done =
-        call_result(call, result, wait_us, text_str(&name));
-    text_fini(&name);
-    return done;
-}
-
 enum command_result command_attach(struct call *call)
 {
-    struct machine *machine = &call->session->machine;
+    struct ctl ctl = call_ctl(call);
     struct pcv_assign_policy policy;
-    uint64_t wait_us = 0;
     pcv_sbdf sbdf;
-    pcv_sbdf own;
 
     if (!call_domain(call, call->args.word[0]) || !call_sbdf(call, 1, &sbdf) ||
         !attach_policy(call, &policy)) {
         return COMMAND_MISUSED;
     }
-    struct guest *guest = guest_named(machine, call->args.word[0]);
+    struct guest *guest =
+        guest_named(&call->session->machine, call->args.word[0]);
     if (guest == NULL) {
         return call_failed(call, PCV_EINVAL, "%s is no guest",
                            call->args.word[0]);
     }
-    int result = guest_attach(machine, guest, sbdf, &policy, &own, &wait_us);
-    if (result == 0) {
-        text_add(call->out, "%s: %s has it at %s\n", call_show(call, sbdf).s,
-                 guest->name, format_sbdf(NULL, false, own).s);
+    int result = guest_prepare(guest);
+    if (result != 0) {
+        return call_failed(call, result, "%s", call_show(call, sbdf).s);
     }
-    return change_result(call, result, wait_us, sbdf);
+    return call_done(
+        ctl_assign(&ctl, sbdf, pcv_domain_id(guest->domain), &policy));
 }
 
 enum command_result command_detach(struct call *call)
 {
-    uint64_t wait_us = 0;
+    struct ctl ctl = call_ctl(call);
     pcv_sbdf sbdf;
 
     if (!call_sbdf(call, 0, &sbdf)) {
         return COMMAND_MISUSED;
     }
-    int result = guest_detach(&call->session->machine, sbdf, &wait_us);
-    if (result == 0) {
-        text_add(call->out, "%s: back with dom0\n", call_show(call, sbdf).s);
-    }
-    return change_result(call, result, wait_us, sbdf);
+    return call_done(ctl_deassign(&ctl, sbdf));
 }
 
 enum command_result command_restore(struct call *call)
 {
-    const struct machine *machine = &call->session->machine;
-    uint32_t steps = 0;
-    uint64_t wait_us = 0;
+    struct ctl ctl = call_ctl(call);
     pcv_sbdf sbdf;
-    int result;
 
     if (!call_sbdf(call, 0, &sbdf)) {
         return COMMAND_MISUSED;
     }
-    do {
-        result = pcv_device_restore(machine->host, sbdf);
-    } while (result == -PCV_ERESTART &&
-             machine_again(machine, sbdf, &steps, &wait_us));
-    if (result == 0) {
-        text_add(call->out, "%s: restored\n", call_show(call, sbdf).s);
+    return call_done(ctl_restore(&ctl, sbdf));
+}
+
+enum command_result command_read_only(struct call *call)
+{
+    struct ctl ctl = call_ctl(call);
+    pcv_sbdf sbdf;
+
+    if (!call_sbdf(call, 0, &sbdf)) {
+        return COMMAND_MISUSED;
     }
-    return call_result(call, result, wait_us, call_show(call, sbdf).s);
+    return call_done(ctl_read_only(&ctl, sbdf));
+}
+
+enum command_result command_reserved(struct call *call)
+{
+    char *const *word = call->args.word;
+    bool io = strcmp(word[0], "io") == 0;
+    uint64_t address;
+    uint64_t size;
+
+    if (!io && strcmp(word[0], "memory") != 0) {
+        return call_misused(call, "expected 'memory' or 'io', got '%s'",
+                            word[0]);
+    }
+    if (!parse_hex(word[1], UINT64_MAX, &address)) {
+        return call_misused(call, "expected a hexadecimal address, got '%s'",
+                            word[1]);
+    }
+    if (!parse_size(word[2], &size)) {
+        return call_misused(
+            call, "expected a size (256M, 1G, 0x1000), got '%s'", word[2]);
+    }
+    bool touched =
+        pcv_host_reserved(call->session->machine.host, io, address, size);
+    text_add(call->out, "%s %" PRIx64 " size %s: %s\n", word[0], address,
+             format_size(size).s, touched ? "reserved" : "not reserved");
+    return COMMAND_DONE;
 }

@@ -14,6 +14,11 @@ static const struct args_option policy_options[] = {
     {NULL, NULL},
 };
 
+static const struct args_option emulated_options[] = {
+    {"--bar", "SIZE"}, {"--64", NULL}, {"--ids", "VENDOR:DEVICE"},
+    {"--json", NULL},  {NULL, NULL},
+};
+
 const struct command commands_guest[] = {
     {
         .name = "domain",
@@ -57,6 +62,39 @@ const struct command commands_guest[] = {
         .min = 1,
         .max = 1,
         .run = command_restore,
+    },
+    {
+        .name = "read-only",
+        .arguments = "SBDF",
+        .help = "the hypervisor drives a function itself: others may look, and "
+                "change nothing",
+        .completes = "s",
+        .min = 1,
+        .max = 1,
+        .run = command_read_only,
+    },
+    {
+        .name = "reserved",
+        .arguments = "memory|io ADDRESS SIZE",
+        .help = "whether a range touches what the hypervisor drives itself",
+        .completes = "k--",
+        .words = "memory io",
+        .min = 3,
+        .max = 3,
+        .run = command_reserved,
+    },
+    {
+        .name = "emulated",
+        .arguments = "add SBDF WINDOW SIZE [--bar SIZE] [--64] "
+                     "[--ids VENDOR:DEVICE] | list [--json] | remove SBDF",
+        .help = "functions that no hardware answers for: a BAR of plain memory "
+                "(64K), which may stand in the window",
+        .completes = "ks-",
+        .words = "add list remove",
+        .min = 1,
+        .max = 4,
+        .option = emulated_options,
+        .run = command_emulated,
     },
     {
         .name = "memory",

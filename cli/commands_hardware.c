@@ -109,35 +109,14 @@ enum command_result command_device(struct call *call)
 
 /* ---- extended space ------------------------------------------------------ */
 
-/* "0:80-ff": a segment as people call it, and a run of its buses. */
+/* A run of buses, of a segment that the machine has. */
 static bool buses_parse(const struct call *call, const char *word,
                         uint16_t *out_segment, uint8_t out_bus[2])
 {
-    char copy[32] = "";
-    uint64_t segment;
-    uint64_t first;
-    uint64_t last;
-
-    if (strlen(word) < sizeof(copy)) {
-        memcpy(copy, word, strlen(word) + 1);
-    }
-    char *colon = strchr(copy, ':');
-    char *dash = strchr(copy, '-');
-    if (colon == NULL || dash == NULL) {
-        return false;
-    }
-    *colon = '\0';
-    *dash = '\0';
-    if (!parse_hex(copy, UINT32_MAX, &segment) ||
-        !parse_hex(colon + 1, 0xff, &first) ||
-        !parse_hex(dash + 1, 0xff, &last) ||
-        !pcv_model_segment_of(call->session->machine.model, (uint32_t)segment,
-                              out_segment)) {
-        return false;
-    }
-    out_bus[0] = (uint8_t)first;
-    out_bus[1] = (uint8_t)last;
-    return true;
+    uint32_t domain;
+    return parse_buses(word, &domain, out_bus) &&
+           pcv_model_segment_of(call->session->machine.model, domain,
+                                out_segment);
 }
 
 /* What the host says of each bus when it is asked, to be put back. */
@@ -164,42 +143,34 @@ static void usable_put(const struct machine *machine, uint16_t segment,
 enum command_result command_ecam(struct call *call)
 {
     const struct machine *machine = &call->session->machine;
+    struct pcv_ctl_request request = ctl_request(PCV_CTL_ECAM, (pcv_sbdf){0});
+    struct ctl ctl = call_ctl(call);
+    const char *word = call->args.word[0];
     bool before[PCV_BUSES];
-    uint32_t restarts = 0;
     uint16_t segment;
     uint8_t bus[2];
-    pcv_sbdf busy = {0};
     bool on;
-    int result;
 
-    if (!buses_parse(call, call->args.word[0], &segment, bus)) {
+    if (!buses_parse(call, word, &segment, bus)) {
         return call_misused(
             call, "expected SEGMENT:FIRST-LAST, a run of buses, got '%s'",
-            call->args.word[0]);
+            word);
     }
     if (!call_on_off(call, 1, &on)) {
         return COMMAND_MISUSED;
     }
+    request.u.ecam.segment = segment;
+    request.u.ecam.bus_first = bus[0];
+    request.u.ecam.bus_last = bus[1];
+    request.u.ecam.usable = on;
     usable_take(machine, segment, before);
     pcv_model_set_ecam(machine->model, segment, bus[0], bus[1], on);
-    do {
-        result = pcv_host_set_ecam(machine->host, segment, bus[0], bus[1], on,
-                                   &busy);
-    } while (result == -PCV_ERESTART && ++restarts < RESTARTS_MAX);
-    if (result != 0) {
+    bool done = ctl_ecam(&ctl, &request, word,
+                         pcv_model_domain_of(machine->model, segment));
+    if (!done) {
         usable_put(machine, segment, before);
     }
-    if (result == -PCV_EBUSY) {
-        return call_failed(call, result, "%s", call_show(call, busy).s);
-    }
-    if (result != 0) {
-        return call_failed(call, result, "%s", call->args.word[0]);
-    }
-    text_add(call->out, "buses %02x-%02x of segment %04" PRIx32 ": %s\n",
-             bus[0], bus[1], pcv_model_domain_of(machine->model, segment),
-             on ? "extended space can be reached"
-                : "no extended space is reached");
-    return COMMAND_DONE;
+    return call_done(done);
 }
 
 enum command_result command_extended(struct call *call)

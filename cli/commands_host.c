@@ -33,40 +33,40 @@ enum command_result command_host(struct call *call)
     return COMMAND_DONE;
 }
 
+static bool mapping_json(void *arg, const union pcv_ctl_record *record)
+{
+    struct json_object *object = json_object_new_object();
+    const struct pcv_mapping *mapping = &record->mapping.mapping;
+    uint64_t last = mapping->first_page + mapping->pages - 1;
+
+    json_add_hex(object, "first", 1, mapping->first_page << 12);
+    json_add_hex(object, "last", 1, last << 12 | 0xfff);
+    json_add_number(object, "pages", mapping->pages);
+    json_add_number(object, "users", mapping->users);
+    json_object_array_add(arg, object);
+    return true;
+}
+
 enum command_result command_mapped(struct call *call)
 {
-    struct json_object *list = NULL;
-    struct pcv_mapping mapping;
-    uint64_t from = 0;
+    struct pcv_ctl_request request =
+        ctl_request(PCV_CTL_MAPPINGS, (pcv_sbdf){0});
+    struct ctl ctl = call_ctl(call);
 
-    if (call->args.option[0] != NULL) {
-        list = json_object_new_array();
+    if (call->args.count == 1 && !call_domain(call, call->args.word[0])) {
+        return COMMAND_MISUSED;
     }
-    while (pcv_domain_next_mapping(call->view.domain, from, &mapping) &&
-           mapping.pages != 0) {
-        uint64_t last = mapping.first_page + mapping.pages - 1;
-        if (list != NULL) {
-            struct json_object *object = json_object_new_object();
-            json_add_hex(object, "first", 1, mapping.first_page << 12);
-            json_add_hex(object, "last", 1, last << 12 | 0xfff);
-            json_add_number(object, "pages", mapping.pages);
-            json_add_number(object, "users", mapping.users);
-            json_object_array_add(list, object);
-        } else {
-            text_add(call->out, "%" PRIx64 "-%" PRIx64 ": ",
-                     mapping.first_page << 12, last << 12 | 0xfff);
-            text_add_count(call->out, mapping.pages, "page");
-            text_add(call->out, ", ");
-            text_add_count(call->out, mapping.users, "user");
-            text_add(call->out, "\n");
-        }
-        from = last + 1;
+    request.domain_id = pcv_domain_id(call->view.domain);
+    if (call->args.option[0] == NULL) {
+        return call_done(ctl_mapped(&ctl, request.domain_id));
     }
-    if (list != NULL) {
-        json_print(call->out, list);
-    } else if (from == 0) {
-        text_add(call->out, "nothing is mapped\n");
+    struct json_object *list = json_object_new_array();
+    int error = ctl_each(&ctl, &request, mapping_json, list);
+    if (error != 0) {
+        json_object_put(list);
+        return call_failed(call, error, "mapped");
     }
+    json_print(call->out, list);
     return COMMAND_DONE;
 }
 
@@ -91,9 +91,10 @@ enum command_result command_map_chunk(struct call *call)
 enum command_result command_events(struct call *call)
 {
     struct event_log *log = &call->session->machine.events;
+    struct words_names names = report_names(&call->session->machine);
 
     for (size_t i = 0; i < log->count; i++) {
-        report_event(call->out, &call->session->machine, &log->item[i]);
+        report_event(call->out, &names, &log->item[i]);
         text_add(call->out, "\n");
     }
     if (log->lost != 0) {
@@ -122,14 +123,11 @@ enum command_result command_trace(struct call *call)
 enum command_result command_stats(struct call *call)
 {
     struct machine *machine = &call->session->machine;
-    struct pcv_host_stats stats;
+    struct ctl ctl = call_ctl(call);
 
-    pcv_host_get_stats(machine->host, &stats);
-    text_add(call->out,
-             "devices %" PRIu64 "\nleaving %" PRIu64 "\nsegments %" PRIu64
-             "\nabsent accesses %" PRIu64 "\nrefused accesses %" PRIu64 "\n",
-             stats.devices, stats.leaving, stats.segments,
-             stats.absent_accesses, stats.refused_accesses);
+    if (!ctl_stats(&ctl)) {
+        return COMMAND_FAILED;
+    }
     uint32_t ended = 0;
     uint64_t crashes = pcv_model_crashes(machine->model, &ended);
     if (crashes != 0) {

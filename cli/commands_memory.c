@@ -12,42 +12,6 @@
 
 /* ---- BARs ---------------------------------------------------------------- */
 
-static bool is_identity(uint32_t domain_id)
-{
-    return domain_id == PCV_DOMAIN_ID_HARDWARE;
-}
-
-/* "bar0 mem64 80000000, 16K at fe800000: mapped, 3 pages, 1 trapped" */
-static void bar_line(struct text *out, unsigned index,
-                     const struct pcv_bar_view *bar)
-{
-    struct pcv_bar kind = {.kind = bar->kind};
-
-    text_add(out, "%s ", report_bar_name(index));
-    if (index != PCV_BAR_IS_ROM) {
-        report_bar_kind(out, &kind);
-        text_add(out, " ");
-    }
-    text_add(out, "%" PRIx64 " size %s", bar->address.v,
-             format_size(bar->size).s);
-    if (index == PCV_BAR_IS_ROM && bar->host.v == 0) {
-        text_add(out, ", an image"); /* that came with the assignment */
-    } else {
-        text_add(out, ", on the machine %" PRIx64, bar->host.v);
-    }
-    text_add(out, ": %s", pcv_bar_state_name((enum pcv_bar_state)bar->state));
-    if (bar->mapped_pages != 0) {
-        text_add(out, ", ");
-        text_add_count(out, bar->mapped_pages, "page");
-    }
-    if (bar->trapped_pages != 0) {
-        text_add(out, ", ");
-        text_add_count(out, bar->trapped_pages, "page");
-        text_add(out, "%s", bar->state == PCV_BAR_TRAPPED ? "" : " trapped");
-    }
-    text_add(out, "\n");
-}
-
 static struct json_object *bar_json(unsigned index,
                                     const struct pcv_bar_view *bar)
 {
@@ -83,77 +47,61 @@ static bool bars_take(const struct machine *machine, pcv_sbdf sbdf,
     return true;
 }
 
-/* A function's address on the machine and, where that differs, its owner's. */
-static void function_name(struct call *call, struct text *text,
-                          const struct owned *function, uint32_t owner_id)
-{
-    text_add(text, "%s", call_show(call, function->sbdf).s);
-    if (!is_identity(owner_id)) {
-        text_add(text, " (%s %s)",
-                 machine_domain_name(&call->session->machine, owner_id).s,
-                 format_sbdf(NULL, false, function->own).s);
-    }
-}
-
-/* A line for each of its BARs, or a member of the list for the function. */
-static void function_bars(struct call *call, const struct owned *function,
-                          uint32_t owner_id, const char *indent,
+/* A member of the list for a function. */
+static void function_bars(const struct machine *machine,
+                          const struct owned *function, uint32_t owner_id,
                           struct json_object *json)
 {
     struct pcv_bar_view bar[PCV_BARS];
-    struct json_object *bars = NULL;
-    struct text name = {0};
 
-    if (!bars_take(&call->session->machine, function->sbdf, bar)) {
+    if (!bars_take(machine, function->sbdf, bar)) {
         return;
     }
-    function_name(call, &name, function, owner_id);
-    if (json != NULL) {
-        struct json_object *object = json_object_new_object();
-        bars = json_object_new_array();
-        json_add_sbdf(object, "address", &call->session->machine,
-                      function->sbdf);
-        json_add_string(
-            object, "owner",
-            machine_domain_name(&call->session->machine, owner_id).s);
-        json_add_string(object, "own",
-                        format_sbdf(NULL, false, function->own).s);
-        json_add(object, "bars", bars);
-        json_object_array_add(json, object);
-    }
+    struct json_object *object = json_object_new_object();
+    struct json_object *bars = json_object_new_array();
+    json_add_sbdf(object, "address", machine, function->sbdf);
+    json_add_string(object, "owner", machine_domain_name(machine, owner_id).s);
+    json_add_string(object, "own", format_sbdf(NULL, false, function->own).s);
+    json_add(object, "bars", bars);
+    json_object_array_add(json, object);
     for (unsigned i = 0; i < PCV_BARS; i++) {
-        if (bar[i].size != 0 && json != NULL) {
+        if (bar[i].size != 0) {
             json_object_array_add(bars, bar_json(i, &bar[i]));
-        } else if (bar[i].size != 0) {
-            text_add(call->out, "%s%s ", indent, text_str(&name));
-            bar_line(call->out, i, &bar[i]);
         }
     }
-    text_fini(&name);
 }
 
 /* The BARs of all that a domain has. */
-static void domain_bars(struct call *call, uint32_t id, const char *indent,
+static bool domain_bars(struct call *call, uint32_t id, const char *indent,
                         struct json_object *json)
 {
+    struct ctl ctl = call_ctl(call);
     struct owned_list list;
 
+    if (json == NULL) {
+        return ctl_domain_bars(&ctl, id, indent);
+    }
     owned_take(&list, &call->session->machine, id);
     for (size_t i = 0; i < list.count; i++) {
-        function_bars(call, &list.item[i], id, indent, json);
+        function_bars(&call->session->machine, &list.item[i], id, json);
     }
     owned_fini(&list);
+    return true;
 }
 
 /* An argument of `map` that is an address. */
 static enum command_result map_function(struct call *call, size_t index,
                                         struct json_object *json)
 {
+    struct ctl ctl = call_ctl(call);
     struct owned function = {0};
     struct pcv_device_info info;
 
     if (!call_sbdf(call, index, &function.sbdf)) {
         return COMMAND_MISUSED;
+    }
+    if (json == NULL) {
+        return call_done(ctl_bars(&ctl, function.sbdf));
     }
     struct pcv_device *device =
         pcv_device_find(call->session->machine.host, function.sbdf);
@@ -164,11 +112,7 @@ static enum command_result map_function(struct call *call, size_t index,
     pcv_device_get_info(device, &info);
     function.own = pcv_device_guest_sbdf(device);
     pcv_device_put(device);
-    size_t before = call->out->len;
-    function_bars(call, &function, info.owner_id, "", json);
-    if (json == NULL && call->out->len == before) {
-        text_add(call->out, "%s: no BARs\n", call_show(call, function.sbdf).s);
-    }
+    function_bars(&call->session->machine, &function, info.owner_id, json);
     return COMMAND_DONE;
 }
 
@@ -183,7 +127,8 @@ enum command_result command_map(struct call *call)
         if (strchr(call->args.word[i], ':') != NULL) {
             result = map_function(call, i, json);
         } else if (call_domain(call, call->args.word[i])) {
-            domain_bars(call, pcv_domain_id(call->view.domain), "", json);
+            result = call_done(
+                domain_bars(call, pcv_domain_id(call->view.domain), "", json));
         } else {
             result = COMMAND_MISUSED;
         }
@@ -323,7 +268,7 @@ static void memory_add(struct call *call, struct pcv_domain *domain,
     if (json == NULL) {
         text_add(call->out, "%s:\n", name.s);
         domain_windows(call, id, NULL);
-        domain_bars(call, id, "  ", NULL);
+        (void)domain_bars(call, id, "  ", NULL);
         domain_pages(call, domain, NULL);
         return;
     }
@@ -336,7 +281,7 @@ static void memory_add(struct call *call, struct pcv_domain *domain,
     json_add(object, "functions", functions);
     json_add(object, "mapped", pages);
     domain_windows(call, id, windows);
-    domain_bars(call, id, "", functions);
+    (void)domain_bars(call, id, "", functions);
     domain_pages(call, domain, pages);
     json_object_array_add(json, object);
 }

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "emulated.h"
 #include "enumerate_report.h"
 #include "report.h"
 
@@ -226,14 +227,14 @@ static void compare_known(struct comparison *to)
     }
 }
 
-/* The other side: what was found is known. */
+/* The other side: what was found is known, or emulated. */
 static void compare_found(struct comparison *to)
 {
     for (size_t i = 0; i < to->enumeration->count; i++) {
         pcv_sbdf sbdf = to->enumeration->function[i].sbdf;
         if (inventory_find(&to->inventory, to->machine, sbdf) ==
                 INVENTORY_NONE &&
-            differs(to, sbdf)) {
+            emulated_at(to->machine, sbdf) == NULL && differs(to, sbdf)) {
             text_add(to->out, "it was found, the registry does not know it\n");
         }
     }

@@ -6,16 +6,14 @@
 #include <stdio.h>
 #include <string.h>
 
-struct sbdf_text format_sbdf(const struct pcv_model *model, bool domains,
-                             pcv_sbdf sbdf)
+struct sbdf_text format_address(bool domains, uint32_t domain, pcv_sbdf sbdf)
 {
     struct sbdf_text text;
     char *at = text.s;
     size_t room = sizeof(text.s);
 
     if (domains) {
-        int len = snprintf(at, room, "%04" PRIx32 ":",
-                           pcv_model_domain_of(model, pcv_sbdf_segment(sbdf)));
+        int len = snprintf(at, room, "%04" PRIx32 ":", domain);
         at += len;
         room -= (size_t)len;
     }
@@ -149,8 +147,8 @@ static bool field_take(const char **at, unsigned digits_max, uint64_t max,
     return true;
 }
 
-bool parse_sbdf(const struct pcv_model *model, const char *word,
-                pcv_sbdf *out_sbdf, struct text *why)
+bool parse_address(const char *word, uint32_t *out_domain, pcv_sbdf *out_sbdf,
+                   struct text *why)
 {
     const char *colon = strchr(word, ':');
     const char *at = word;
@@ -158,7 +156,6 @@ bool parse_sbdf(const struct pcv_model *model, const char *word,
     uint64_t bus;
     uint64_t device;
     uint64_t function;
-    uint16_t segment = 0;
 
     bool good = colon == NULL || strchr(colon + 1, ':') == NULL ||
                 field_take(&at, 8, UINT32_MAX, ':', &domain);
@@ -172,16 +169,47 @@ bool parse_sbdf(const struct pcv_model *model, const char *word,
         text_add(why, "'");
         return false;
     }
-    if (model == NULL && domain != 0) {
-        text_add(why, "a guest's bus is in domain 0000");
-        return false;
-    }
-    if (model != NULL &&
-        !pcv_model_segment_of(model, (uint32_t)domain, &segment)) {
-        text_add(why, "the machine has no domain %04" PRIx64, domain);
-        return false;
-    }
-    *out_sbdf = pcv_sbdf_make(segment, (uint8_t)bus,
+    *out_domain = (uint32_t)domain;
+    *out_sbdf = pcv_sbdf_make(0, (uint8_t)bus,
                               pcv_devfn((uint8_t)device, (uint8_t)function));
+    return true;
+}
+
+bool parse_buses(const char *word, uint32_t *out_domain, uint8_t out_bus[2])
+{
+    const char *at = word;
+    uint64_t domain;
+    uint64_t first;
+    uint64_t last;
+
+    if (!field_take(&at, 8, UINT32_MAX, ':', &domain) ||
+        !field_take(&at, 2, 0xff, '-', &first) ||
+        !field_take(&at, 2, 0xff, '\0', &last)) {
+        return false;
+    }
+    *out_domain = (uint32_t)domain;
+    out_bus[0] = (uint8_t)first;
+    out_bus[1] = (uint8_t)last;
+    return true;
+}
+
+bool parse_slot(const char *word, uint8_t *out_slot)
+{
+    char device[8];
+    const char *dot = strchr(word, '.');
+    size_t len = dot != NULL ? (size_t)(dot - word) : strlen(word);
+    uint64_t number;
+    uint64_t function = 0;
+
+    if (len >= sizeof(device)) {
+        return false;
+    }
+    memcpy(device, word, len);
+    device[len] = '\0';
+    if (!parse_hex(device, PCV_SLOTS - 1, &number) ||
+        (dot != NULL && !parse_hex(dot + 1, PCV_FUNCTIONS - 1, &function))) {
+        return false;
+    }
+    *out_slot = pcv_devfn((uint8_t)number, (uint8_t)function);
     return true;
 }

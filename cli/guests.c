@@ -129,7 +129,7 @@ int guest_add_window(struct guest *guest, uint64_t base, uint64_t size)
 }
 
 /* A guest whose windows nobody declared gets those that everything fits in. */
-static int windows_settle(struct guest *guest)
+int guest_prepare(struct guest *guest)
 {
     static const struct guest_window window[] = {
         {GUEST_WINDOW_LOW, GUEST_WINDOW_LOW_SIZE},
@@ -151,7 +151,7 @@ int guest_attach(const struct machine *machine, struct guest *guest,
                  pcv_sbdf *out_own, uint64_t *out_wait_us)
 {
     uint32_t steps = 0;
-    int result = windows_settle(guest);
+    int result = guest_prepare(guest);
 
     *out_wait_us = 0;
     if (result != 0) {
@@ -160,20 +160,6 @@ int guest_attach(const struct machine *machine, struct guest *guest,
     do {
         result = pcv_device_assign(machine->host, sbdf, guest->domain, policy,
                                    out_own);
-    } while (result == -PCV_ERESTART &&
-             machine_again(machine, sbdf, &steps, out_wait_us));
-    return result;
-}
-
-int guest_detach(const struct machine *machine, pcv_sbdf sbdf,
-                 uint64_t *out_wait_us)
-{
-    uint32_t steps = 0;
-    int result;
-
-    *out_wait_us = 0;
-    do {
-        result = pcv_device_deassign(machine->host, sbdf);
     } while (result == -PCV_ERESTART &&
              machine_again(machine, sbdf, &steps, out_wait_us));
     return result;

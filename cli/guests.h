@@ -48,16 +48,18 @@ int guest_destroy(struct machine *machine, const char *name);
 /* -PCV_EBUSY: it was given a function already. */
 int guest_add_window(struct guest *guest, uint64_t base, uint64_t size);
 
+/* It is about to be given a function: where nobody declared its windows it gets
+ * those above, and they are settled. */
+int guest_prepare(struct guest *guest);
+
 /*
- * Give a function to a guest, or take it back, and see it through. Where the
- * model's clock stands still while the function must be left alone, the answer
- * is -PCV_ERESTART and *out_wait_us how long.
+ * Give a function to a guest, and see it through. Where the model's clock
+ * stands still while the function must be left alone, the answer is
+ * -PCV_ERESTART and *out_wait_us how long.
  */
 int guest_attach(const struct machine *machine, struct guest *guest,
                  pcv_sbdf sbdf, const struct pcv_assign_policy *policy,
                  pcv_sbdf *out_own, uint64_t *out_wait_us);
-int guest_detach(const struct machine *machine, pcv_sbdf sbdf,
-                 uint64_t *out_wait_us);
 
 /* A function of a domain. */
 struct owned {

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "emulated.h"
 #include "file.h"
 #include "machine.h"
 
@@ -258,6 +259,7 @@ bool machine_close(struct machine *machine, struct text *why)
     free(machine->events.item);
     free(machine->window);
     free(machine->guest);
+    emulated_fini(machine);
     for (size_t i = 0; i < machine->lents; i++) {
         free(machine->lent[i]);
     }

@@ -40,6 +40,8 @@ struct machine {
     size_t windows;
     struct guest *guest; /* guests.h; in the order of their creation */
     size_t guests;
+    struct emulated **emulated; /* emulated.h; of the hardware domain */
+    size_t emulateds;
     void **lent; /* what the library borrows until the machine ends */
     size_t lents;
     bool clock;   /* the model's time moves only when it is told to */
@@ -76,10 +78,6 @@ struct sbdf_text machine_sbdf(const struct machine *machine, pcv_sbdf sbdf);
  * why, for another. */
 bool machine_domain(const struct machine *machine, const char *name,
                     struct pcv_domain **out_domain, struct text *why);
-/* What people call a domain. */
-struct domain_text {
-    char s[40];
-};
 struct domain_text machine_domain_name(const struct machine *machine,
                                        uint32_t id);
 /* Its ECAM windows. */

@@ -7,54 +7,6 @@
 #include "names.h"
 #include "view.h"
 
-const char *report_state(enum pcv_device_state state)
-{
-    switch (state) {
-    case PCV_STATE_PRESENT:
-        return "present";
-    case PCV_STATE_LEAVING:
-        return "leaving";
-    case PCV_STATE_ADDING:
-        return "being added";
-    case PCV_STATE_ABSENT:
-        break;
-    }
-    return "absent";
-}
-
-void report_holders(struct text *text, const struct pcv_device_status *status)
-{
-    const char *between = "";
-    for (unsigned i = 0; i < PCV_HOLDERS; i++) {
-        if (status->held[i] != 0) {
-            text_add(text, "%s%s %" PRIu32, between,
-                     pcv_holder_name((enum pcv_holder)i), status->held[i]);
-            between = ", ";
-        }
-    }
-    if (between[0] == '\0') {
-        text_add(text, "nobody");
-    }
-}
-
-const char *report_bar_name(unsigned index)
-{
-    static const char *const name[PCV_BARS] = {"bar0", "bar1", "bar2", "bar3",
-                                               "bar4", "bar5", "rom"};
-    return index < PCV_BARS ? name[index] : "?";
-}
-
-void report_bar_kind(struct text *text, const struct pcv_bar *bar)
-{
-    static const char *const kind[] = {
-        [PCV_BAR_NONE] = "none",   [PCV_BAR_IO] = "I/O",
-        [PCV_BAR_MEM32] = "mem32", [PCV_BAR_MEM64] = "mem64",
-        [PCV_BAR_ROM] = "rom",
-    };
-    text_add(text, "%s%s", bar->kind <= PCV_BAR_ROM ? kind[bar->kind] : "?",
-             (bar->flags & PCV_BAR_PREFETCHABLE) != 0 ? "p" : "");
-}
-
 static bool bar_guessed(const struct machine *machine, pcv_sbdf sbdf,
                         unsigned index)
 {
@@ -64,139 +16,39 @@ static bool bar_guessed(const struct machine *machine, pcv_sbdf sbdf,
            facts.bar_guessed[index];
 }
 
+static struct sbdf_text names_show(const void *ctx, pcv_sbdf sbdf)
+{
+    return machine_sbdf(ctx, sbdf);
+}
+
+static struct domain_text names_domain(const void *ctx, uint32_t id)
+{
+    return machine_domain_name(ctx, id);
+}
+
+static bool names_parse(const void *ctx, const char *word, pcv_sbdf *out_sbdf,
+                        struct text *why)
+{
+    const struct machine *machine = ctx;
+    return parse_sbdf(machine->model, word, out_sbdf, why);
+}
+
+static bool names_guessed(const void *ctx, pcv_sbdf sbdf, unsigned bar)
+{
+    return bar_guessed(ctx, sbdf, bar);
+}
+
+struct words_names report_names(const struct machine *machine)
+{
+    return (struct words_names){machine, names_show, names_domain, names_parse,
+                                names_guessed};
+}
+
 void report_bar_size(struct text *text, const struct machine *machine,
                      pcv_sbdf sbdf, unsigned index, const struct pcv_bar *bar)
 {
-    if ((bar->flags & PCV_BAR_BROKEN) != 0) {
-        text_add(text, "!");
-        return;
-    }
-    text_add(text, "%s%s", format_size(bar->size).s,
-             bar_guessed(machine, sbdf, index) ? "~" : "");
-}
-
-bool report_bar_exists(const struct pcv_bar *bar)
-{
-    return bar->kind != PCV_BAR_NONE &&
-           (bar->size != 0 || (bar->flags & PCV_BAR_BROKEN) != 0);
-}
-
-static void event_problem(void *arg, const char *problem)
-{
-    text_add(arg, ", %s", problem);
-}
-
-/* Of a vector or a capability in an event: MSI-X, or extended. */
-#define EVENT_FLAG 0x10000u
-
-/* "hidden: AER ENOMEM" */
-static void event_cap(struct text *text, const struct pcv_event *event)
-{
-    bool extended = (event->arg[0] & EVENT_FLAG) != 0;
-    uint16_t id = (uint16_t)event->arg[0];
-    const char *name = pcv_cap_name(id, extended);
-
-    if (name != NULL) {
-        text_add(text, ": %s", name);
-    } else {
-        text_add(text, ": %0*x", extended ? 4 : 2, id);
-    }
-    text_add(text, " %s", pcv_errno_name((int)event->arg[1]));
-}
-
-/* Of events about owners, capabilities, vectors, VFs, and failed adds. */
-static void event_details(struct text *text, const struct machine *machine,
-                          const struct pcv_event *event)
-{
-    switch (event->kind) {
-    case PCV_EVENT_ASSIGNED:
-        text_add(text, " to %s",
-                 machine_domain_name(machine, (uint32_t)event->arg[0]).s);
-        break;
-    case PCV_EVENT_QUARANTINED:
-        text_add(text, ": %s at step %" PRIu64,
-                 pcv_errno_name((int)event->arg[0]), event->arg[1]);
-        break;
-    case PCV_EVENT_CAP_HIDDEN:
-        event_cap(text, event);
-        break;
-    case PCV_EVENT_BIND_FAILED:
-        text_add(text, ": %s vector %u %s",
-                 (event->arg[0] & EVENT_FLAG) != 0 ? "MSI-X" : "MSI",
-                 (unsigned)(event->arg[0] & (EVENT_FLAG - 1)),
-                 pcv_errno_name((int)event->arg[1]));
-        break;
-    case PCV_EVENT_VFS_BUSY:
-    case PCV_EVENT_VF_FAILED:
-        text_add(text, ": %s",
-                 machine_sbdf(machine, (pcv_sbdf){(uint32_t)event->arg[0]}).s);
-        if (event->kind == PCV_EVENT_VF_FAILED) {
-            text_add(text, " %s", pcv_errno_name((int)event->arg[1]));
-        }
-        break;
-    case PCV_EVENT_EXTENDED:
-        text_add(text, " %s", event->arg[0] != 0 ? "came" : "went");
-        break;
-    case PCV_EVENT_ADD_FAILED:
-        text_add(text, ": %s", pcv_errno_name((int)event->arg[0]));
-        break;
-    default:
-        break;
-    }
-}
-
-void report_event(struct text *text, const struct machine *machine,
-                  const struct pcv_event *event)
-{
-    text_add(text, "%s: %s", machine_sbdf(machine, event->sbdf).s,
-             pcv_event_name(event->kind));
-    switch (event->kind) {
-    case PCV_EVENT_CAP_LIST:
-        view_caps_problems((uint32_t)event->arg[0], event_problem, text);
-        break;
-    case PCV_EVENT_BUS_NUMBERS:
-        text_add(text, " %02" PRIx64 "-%02" PRIx64, event->arg[0],
-                 event->arg[1]);
-        break;
-    case PCV_EVENT_BAR_SIZE:
-    case PCV_EVENT_NOT_MAPPED:
-        text_add(text, " %s %" PRIx64, report_bar_name((unsigned)event->arg[0]),
-                 event->arg[1]);
-        break;
-    case PCV_EVENT_MAP_FAILED:
-    case PCV_EVENT_UNMAP_FAILED:
-        text_add(text, " %s %s", report_bar_name((unsigned)event->arg[0]),
-                 pcv_errno_name((int)event->arg[1]));
-        break;
-    case PCV_EVENT_HOST_FAILED:
-        if ((event->arg[0] & 0x10000u) != 0) {
-            text_add(text, " %s in %s", event->arg[1] != 0 ? "write" : "read",
-                     report_bar_name((unsigned)event->arg[0] & 0xffu));
-        } else {
-            text_add(text, " %s of %02" PRIx64,
-                     event->arg[1] != 0 ? "write" : "read", event->arg[0]);
-        }
-        break;
-    case PCV_EVENT_ASSIGNED:
-    case PCV_EVENT_QUARANTINED:
-    case PCV_EVENT_CAP_HIDDEN:
-    case PCV_EVENT_BIND_FAILED:
-    case PCV_EVENT_VFS_BUSY:
-    case PCV_EVENT_VF_FAILED:
-    case PCV_EVENT_EXTENDED:
-    case PCV_EVENT_ADD_FAILED:
-        event_details(text, machine, event);
-        break;
-    case PCV_EVENT_NO_RESET:
-    case PCV_EVENT_RESET:
-    case PCV_EVENT_EXTENDED_BUSY:
-    case PCV_EVENT_ADDED:
-    case PCV_EVENT_LEAVING:
-    case PCV_EVENT_GONE:
-    case PCV_EVENT_VANISHED:
-    case PCV_EVENT_RESET_SEEN:
-        break;
-    }
+    struct words_names names = report_names(machine);
+    words_bar_size(text, &names, sbdf, index, bar);
 }
 
 static struct json_object *json_bars(const struct machine *machine,
@@ -283,6 +135,7 @@ struct json_object *report_json(const struct machine *machine,
                     machine_domain_name(machine, info->owner_id).s);
     json_add_bool(object, "extended", info->extended);
     json_add_bool(object, "vanished", info->vanished);
+    json_add_bool(object, "unreachable", info->unreachable);
     json_add_bool(object, "read_only", info->read_only);
     json_add_node(object, "node", info->node);
     if (info->serial != 0) {

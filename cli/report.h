@@ -6,29 +6,16 @@
 #ifndef PCIVISOR_CLI_REPORT_H
 #define PCIVISOR_CLI_REPORT_H
 
+#include "ctl/words.h"
 #include "json.h"
 #include "machine.h"
 
-/* "present", "leaving", "absent". */
-const char *report_state(enum pcv_device_state state);
-
-/* "registry 1, owner 1, caller 2"; "nobody". */
-void report_holders(struct text *text, const struct pcv_device_status *status);
-
-/* "bar0", "rom". */
-const char *report_bar_name(unsigned index);
-/* "I/O", "mem32", "mem64 prefetchable". */
-void report_bar_kind(struct text *text, const struct pcv_bar *bar);
 /* "16K": with `~` where the model guessed it, `!` where the device gave no
  * size that makes sense. */
 void report_bar_size(struct text *text, const struct machine *machine,
                      pcv_sbdf sbdf, unsigned index, const struct pcv_bar *bar);
-/* Whether there is such a BAR, or something that claims to be one. */
-bool report_bar_exists(const struct pcv_bar *bar);
-
-/* An event on one line, without a newline. */
-void report_event(struct text *text, const struct machine *machine,
-                  const struct pcv_event *event);
+/* How the machine calls its functions and domains; good as long as it is. */
+struct words_names report_names(const struct machine *machine);
 
 /* Everything of a function. `names` may be NULL. */
 struct names;

@@ -30,6 +30,9 @@ void text_add_bytes(struct text *text, const char *bytes, size_t len);
 void text_add_clean(struct text *text, const char *string);
 /* Spaces, until the text is `width` bytes long; none if it is longer. */
 void text_pad(struct text *text, size_t width);
+/* For transcripts: what could be taken for something else there moves one
+ * column to the right; blank lines, and blanks at the end of lines, go. */
+void text_tidy(struct text *text);
 /* Forget what is in it, keep the room. */
 void text_clear(struct text *text);
 void text_fini(struct text *text);

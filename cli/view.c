@@ -243,37 +243,3 @@ void view_caps_read(const struct view *view, pcv_sbdf sbdf, bool extended,
                               PCV_EXT_CAPS_MAX, &out_caps->ext_problems);
     }
 }
-
-void view_caps_problems(uint32_t problems,
-                        void (*fn)(void *arg, const char *problem), void *arg)
-{
-    static const struct {
-        uint32_t bit;
-        const char *words;
-    } problem[] = {
-        {PCV_CAP_LOOP, "a pointer leads back into the list"},
-        {PCV_CAP_LOW, "a pointer leads into the header"},
-        {PCV_CAP_MISALIGNED, "a pointer is no multiple of 4"},
-        {PCV_CAP_ALL_ONES, "a capability reads all ones"},
-        {PCV_CAP_FULL, "there are more capabilities than fit"},
-    };
-    for (size_t i = 0; i < sizeof(problem) / sizeof(problem[0]); i++) {
-        if ((problems & problem[i].bit) != 0) {
-            fn(arg, problem[i].words);
-        }
-    }
-}
-
-void view_add_row(struct text *text, uint16_t reg, const uint8_t *bytes,
-                  size_t count)
-{
-    static const char digits[] = "0123456789abcdef";
-
-    text_add(text, "%02x:", reg);
-    /* By hand: a large machine has millions of bytes. */
-    for (size_t i = 0; i < count; i++) {
-        const char hex[] = {' ', digits[bytes[i] >> 4], digits[bytes[i] & 15u]};
-        text_add_bytes(text, hex, sizeof(hex));
-    }
-    text_add(text, "\n");
-}

@@ -6,6 +6,7 @@
 #ifndef PCIVISOR_CLI_VIEW_H
 #define PCIVISOR_CLI_VIEW_H
 
+#include "ctl/words.h"
 #include "machine.h"
 
 /* The entrances (CFG-1). */
@@ -82,13 +83,5 @@ struct view_caps {
 };
 void view_caps_read(const struct view *view, pcv_sbdf sbdf, bool extended,
                     struct view_caps *out_caps);
-
-/* Each problem of a list in words, one call of `fn` each. */
-void view_caps_problems(uint32_t problems,
-                        void (*fn)(void *arg, const char *problem), void *arg);
-
-/* " 12 34 ..." of `count` bytes, as a row of a dump. */
-void view_add_row(struct text *text, uint16_t reg, const uint8_t *bytes,
-                  size_t count);
 
 #endif

@@ -105,6 +105,9 @@ struct pcv_mmio {
  * the device's own registers, which the access reaches through the host's
  * mmio_read and mmio_write, inside the BAR's bounds.
  *
+ * Where the hypervisor drives a function (OWN-8), the hardware domain reads all
+ * ones, its writes are dropped, and access->sbdf is left alone.
+ *
  * Returns PCV_DONE (after a read access->data is set; all ones where the access
  * is refused or nothing answers); PCV_RETRY; PCV_ABSENT: the device is going,
  * data is all ones; PCV_FORWARD: no BAR of the domain is trapped there.

@@ -77,9 +77,14 @@ int PCV_MUST_CHECK pcv_device_assign(struct pcv_host *host, pcv_sbdf sbdf,
  * Take a function back from a guest, or out of quarantine, for the hardware
  * domain, in the same steps.
  *
- * Returns 0; -PCV_ENODEV; -PCV_EINVAL (the hardware domain owns it);
- * -PCV_ENOMEM; -PCV_EIO; -PCV_ERESTART: call again. A failure leaves it in
- * quarantine.
+ * One that no bus number leads to for the moment (TOPO-4) is taken from its
+ * guest by the last address that it had.
+ *
+ * Returns 0; -PCV_ENODEV; -PCV_EINVAL (the hardware domain or the
+ * hypervisor owns it);
+ * -PCV_ENOMEM; -PCV_EIO; -PCV_ERESTART: call again. -PCV_EAGAIN: its guest has
+ * it no more, but it cannot be reached, so it is in quarantine: call again when
+ * it can. A failure leaves it in quarantine.
  * Context: as pcv_device_assign().
  */
 int PCV_MUST_CHECK pcv_device_deassign(struct pcv_host *host, pcv_sbdf sbdf);
@@ -89,7 +94,8 @@ int PCV_MUST_CHECK pcv_device_deassign(struct pcv_host *host, pcv_sbdf sbdf);
  * write again what the owner programmed and the library knows: addresses,
  * command, MSI and MSI-X with their masks (MSI-3).
  *
- * Returns 0; -PCV_ENODEV; -PCV_EIO; -PCV_ERESTART: call again.
+ * Returns 0; -PCV_ENODEV, also if it cannot be reached (TOPO-4); -PCV_EIO;
+ * -PCV_ERESTART: call again.
  * Context: control. Locking: the device's lock.
  */
 int PCV_MUST_CHECK pcv_device_restore(struct pcv_host *host, pcv_sbdf sbdf);
@@ -102,11 +108,12 @@ uint64_t pcv_device_wait_us(struct pcv_device *device);
 
 /* What a domain sees of one BAR, and what of it is reachable. */
 enum pcv_bar_state {
-    PCV_BAR_OFF,     /* decoding is off, or there is no such BAR */
-    PCV_BAR_ON,      /* mapped, but for pages that are trapped */
-    PCV_BAR_TRAPPED, /* all of it is served access by access */
-    PCV_BAR_OUTSIDE, /* its address is in no window, or not permitted */
-    PCV_BAR_WAITING, /* another BAR has its pages (HDR-17) */
+    PCV_BAR_OFF,      /* decoding is off, or there is no such BAR */
+    PCV_BAR_ON,       /* mapped, but for pages that are trapped */
+    PCV_BAR_TRAPPED,  /* all of it is served access by access */
+    PCV_BAR_OUTSIDE,  /* its address is in no window, or not permitted */
+    PCV_BAR_WAITING,  /* another BAR has its pages (HDR-17) */
+    PCV_BAR_RESERVED, /* the hypervisor uses it, nobody reaches it (OWN-8) */
 };
 
 struct pcv_bar_view {
@@ -119,7 +126,8 @@ struct pcv_bar_view {
     uint64_t trapped_pages;
 };
 
-/** A constant string: "off", "mapped", "trapped", "outside", "waiting". */
+/** A constant string: "off", "mapped", "trapped", "outside", "waiting",
+ * "reserved". */
 const char *pcv_bar_state_name(enum pcv_bar_state state);
 
 /**

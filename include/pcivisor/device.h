@@ -32,10 +32,12 @@ enum pcv_holder {
 const char *pcv_holder_name(enum pcv_holder holder);
 
 enum pcv_device_state {
-    PCV_STATE_ABSENT,  /* nothing is registered there */
-    PCV_STATE_ADDING,  /* an add is under way; it cannot be found yet */
-    PCV_STATE_PRESENT, /* registered; it can be found */
-    PCV_STATE_LEAVING, /* removed; it cannot be found, somebody holds it */
+    PCV_STATE_ABSENT,      /* nothing is registered there */
+    PCV_STATE_ADDING,      /* an add is under way; it cannot be found yet */
+    PCV_STATE_PRESENT,     /* registered; it can be found */
+    PCV_STATE_LEAVING,     /* removed; it cannot be found, somebody holds it */
+    PCV_STATE_UNREACHABLE, /* registered, but no bus number leads to it for the
+                              moment; it cannot be found (TOPO-4) */
 };
 
 /* What is counted for a device (CFG-9); exact when nothing else runs. */
@@ -81,27 +83,31 @@ struct pcv_completion {
  * domain is built, and it becomes findable. Where the same card is already
  * there (vendor, device, revision, class, subsystem, header type and serial
  * number), its information is updated instead; where another card answers,
- * the old device has vanished and is removed first (LIFE-7).
+ * the old device has vanished and is removed first (LIFE-7). Where a function
+ * belongs that could not be reached until now (TOPO-4), that one is bound.
  *
  * @info   what the caller knows, or NULL; copied
  *
  * Returns 0; -PCV_ENODEV if nothing answers there, or a VF's PF is not
- * registered; -PCV_EAGAIN if what is there is not ready after a reset, or
- * stopped answering meanwhile; -PCV_EBUSY while the address' earlier device is
- * still held, or another add is under way: call again once
- * pcv_device_status() says absent or present; -PCV_EINVAL if the address is on
- * no bus of the host, the information contradicts itself, or the address can be
- * none of the PF's VFs; -PCV_ENOMEM; -PCV_EIO if the host could not read or
- * write a register; -PCV_ERESTART: registered, but its BARs are not all mapped
- * yet, call again.
- * A failed add leaves nothing behind.
- * Context: control. Locking: takes the segment's lock.
+ * registered; -PCV_EEXIST: an emulated function has that device number, so this
+ * one is concealed, its DMA blocked (pcv_emulated_create()); -PCV_EAGAIN if
+ * what is there is not ready after a reset, or stopped answering meanwhile;
+ * -PCV_EBUSY while the address' earlier device is still held, another add is
+ * under way, or bus numbers change: call again once pcv_device_status() says
+ * absent or present; -PCV_EINVAL if the address is on no bus of the host, the
+ * information contradicts itself, or the address can be none of the PF's VFs;
+ * -PCV_ENOMEM; -PCV_EIO if the host could not read or write a register;
+ * -PCV_ERESTART: registered, but its BARs are not all mapped yet, call again. A
+ * failed add leaves nothing behind. Context: control. Locking: takes the
+ * segment's lock.
  */
 int PCV_MUST_CHECK pcv_device_add(struct pcv_host *host, pcv_sbdf sbdf,
                                   const struct pcv_add_info *info);
 
 /**
  * Remove a function and, for a bridge, everything behind it (LIFE-5, TOPO-3).
+ * One that cannot be reached (TOPO-4) is removed by the last address that it
+ * had, unless another stands there by now.
  *
  * @done        called once when the last reference is gone, or NULL. Taken
  *              (done->taken) by the call that makes the device leave, and only
@@ -109,7 +115,8 @@ int PCV_MUST_CHECK pcv_device_add(struct pcv_host *host, pcv_sbdf sbdf,
  * @out_busy    who was in the way, or NULL; written only with -PCV_EBUSY.
  *
  * Returns 0 when the object is gone; -PCV_EBUSY with nothing changed if it is
- * a PF with VFs, or a device behind it is held (*out_busy names that one);
+ * a guest's or the hypervisor's (OWN-8), a PF with VFs, or a device behind it
+ * is that or held (*out_busy names that one);
  * -PCV_EBUSY with the device leaving if somebody still holds it (*out_busy
  * names the device itself; call again, or wait for `done`); -PCV_ENODEV for an
  * unknown device, also once the object is gone.
@@ -132,10 +139,13 @@ int PCV_MUST_CHECK pcv_device_remove(struct pcv_host *host, pcv_sbdf sbdf,
 int PCV_MUST_CHECK pcv_device_vanished(struct pcv_host *host, pcv_sbdf sbdf);
 
 /**
- * Where a device stands and who holds it, without side effects (LIFE-6).
+ * Where a device stands and who holds it, without side effects (LIFE-6). One
+ * that cannot be reached answers at the last address that it had, unless
+ * another stands there by now.
  *
  * Returns 0 and *out_status (state absent if nothing is there); -PCV_EINVAL.
- * Context: any. Locking: none.
+ * Context: any. Locking: none; where nothing stands at the address, and
+ * something of its segment cannot be reached, the segment's lock.
  */
 int pcv_device_status(struct pcv_host *host, pcv_sbdf sbdf,
                       struct pcv_device_status *out_status);
@@ -144,7 +154,8 @@ int pcv_device_status(struct pcv_host *host, pcv_sbdf sbdf,
  * Take a reference to the function at an address.
  *
  * Returns the device, to be given back with pcv_device_put(), or NULL if
- * nothing is there, it is being removed, or a million references are out.
+ * nothing is there, it is being removed, no bus number leads to it for the
+ * moment, or a million references are out.
  * A phantom function's address finds nothing here.
  * Context: any, interrupts may be off. Locking: none is taken.
  */
@@ -170,6 +181,16 @@ struct pcv_device *pcv_device_find_real(struct pcv_host *host, pcv_sbdf sbdf);
  * Returns the device or NULL. Context: any. Locking: none.
  */
 struct pcv_device *pcv_device_next(struct pcv_host *host, pcv_sbdf from);
+
+/**
+ * The function with the lowest last address at or after `from` of those that no
+ * bus number leads to for the moment (TOPO-4), with a reference. Of several
+ * that had the same address, the one that had it last.
+ *
+ * Returns the device or NULL. Context: any. Locking: takes segment locks.
+ */
+struct pcv_device *pcv_device_next_unreachable(struct pcv_host *host,
+                                               pcv_sbdf from);
 
 /**
  * One more reference where one is held already (LIFE-3).
@@ -244,7 +265,10 @@ struct pcv_device_info {
     bool extended; /* extended configuration space is believed */
     bool is_vf;    /* physfn is valid */
     bool vanished;
-    bool read_only; /* the hardware domain's writes are dropped (HDR-1) */
+    bool read_only;   /* the hardware domain's writes are dropped: its header is
+                         none that we know (HDR-1), or the hypervisor drives it
+                         (OWN-8) */
+    bool unreachable; /* no bus number leads to it for the moment (TOPO-4) */
     pcv_sbdf physfn;
     uint16_t num_vfs;      /* of a PF: VFs enabled when it was added */
     uint32_t cap_problems; /* PCV_CAP_* of both lists, pcivisor/cap.h */
@@ -264,7 +288,8 @@ struct pcv_device_info {
 void pcv_device_get_info(struct pcv_device *device,
                          struct pcv_device_info *out_info);
 
-/** The device's address. Context: any. Locking: none. */
+/** The device's address, which changes with bus numbers (TOPO-4); of one that
+ * cannot be reached, the last that it had. Context: any. Locking: none. */
 pcv_sbdf pcv_device_sbdf(const struct pcv_device *device);
 
 /**

@@ -115,7 +115,8 @@ struct pcv_host_stats {
     uint64_t segments;         /* with a device or a declaration, ever */
     uint64_t bytes;            /* memory taken from the host now */
     uint64_t absent_accesses;  /* accesses that found no device */
-    uint64_t refused_accesses; /* wrong width or alignment, all domains */
+    uint64_t refused_accesses; /* wrong width or alignment, or to memory that a
+                                  read-only function has; all domains */
     uint64_t dropped_events;   /* a guest caused too many: 64 a second are told,
                                   where the host has a clock (now_us) */
 };
@@ -164,6 +165,11 @@ enum pcv_event_kind {
     PCV_EVENT_ADD_FAILED, /* it answers a read of its vendor ID and could not be
                              added: error arg0. It stays absent (LIFE-12) */
     PCV_EVENT_EXTENDED_BUSY, /* it would have, but a guest owns the device */
+    PCV_EVENT_CONCEALED,   /* a function answers where an emulated one stands */
+    PCV_EVENT_UNREACHABLE, /* no bus number leads to it for the moment */
+    PCV_EVENT_MOVED,       /* it is bound at this address; it was at arg0 */
+    PCV_EVENT_MOVE_FAILED, /* it could not be bound at arg0, or its DMA be
+                              blocked there: error arg1 */
 };
 
 struct pcv_event {

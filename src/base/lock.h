@@ -33,9 +33,10 @@ enum pcv__rank {
     PCV__RANK_SEGMENT = 1, /* a segment's tables and bus numbers */
     PCV__RANK_DEVICE,      /* one device's vPCI state and vectors */
     PCV__RANK_PLACE,       /* a guest's BAR gets another place */
-    PCV__RANK_MAP,         /* a domain's map of pages */
-    PCV__RANK_POOL,        /* a pool's list of free objects */
-    PCV__RANK_WORK,        /* a host's list of PFs that have work */
+    PCV__RANK_MAP,  /* a domain's map of pages; a host's of what is reserved */
+    PCV__RANK_POOL, /* a pool's list of free objects */
+    PCV__RANK_WORK, /* a host's list of PFs that have work */
+    PCV__RANK_LOG,  /* a log of events, which come under any other */
 };
 
 #define PCV__HELD_MAX 8u

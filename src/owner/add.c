@@ -5,6 +5,7 @@
  * a lock; then it is published. A failure at any step takes the reservation
  * back, and with it everything that was built.
  */
+#include "owner/emulated.h"
 #include "owner/look.h"
 #include "owner/vfs.h"
 #include "registry/route.h"
@@ -80,7 +81,7 @@ static bool lost(struct pcv__segment *segment, const struct pcv_device *device)
 {
     pcv_sbdf above;
 
-    if (device->is_vf && has_vanished(segment, device->physfn)) {
+    if (device->is_vf && has_vanished(segment, pcv__physfn(device))) {
         return true;
     }
     return pcv_topology_upstream(device->host, segment->number,
@@ -190,7 +191,7 @@ static int update(struct pcv_device *device, const struct pcv_add_info *info)
     int error = 0;
 
     if (pcv__claims_vf(info) &&
-        (!device->is_vf || device->physfn.v != info->physfn.v)) {
+        (!device->is_vf || pcv__physfn(device).v != info->physfn.v)) {
         return -PCV_EINVAL;
     }
     learn_node(device, info);
@@ -204,11 +205,13 @@ static int update(struct pcv_device *device, const struct pcv_add_info *info)
 
 /*
  * 0: the card that answers is the registered one; -PCV_ENOENT: it is another;
- * or an error of the host. A device that does not answer is asleep for all we
- * know (LIFE-9), not another; one that was just reset is not asked (SRIOV-3).
+ * -PCV_EBUSY: bus numbers change; or an error of the host. A device that does
+ * not answer is asleep for all we know (LIFE-9), not another; one that was just
+ * reset is not asked (SRIOV-3).
  */
 static int same_card(struct pcv_device *device)
 {
+    uint32_t moves = pcv__moves(device->segment);
     struct pcv__identity now;
     int error = pcv__hw_quiet_us(device) != 0
                     ? -PCV_EAGAIN
@@ -220,11 +223,14 @@ static int same_card(struct pcv_device *device)
     if (error != 0) {
         return error;
     }
-    if (!pcv__identity_same(device, &now)) {
-        return -PCV_ENOENT;
+    if (pcv__identity_same(device, &now)) {
+        atomic_store_explicit(&device->suspect, false, memory_order_release);
+        return 0;
     }
-    atomic_store_explicit(&device->suspect, false, memory_order_release);
-    return 0;
+    /* Bus numbers may lead elsewhere than when it was found. */
+    return moves % 2u != 0 || moves != pcv__moves(device->segment)
+               ? -PCV_EBUSY
+               : -PCV_ENOENT;
 }
 
 /* A device is registered there. 0 or -PCV_ERESTART: it is the same one;
@@ -270,11 +276,22 @@ int pcv_device_add(struct pcv_host *host, pcv_sbdf sbdf,
         return error;
     }
     device = pcv_device_find(host, sbdf);
+    if (!device) {
+        error = pcv__join_at(host, sbdf); /* TOPO-4 */
+        if (error != 0 && error != -PCV_ENOENT) {
+            return error;
+        }
+        device = error == 0 ? pcv_device_find(host, sbdf) : NULL;
+    }
     if (device) {
         error = meet(host, device, info);
         if (error != -PCV_ENOENT) {
             return error;
         }
+    }
+    error = pcv__emulated_conceals(host, sbdf, pcv__claims_vf(info));
+    if (error != 0) {
+        return error;
     }
     /* Most addresses are empty: they cost one read, and no memory. */
     error = pcv__claims_vf(info) || pcv__table_peek(host, sbdf)

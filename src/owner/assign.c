@@ -65,6 +65,9 @@ static int check(struct pcv_device *device, const struct pcv_domain *domain,
         atomic_load_explicit(&device->owner, memory_order_acquire);
     int error = check_kind(device);
 
+    if (pcv__is_unreachable(device)) {
+        return -PCV_ENODEV; /* it is not found (TOPO-4) */
+    }
     if (error != 0) {
         return error;
     }
@@ -222,6 +225,11 @@ static int deassign_steps(struct pcv_device *device)
             return error;
         }
     }
+    if (pcv__is_unreachable(device)) {
+        /* Its guest has it no more; it comes home when it can be reset. */
+        pcv__change_forget(device);
+        return -PCV_EAGAIN;
+    }
     error = pcv__change_reset(device, true);
     if (error == -PCV_ERESTART) {
         return error;
@@ -253,8 +261,9 @@ int pcv_device_deassign(struct pcv_host *host, pcv_sbdf sbdf)
     if (owner->kind == PCV_DOMAIN_GUEST ||
         owner->kind == PCV_DOMAIN_QUARANTINE) {
         error = deassign_steps(device);
-    } else if (device->change_for) {
-        abandon(device); /* an assignment that was given up on its way */
+    } else if (owner->kind == PCV_DOMAIN_HARDWARE &&
+               (pcv__word(device) & PCV__WORD_CLOSED) != 0) {
+        abandon(device); /* a change that was given up on its way */
     } else {
         error = -PCV_EINVAL;
     }
@@ -274,7 +283,8 @@ int pcv_device_restore(struct pcv_host *host, pcv_sbdf sbdf)
     if (error != 0) {
         return error;
     }
-    if (!device->view || pcv__is_quarantined(device)) {
+    if (!device->view || pcv__is_quarantined(device) ||
+        pcv__is_unreachable(device)) {
         error = -PCV_ENODEV;
     } else {
         pcv__lock_take(&host->mem, &device->lock);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The steps of a change of owner (OWN-5). */
 #include "owner/change.h"
-#include "owner/look.h"
+#include "owner/move.h"
 
 /* Step numbers, for the event that says where a change failed. */
 enum step { STEP_TAKE = 1, STEP_RESET, STEP_BUILD, STEP_DMA, STEP_PUBLISH };
@@ -28,7 +28,7 @@ int pcv__change_begin(struct pcv_host *host, pcv_sbdf sbdf,
         return -PCV_ENODEV;
     }
     pcv__lock_take(&host->mem, &segment->lock);
-    device = pcv__live_at(segment, sbdf);
+    device = pcv__known_at(segment, sbdf);
     if (!device || pcv__has_vanished(device)) {
         error = -PCV_ENODEV;
     } else if (device->changing ||
@@ -53,17 +53,12 @@ void pcv__change_end(struct pcv_device *device)
 }
 
 /* The hardware domain's DMA needs no permission to stop, a guest's does. */
-static int dma_to(struct pcv_device *device, const struct pcv_domain *domain)
+int pcv__dma_to(struct pcv_device *device, const struct pcv_domain *domain)
 {
-    const struct pcv__mem *mem = &device->host->mem;
-
-    if (!mem->ops.dma_attach) {
-        return 0;
+    if (pcv__is_unreachable(device)) {
+        return 0; /* its requester ID is blocked, or another's by now */
     }
-    return mem->ops.dma_attach(mem->ctx, pcv__device_sbdf(device),
-                               domain->id) == 0
-               ? 0
-               : -PCV_EIO;
+    return pcv__dma_attach(device->host, pcv__device_sbdf(device), domain->id);
 }
 
 /* Neither bus mastering nor decoding; error if that is not known to be so.
@@ -119,7 +114,7 @@ static int block(struct pcv_device *device, const struct pcv_domain *owner)
     }
     pcv__lock_drop(&host->mem, &device->lock);
     if (error == 0) {
-        error = dma_to(device, &host->quarantine);
+        error = pcv__dma_to(device, &host->quarantine);
     }
     if (error != 0 && !owner->slot) {
         pcv__lock_take(&host->mem, &device->lock);
@@ -254,8 +249,7 @@ void pcv__change_failed(struct pcv_device *device, int error)
                device->change_step);
 }
 
-/* From here on the owner finds it, unless it was removed meanwhile. */
-static int publish(struct pcv_device *device, struct pcv_domain *domain)
+int pcv__change_publish(struct pcv_device *device, struct pcv_domain *domain)
 {
     struct pcv__mem *mem = &device->host->mem;
     int error = 0;
@@ -292,14 +286,14 @@ int pcv__change_give(struct pcv_device *device, struct pcv_domain *domain)
     }
     if (error == 0) {
         device->change_step = STEP_DMA;
-        error = dma_to(device, domain);
+        error = pcv__dma_to(device, domain);
     }
     if (error == 0) {
         device->change_step = STEP_PUBLISH;
-        error = publish(device, domain);
+        error = pcv__change_publish(device, domain);
     }
     if (error != 0) {
-        (void)dma_to(device, &device->host->quarantine);
+        (void)pcv__dma_to(device, &device->host->quarantine);
         return error;
     }
     if (device->is_vf) {
@@ -317,12 +311,13 @@ void pcv__guest_lost(struct pcv_device *device)
 
     if (owner->slot) {
         /* The guest may end before those who still hold the device let go. */
-        (void)dma_to(device, &device->host->quarantine);
+        (void)pcv__dma_to(device, &device->host->quarantine);
         atomic_store_explicit(&device->owner, &device->host->quarantine,
                               memory_order_release);
         pcv__slot_leave(device, owner);
     }
-    if (pcv__is_quarantined(device)) {
+    if (owner_of(device)->kind != PCV_DOMAIN_HARDWARE &&
+        !pcv__is_unreachable(device)) {
         pcv__dma_set_away(device, true);
     }
     pcv__change_forget(device);
@@ -330,11 +325,8 @@ void pcv__guest_lost(struct pcv_device *device)
 
 int pcv__dma_home(struct pcv_device *device)
 {
-    int error = 0;
+    int error = pcv__dma_to(device, &device->host->hardware);
 
-    if (pcv__dma_is_away(device)) {
-        error = dma_to(device, &device->host->hardware);
-    }
     if (error == 0) {
         pcv__dma_set_away(device, false);
     }
@@ -346,11 +338,12 @@ void pcv__guest_drop(struct pcv_device *device)
     struct pcv_host *host = device->host;
     struct pcv_domain *owner = owner_of(device);
 
+    atomic_store_explicit(&device->read_only, false, memory_order_relaxed);
     if (owner->slot) {
         pcv__lock_take(&host->mem, &device->lock);
         (void)silence(device);
         pcv__lock_drop(&host->mem, &device->lock);
-        (void)dma_to(device, &host->quarantine);
+        (void)pcv__dma_to(device, &host->quarantine);
         pcv__vpci_teardown(device);
         atomic_store_explicit(&device->owner, &host->quarantine,
                               memory_order_release);

@@ -5,8 +5,9 @@
 
 #include "owner/internal.h"
 
-/* The live device at an address, with a caller's reference, for one change of
- * owner at a time. 0; -PCV_ENODEV; -PCV_EBUSY: somebody else is at it. */
+/* The live device at an address, or what was there last and cannot be reached
+ * (TOPO-4), with a caller's reference, for one change of owner at a time. 0;
+ * -PCV_ENODEV; -PCV_EBUSY: somebody else is at it. */
 int pcv__change_begin(struct pcv_host *host, pcv_sbdf sbdf,
                       struct pcv_device **out_device);
 void pcv__change_end(struct pcv_device *device);
@@ -29,6 +30,12 @@ int pcv__change_reset(struct pcv_device *device, bool accepted);
 
 /* Build the view of the next owner, let its DMA through, publish. */
 int pcv__change_give(struct pcv_device *device, struct pcv_domain *domain);
+
+/* DMA goes to a domain, or nowhere (quarantine). 0 or -PCV_EIO. */
+int pcv__dma_to(struct pcv_device *device, const struct pcv_domain *domain);
+/* From here on it is this domain's, who finds it. -PCV_ENODEV: it was removed
+ * meanwhile. */
+int pcv__change_publish(struct pcv_device *device, struct pcv_domain *domain);
 
 /* A step failed: it stays quarantine's, and nothing is kept for a guest. */
 void pcv__change_failed(struct pcv_device *device, int error);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The end of a host. */
+#include "owner/emulated.h"
 #include "owner/look.h"
 #include "registry/domain.h"
 
@@ -21,6 +22,11 @@ static bool segment_is_held(struct pcv__segment *segment)
         }
         rid++;
     }
+    for (device = segment->kept; device; device = device->kept.next) {
+        if (is_held(device)) {
+            return true;
+        }
+    }
     return false;
 }
 
@@ -34,10 +40,14 @@ static void take_from_guests(struct pcv__segment *segment)
         pcv__guest_drop(device);
         rid++;
     }
+    for (device = segment->kept; device; device = device->kept.next) {
+        pcv__guest_drop(device);
+    }
 }
 
-/* From the highest address down, so that bridges and PFs go last. A VF whose
- * requester ID wrapped below its PF's is taken in a second round. */
+/* From the highest address down, so that bridges and PFs go last; what cannot
+ * be reached goes with the bridge that it is behind. A VF whose requester ID
+ * wrapped below its PF's is taken in a second round. */
 static void remove_devices(struct pcv_host *host, struct pcv__segment *segment)
 {
     for (int round = 0; round < 2; round++) {
@@ -95,6 +105,7 @@ int pcv_host_destroy(struct pcv_host *host)
         take_from_guests(segment);
         remove_devices(host, segment);
     }
+    pcv__emulated_drop(host);
     pcv__host_free(host);
     return 0;
 }

@@ -27,9 +27,10 @@ struct change {
     struct pcv_host *host;
     struct pcv__segment *segment;
     struct pcv__ecam ecam;
-    pcv_sbdf busy; /* who is in the way */
-    bool pf_moves; /* a PF that has VFs is to change */
-    bool adding;   /* something is being added, as `added` */
+    pcv_sbdf busy;  /* who is in the way */
+    uint32_t moves; /* of bus numbers, when we began to look */
+    bool pf_moves;  /* a PF that has VFs is to change */
+    bool adding;    /* something is being added, as `added` */
     pcv_sbdf added;
 };
 
@@ -86,7 +87,7 @@ static bool hangs_on_change(struct pcv_device *device)
     if (!device->is_vf) {
         return pcv__ext_path_moves(device->host, pcv__device_sbdf(device));
     }
-    pf = pcv_device_find(device->host, device->physfn);
+    pf = pcv_device_find(device->host, pcv__physfn(device));
     moves = pf && pcv__ext_moves(pf);
     pcv_device_put(pf);
     return moves;
@@ -133,7 +134,7 @@ static int decide(struct change *change, struct pcv_device *device,
 
     *out_verdict = pcv__is_extended(device);
     if (device->is_vf) {
-        pf = pcv_device_find(change->host, device->physfn);
+        pf = pcv_device_find(change->host, pcv__physfn(device));
         if (!pf) {
             return 0; /* they are being removed */
         }
@@ -252,6 +253,11 @@ static int examine(struct change *change) PCV__REQUIRES(change->segment->lock)
     uint32_t rid = 0;
     struct pcv_device *device;
 
+    if (change->moves % 2u != 0 ||
+        change->moves != pcv__moves(change->segment)) {
+        change->busy = at(change, 0);
+        return -PCV_ERESTART; /* who answered, answered for another */
+    }
     /* Bounded: rid goes up. */
     while ((device = pcv__segment_next(change->segment, &rid, LAST_RID)) !=
            NULL) {
@@ -323,8 +329,10 @@ static void mark(struct change *change, bool recorded)
 static int declare(struct change *change)
 {
     struct pcv__mem *mem = &change->host->mem;
-    int error = probe_all(change, false);
+    int error;
 
+    change->moves = pcv__moves(change->segment);
+    error = probe_all(change, false);
     if (error == 0) {
         error = probe_all(change, true);
     }

@@ -23,4 +23,9 @@ static inline void pcv__ext_set_plan(struct pcv_device *device, uint8_t plan)
  */
 int pcv__ext_change(struct pcv_device *device);
 
+/* Bus numbers moved (TOPO-4): whether extended space can be reached where a
+ * device is now, if its owner was told otherwise it is changed. A guest's may
+ * only lose it, with an event. Behind its paused gate; no lock. */
+void pcv__ext_moved(struct pcv_device *device);
+
 #endif

@@ -45,8 +45,9 @@ static int build_vfs(struct pcv_device *device, bool has_vfs)
 {
     int error;
 
-    if (!device->sriov_cap || device->is_vf) {
-        return 0;
+    if (!device->sriov_cap || device->is_vf ||
+        atomic_load_explicit(&device->read_only, memory_order_relaxed)) {
+        return 0; /* sizing would write to what the hypervisor drives */
     }
     atomic_store_explicit(&device->hw_error, 0, memory_order_relaxed);
     error = has_vfs && device->vfs ? pcv__vfs_refresh(device)
@@ -169,4 +170,46 @@ int pcv__ext_change(struct pcv_device *device)
         pcv__lock_drop(mem, &device->segment->lock);
     }
     return error;
+}
+
+/* ---- other bus numbers -----------------------------------------------------
+ */
+
+/* What it is to have at its address. One that does not answer keeps it. */
+static bool verdict_of(struct pcv_device *device)
+{
+    struct pcv__reader reader = {device->host, pcv__device_sbdf(device), 0};
+    bool extended = pcv__is_extended(device);
+
+    if (!pcv__ext_possible(device, device->pf, NULL)) {
+        return false;
+    }
+    if (extended || device->is_vf) {
+        return true;
+    }
+    return pcv__ext_probe(&reader) == PCV__EXT_PRESENT;
+}
+
+void pcv__ext_moved(struct pcv_device *device)
+{
+    struct pcv__mem *mem = &device->host->mem;
+    const struct pcv_domain *owner =
+        atomic_load_explicit(&device->owner, memory_order_acquire);
+    const struct target target = {
+        .shown = device->view && owner->kind != PCV_DOMAIN_QUARANTINE,
+        .has_vfs = device->vf_count != 0,
+    };
+    bool verdict = verdict_of(device);
+
+    if (verdict == pcv__is_extended(device)) {
+        return;
+    }
+    pcv__lock_take(mem, &device->lock);
+    if (owner->kind != PCV_DOMAIN_GUEST) {
+        (void)flip(device, &target);
+    } else if (!verdict) {
+        pcv__bar(device, PCV__BARRED_EXTENDED);
+        pcv__event(device, PCV_EVENT_EXTENDED, PCV_EVENT_HOST, 0, 0);
+    }
+    pcv__lock_drop(mem, &device->lock);
 }

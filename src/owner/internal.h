@@ -47,11 +47,24 @@ void pcv__guest_lost(struct pcv_device *device);
  * whoever had what stood there before. 0 or -PCV_EIO. */
 int pcv__dma_home(struct pcv_device *device);
 
-/* The host ends: whatever a guest has is quarantine's. */
+/* The host ends: whatever a guest has is quarantine's, and what the hypervisor
+ * drives can be removed. */
 void pcv__guest_drop(struct pcv_device *device);
 
-/* The hardware domain wrote a bridge's bus numbers. A reference is held. */
-void pcv__bridge_renumbered(struct pcv_device *bridge);
+/* The hardware domain wrote a bridge's bus numbers (TOPO-4). A reference is
+ * held; no lock. PCV_PENDING: call again. */
+enum pcv_verdict pcv__bridge_renumbered(struct pcv_device *bridge);
+/* Nothing of that is left to be done. True if there was. */
+bool pcv__bridge_settled(struct pcv_device *bridge);
+/* The bridge is removed: likewise. No lock. */
+void pcv__bridge_goes(struct pcv_device *bridge);
+/*
+ * Bus numbers may lead to a function that could not be reached, and it belongs
+ * at this address: bind it there. 0: it stands there; -PCV_ENOENT: there is
+ * none, or another card answers and it is gone; -PCV_EBUSY: its owner is being
+ * changed; or why it could not be bound.
+ */
+int pcv__join_at(struct pcv_host *host, pcv_sbdf sbdf);
 
 /* What was behind a port is gone, whoever has it: it has vanished and is
  * removed, but for what is just being added or changes its owner, which has

@@ -27,10 +27,35 @@ static pcv_sbdf at(const struct pcv__segment *segment, uint32_t rid)
     return pcv_sbdf_make(segment->number, (uint8_t)(rid >> 8), (uint8_t)rid);
 }
 
+bool pcv__is_live(const struct pcv_device *device)
+{
+    return pcv__look(device, pcv__device_sbdf(device)) == PCV__LOOK_LIVE;
+}
+
+/* Those that cannot be reached come last: places above all addresses. */
+static struct pcv_device *next_kept_vf(struct pcv__segment *segment,
+                                       const struct pcv_device *pf,
+                                       uint32_t *rid)
+    PCV__REQUIRES(segment->lock)
+{
+    uint32_t place = 0x10000u;
+
+    /* Bounded by the list. */
+    for (struct pcv_device *vf = segment->kept; vf; vf = vf->kept.next) {
+        if (place++ < *rid) {
+            continue;
+        }
+        *rid = place;
+        if (pcv__is_live(vf) && vf->pf == pf) {
+            return vf;
+        }
+    }
+    return NULL;
+}
+
 struct pcv_device *pcv__next_vf(struct pcv__segment *segment,
                                 const struct pcv_device *pf, uint32_t *rid)
 {
-    pcv_sbdf sbdf = pcv__device_sbdf(pf);
     struct pcv_device *device;
 
     if (pf->vf_count == 0) {
@@ -41,12 +66,11 @@ struct pcv_device *pcv__next_vf(struct pcv__segment *segment,
         pcv_sbdf place = at(segment, *rid);
 
         *rid += 1u;
-        if (pcv__look(device, place) == PCV__LOOK_LIVE && device->is_vf &&
-            device->physfn.v == sbdf.v) {
+        if (pcv__look(device, place) == PCV__LOOK_LIVE && device->pf == pf) {
             return device;
         }
     }
-    return NULL;
+    return next_kept_vf(segment, pf, rid);
 }
 
 static uint32_t first_rid(const struct pcv_device *bridge)
@@ -82,6 +106,51 @@ static bool is_behind(const struct pcv_device *bridge, pcv_sbdf sbdf)
            pcv__rid(sbdf) <= pcv__last_rid(bridge);
 }
 
+struct pcv_device *pcv__known_at(struct pcv__segment *segment, pcv_sbdf sbdf)
+{
+    struct pcv_device *device = pcv__live_at(segment, sbdf);
+
+    if (!device && !pcv__segment_peek(segment, sbdf)) {
+        device = pcv__kept_at(segment, sbdf);
+    }
+    return device && pcv__is_live(device) ? device : NULL;
+}
+
+/* Up from bridge to bridge, as long as those cannot be reached either; then bus
+ * numbers say. Bounded: a bridge was above before what is behind it was. */
+static bool hangs_behind(const struct pcv_device *bridge,
+                         const struct pcv_device *device)
+{
+    const struct pcv_device *above = device->kept.above;
+
+    while (above && above != bridge && pcv__is_unreachable(above)) {
+        above = above->kept.above;
+    }
+    return above == bridge || (above && bridge->bound &&
+                               is_behind(bridge, pcv__device_sbdf(above)));
+}
+
+struct pcv_device *pcv__next_behind(struct pcv__segment *segment,
+                                    const struct pcv_device *bridge,
+                                    struct pcv_device *before)
+{
+    struct pcv_device *device = before ? before->kept.next : segment->kept;
+
+    while (device && (!pcv__is_live(device) || !bridge->is_bridge ||
+                      !hangs_behind(bridge, device))) {
+        device = device->kept.next;
+    }
+    return device;
+}
+
+static bool goes_with(const struct pcv_device *bridge,
+                      const struct pcv_device *device)
+{
+    return pcv__is_unreachable(device)
+               ? hangs_behind(bridge, device)
+               : is_behind(bridge, pcv__device_sbdf(device));
+}
+
 static bool is_gone(const struct pcv_device *device)
 {
     return pcv__has_vanished(device);
@@ -105,7 +174,7 @@ static bool vfs_stay(struct pcv__segment *segment, const struct pcv_device *pf,
 
         /* Whoever changes its owner is at its view. */
         if (vf->changing ||
-            (!vanished && (!bridge || !is_behind(bridge, sbdf)))) {
+            (!vanished && (!bridge || !goes_with(bridge, vf)))) {
             *out_busy = sbdf;
             return true;
         }
@@ -125,13 +194,16 @@ bool pcv__is_held(struct pcv_device *device)
     return held;
 }
 
-/* Whether a guest has it, or is about to get it (LIFE-5). */
-static bool is_guests(const struct pcv_device *device)
+/* Whether a guest has it, or is about to get it (LIFE-5), or the hypervisor
+ * drives it (OWN-8). */
+static bool is_others(const struct pcv_device *device)
 {
     const struct pcv_domain *owner =
         atomic_load_explicit(&device->owner, memory_order_acquire);
 
-    return owner->kind == PCV_DOMAIN_GUEST && !is_gone(device);
+    return (owner->kind == PCV_DOMAIN_GUEST ||
+            atomic_load_explicit(&device->read_only, memory_order_relaxed)) &&
+           !is_gone(device);
 }
 
 /* Whether a device keeps the bridge above it from going. */
@@ -152,7 +224,7 @@ static bool keeps(struct pcv__segment *segment, struct pcv_device *device,
         break;
     }
     return device->changing ||
-           (!vanished && (pcv__is_held(device) || is_guests(device))) ||
+           (!vanished && (pcv__is_held(device) || is_others(device))) ||
            vfs_stay(segment, device, bridge, vanished, sbdf);
 }
 
@@ -166,9 +238,17 @@ bool pcv__is_kept(struct pcv__segment *segment, const struct pcv_device *device,
     if (vfs_stay(segment, device, NULL, is_gone(device), out_busy)) {
         return true;
     }
-    if (device->changing || is_guests(device)) {
+    if (device->changing || is_others(device)) {
         *out_busy = pcv__device_sbdf(device);
         return true;
+    }
+    for (behind = pcv__next_behind(segment, device, NULL); behind;
+         behind = pcv__next_behind(segment, device, behind)) {
+        sbdf = pcv__device_sbdf(behind);
+        if (keeps(segment, behind, device, &sbdf)) {
+            *out_busy = sbdf;
+            return true;
+        }
     }
     /* Bounded: rid goes down. */
     while ((behind = pcv__deeper(segment, device, &rid, &sbdf)) != NULL) {

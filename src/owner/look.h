@@ -11,6 +11,7 @@
 #define PCV_OWNER_LOOK_H
 
 #include "owner/internal.h"
+#include "registry/kept.h"
 
 enum pcv__look {
     PCV__LOOK_GONE,    /* nothing stands there any more */
@@ -25,6 +26,9 @@ enum pcv__look pcv__look(const struct pcv_device *device, pcv_sbdf sbdf);
 /* The live device at an address of the segment, or NULL. */
 struct pcv_device *pcv__live_at(struct pcv__segment *segment, pcv_sbdf sbdf)
     PCV__REQUIRES(segment->lock);
+
+/* Whether a device of which the lock, or a reference, is held is live. */
+bool pcv__is_live(const struct pcv_device *device);
 
 /* The next VF of a PF that is live, at or after *rid, which becomes the place
  * behind it; NULL: there is none. */
@@ -50,6 +54,18 @@ uint32_t pcv__last_rid(const struct pcv_device *bridge);
 struct pcv_device *pcv__deeper(struct pcv__segment *segment,
                                const struct pcv_device *bridge, uint32_t *rid,
                                pcv_sbdf *out_sbdf) PCV__REQUIRES(segment->lock);
+
+/* The live device at an address, or the one that is unreachable and was there
+ * last; NULL. */
+struct pcv_device *pcv__known_at(struct pcv__segment *segment, pcv_sbdf sbdf)
+    PCV__REQUIRES(segment->lock);
+
+/* What is behind a bridge and cannot be reached (TOPO-4), one after the other,
+ * from NULL on; NULL: there is nothing more. */
+struct pcv_device *pcv__next_behind(struct pcv__segment *segment,
+                                    const struct pcv_device *bridge,
+                                    struct pcv_device *before)
+    PCV__REQUIRES(segment->lock);
 
 /* Whether a caller holds a live device, or a descriptor of a vector. Vectors
  * that the library bound are not in the way: they go with it. */

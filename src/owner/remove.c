@@ -57,6 +57,10 @@ static void mark_all(struct pcv__segment *segment, struct leaving *list,
     struct pcv_device *behind;
     pcv_sbdf sbdf;
 
+    for (behind = pcv__next_behind(segment, device, NULL); behind;
+         behind = pcv__next_behind(segment, device, behind)) {
+        mark_with_vfs(segment, list, behind);
+    }
     while ((behind = pcv__deeper(segment, device, &rid, &sbdf)) != NULL) {
         if (pcv__look(behind, sbdf) == PCV__LOOK_LIVE) {
             mark_with_vfs(segment, list, behind);
@@ -102,8 +106,8 @@ static bool let_go(struct pcv_device *device, uint32_t ours)
     pcv__vpci_teardown(device);
     pcv__vectors_release(device);
     pcv__guest_lost(device);
-    pcv__bridge_renumbered(device); /* what is left of it */
-    pcv__slot_event(device);
+    pcv__bridge_goes(device);
+    pcv__slot_event(device); /* what is left of it */
     pcv__forget_vf(host, device);
     if (held_by_others(device, ours)) {
         pcv__event(device, PCV_EVENT_LEAVING, PCV_EVENT_DEVICE, 0, 0);
@@ -140,14 +144,15 @@ static bool is_taken(struct pcv__segment *segment, pcv_sbdf sbdf)
 {
     struct pcv_device *device = pcv__segment_peek(segment, sbdf);
 
-    return device && pcv__look(device, sbdf) != PCV__LOOK_GONE;
+    return (device && pcv__look(device, sbdf) != PCV__LOOK_GONE) ||
+           pcv__kept_at(segment, sbdf);
 }
 
 static int claim_at(struct pcv__segment *segment, pcv_sbdf sbdf,
                     struct pcv_completion *done, struct leaving *list,
                     pcv_sbdf *out_busy) PCV__REQUIRES(segment->lock)
 {
-    struct pcv_device *device = pcv__live_at(segment, sbdf);
+    struct pcv_device *device = pcv__known_at(segment, sbdf);
 
     if (device) {
         return claim(segment, device, done, list, out_busy);
@@ -214,6 +219,10 @@ static void vanish_all(struct pcv__segment *segment, struct pcv_device *device)
     struct pcv_device *behind;
     pcv_sbdf sbdf;
 
+    for (behind = pcv__next_behind(segment, device, NULL); behind;
+         behind = pcv__next_behind(segment, device, behind)) {
+        vanish_with_vfs(segment, behind);
+    }
     while ((behind = pcv__deeper(segment, device, &rid, &sbdf)) != NULL) {
         if (pcv__look(behind, sbdf) == PCV__LOOK_LIVE) {
             vanish_with_vfs(segment, behind);
@@ -235,7 +244,7 @@ int pcv_device_vanished(struct pcv_host *host, pcv_sbdf sbdf)
         return -PCV_ENODEV;
     }
     pcv__lock_take(&host->mem, &segment->lock);
-    device = pcv__live_at(segment, sbdf);
+    device = pcv__known_at(segment, sbdf);
     if (device) {
         vanish_all(segment, device);
     }
@@ -255,7 +264,8 @@ int pcv__device_replaced(struct pcv_device *device)
     pcv__lock_take(&host->mem, &segment->lock);
     /* Somebody else may have removed it meanwhile, and then what stands at its
      * address is not ours to take away. */
-    if (pcv__live_at(segment, sbdf) == device) {
+    if (pcv__is_unreachable(device) ? pcv__is_live(device)
+                                    : pcv__live_at(segment, sbdf) == device) {
         vanish_all(segment, device);
         error = claim(segment, device, NULL, &list, &busy);
     }

@@ -3,7 +3,7 @@
  * The first step of an add: an address is taken by a device that nobody can
  * find yet, and a VF is counted at its PF.
  */
-#include "owner/internal.h"
+#include "owner/emulated.h"
 
 bool pcv__claims_vf(const struct pcv_add_info *info)
 {
@@ -13,6 +13,10 @@ bool pcv__claims_vf(const struct pcv_add_info *info)
 /* What vPCI, the counters and the work lists keep of a device. */
 static void device_init_shared(struct pcv_device *device)
 {
+    device->kept.above = NULL;
+    device->kept.next = NULL;
+    device->kept.paused = false;
+    atomic_store_explicit(&device->kept.is, false, memory_order_relaxed);
     atomic_store_explicit(&device->ext_plan, 0, memory_order_relaxed);
     atomic_store_explicit(&device->hw_error, 0, memory_order_relaxed);
     atomic_store_explicit(&device->quiet_until_us, 0, memory_order_relaxed);
@@ -24,6 +28,7 @@ static void device_init_shared(struct pcv_device *device)
     atomic_store_explicit(&device->node, PCV_NODE_NONE, memory_order_relaxed);
     atomic_store_explicit(&device->guest_sbdf, 0, memory_order_relaxed);
     atomic_store_explicit(&device->renumbered, false, memory_order_relaxed);
+    atomic_store_explicit(&device->read_only, false, memory_order_relaxed);
     atomic_store_explicit(&device->slot_event, false, memory_order_relaxed);
     atomic_store_explicit(&device->suspect, false, memory_order_relaxed);
     atomic_store_explicit(&device->vf_work, 0, memory_order_relaxed);
@@ -56,7 +61,8 @@ static void device_init(struct pcv_device *device, struct pcv_host *host,
     device->phantom_bits = 0;
     device->pcix = false;
     device->is_vf = false;
-    device->physfn = (pcv_sbdf){0};
+    device->pf = NULL;
+    atomic_store_explicit(&device->physfn, 0, memory_order_relaxed);
     device->sriov_cap = 0;
     device->ari_cap = 0;
     device->vf_count = 0;
@@ -138,13 +144,19 @@ static int reserve_locked(struct pcv_host *host, struct pcv__segment *segment,
     if (!place) {
         return -PCV_ENOMEM;
     }
-    if (atomic_load_explicit(place, memory_order_acquire)) {
+    if (atomic_load_explicit(place, memory_order_acquire) ||
+        pcv__emulated_takes(segment, sbdf)) {
         return -PCV_EEXIST; /* it leaves, or somebody else adds it */
+    }
+    if (segment->moving && segment->kept) {
+        return -PCV_EEXIST; /* it may be one that is just being moved */
     }
     device_init(device, host, segment, sbdf);
     if (pcv__claims_vf(info)) {
         device->is_vf = true;
-        device->physfn = info->physfn;
+        device->pf = *out_pf;
+        atomic_store_explicit(&device->physfn, info->physfn.v,
+                              memory_order_relaxed);
         (*out_pf)->vf_count++;
     }
     atomic_store_explicit(place, device, memory_order_release);
@@ -185,9 +197,10 @@ void pcv__forget_vf(struct pcv_host *host, struct pcv_device *vf)
     }
     pcv__lock_take(&host->mem, &segment->lock);
     /* The PF stays until it counts this VF no more, but it may be leaving. */
-    pf = pcv__segment_peek(segment, vf->physfn);
-    if (pf && pcv__device_sbdf(pf).v == vf->physfn.v && pf->vf_count > 0) {
+    pf = vf->pf;
+    if (pf && pf->vf_count > 0) {
         pf->vf_count--;
     }
+    vf->pf = NULL;
     pcv__lock_drop(&host->mem, &segment->lock);
 }

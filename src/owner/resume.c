@@ -65,9 +65,11 @@ static enum pcv_verdict asked(struct pcv_domain *domain,
     if (!device) {
         return PCV_DONE;
     }
-    pcv__bridge_renumbered(device);
+    verdict = pcv__bridge_renumbered(device);
     pcv__slot_event(device);
-    verdict = pcv__vfs_work(device);
+    if (verdict == PCV_DONE) {
+        verdict = pcv__vfs_work(device);
+    }
     pcv_device_put(device);
     return verdict;
 }

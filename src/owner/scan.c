@@ -39,7 +39,7 @@ static struct pcv_device *try_add(struct pcv_host *host, struct pcv_scan *scan,
         scan->found++;
         return pcv_device_find(host, sbdf);
     }
-    if (error != -PCV_ENODEV) {
+    if (error != -PCV_ENODEV && error != -PCV_EEXIST) { /* concealed */
         failed(scan, sbdf, error);
     }
     return NULL;
@@ -47,7 +47,7 @@ static struct pcv_device *try_add(struct pcv_host *host, struct pcv_scan *scan,
 
 static bool is_vf_of(const struct pcv_device *device, pcv_sbdf pf)
 {
-    return device->is_vf && device->physfn.v == pf.v;
+    return device->is_vf && pcv__physfn(device).v == pf.v;
 }
 
 /* What a PF says of its VFs; none if it is no PF. */

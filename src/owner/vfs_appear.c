@@ -52,7 +52,7 @@ static enum came settle(struct pcv_device *pf, pcv_sbdf at, bool *planned)
     struct pcv_device *vf = pcv_device_find(pf->host, at);
     enum came came = CAME_NOT; /* it went again at once */
 
-    if (vf && vf->is_vf && vf->physfn.v == pcv__device_sbdf(pf).v) {
+    if (vf && vf->is_vf && pcv__physfn(vf).v == pcv__device_sbdf(pf).v) {
         came = pcv__vf_follow(pf, vf, planned) ? CAME : CAME_LATER;
     }
     pcv_device_put(vf);

@@ -54,7 +54,7 @@ bool pcv__vf_follow(const struct pcv_device *pf, struct pcv_device *vf,
 
 void pcv__vf_given(struct pcv_device *vf)
 {
-    struct pcv_device *pf = pcv_device_find(vf->host, vf->physfn);
+    struct pcv_device *pf = pcv_device_find(vf->host, pcv__physfn(vf));
     bool planned = false;
 
     if (!pf) {

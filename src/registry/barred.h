@@ -14,7 +14,10 @@
 #define PCV__BARRED_VANISHED 0x1000u
 /* As the view's `settling` says, which has more to say. */
 #define PCV__BARRED_SETTLING 0x2000u
-#define PCV__BARRED_ANY (PCV__BARRED_VANISHED | PCV__BARRED_SETTLING)
+/* No bus number leads to it for the moment (TOPO-4). */
+#define PCV__BARRED_UNREACHABLE 0x4000u
+#define PCV__BARRED_ANY                                                        \
+    (PCV__BARRED_VANISHED | PCV__BARRED_SETTLING | PCV__BARRED_UNREACHABLE)
 
 /* Returns true if it was not so before. */
 static inline bool pcv__bar(struct pcv_device *device, uint32_t what)
@@ -41,18 +44,24 @@ static inline bool pcv__has_vanished(const struct pcv_device *device)
             PCV__BARRED_VANISHED) != 0;
 }
 
+static inline bool pcv__is_unreachable(const struct pcv_device *device)
+{
+    return (atomic_load_explicit(&device->barred, memory_order_acquire) &
+            PCV__BARRED_UNREACHABLE) != 0;
+}
+
 static inline bool pcv__is_extended(const struct pcv_device *device)
 {
     return (atomic_load_explicit(&device->barred, memory_order_relaxed) &
             PCV__BARRED_EXTENDED) == 0;
 }
 
-/* Whether a register can be reached at all (CFG-8, LIFE-9). */
+/* Whether a register can be reached at all (CFG-8, LIFE-9, TOPO-4). */
 static inline bool pcv__has_register(const struct pcv_device *device,
                                      uint32_t reg)
 {
     return (atomic_load_explicit(&device->barred, memory_order_acquire) &
-            (reg | PCV__BARRED_VANISHED)) == 0;
+            (reg | PCV__BARRED_VANISHED | PCV__BARRED_UNREACHABLE)) == 0;
 }
 
 #endif

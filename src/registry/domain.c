@@ -12,17 +12,22 @@ static void map_free(void *ctx, void *ptr, size_t size)
     pcv__free(ctx, ptr, size);
 }
 
-void pcv__domain_init(struct pcv_domain *domain, struct pcv_host *host,
-                      uint32_t id, enum pcv_domain_kind kind) PCV__NO_ANALYSIS
+void pcv__map_init(struct pcv__imap *map, struct pcv_host *host)
 {
     const struct pcv__imap_alloc alloc = {map_alloc, map_free, &host->mem};
 
+    pcv__imap_init(map, &alloc);
+}
+
+void pcv__domain_init(struct pcv_domain *domain, struct pcv_host *host,
+                      uint32_t id, enum pcv_domain_kind kind) PCV__NO_ANALYSIS
+{
     domain->host = host;
     domain->id = id;
     domain->kind = kind;
     pcv__lock_init(&domain->map_lock, PCV__RANK_MAP);
-    pcv__imap_init(&domain->map, &alloc);
-    pcv__imap_init(&domain->holes, &alloc);
+    pcv__map_init(&domain->map, host);
+    pcv__map_init(&domain->holes, host);
     atomic_init(&domain->port_latch, 0);
     atomic_init(&domain->amd_port_bits, false);
 }

@@ -139,8 +139,16 @@ const char *pcv_event_name(enum pcv_event_kind kind)
         return "extended space";
     case PCV_EVENT_EXTENDED_BUSY:
         return "extended space busy";
+    case PCV_EVENT_UNREACHABLE:
+        return "unreachable";
+    case PCV_EVENT_MOVED:
+        return "moved";
+    case PCV_EVENT_MOVE_FAILED:
+        return "move failed";
     case PCV_EVENT_RESET_SEEN:
         return "reset seen";
+    case PCV_EVENT_CONCEALED:
+        return "concealed";
     case PCV_EVENT_ADD_FAILED:
         return "not added";
     }

@@ -156,6 +156,11 @@ static bool is_usable(struct pcv_host *host, pcv_sbdf sbdf,
            mem->ops.ecam_usable(mem->ctx, number, bus) == 1;
 }
 
+bool pcv__ecam_reaches(struct pcv_host *host, pcv_sbdf sbdf)
+{
+    return is_usable(host, sbdf, NULL);
+}
+
 /* ---- who has it ------------------------------------------------------------
  */
 

@@ -81,6 +81,9 @@ int pcv_host_create(const struct pcv_host_ops *ops, void *ctx,
                      PCV_DOMAIN_HYPERVISOR);
     pcv__domain_init(&host->quarantine, host, PCV_DOMAIN_ID_QUARANTINE,
                      PCV_DOMAIN_QUARANTINE);
+    pcv__lock_init(&host->reserved_lock, PCV__RANK_MAP);
+    pcv__map_init(&host->reserved_memory, host);
+    pcv__map_init(&host->reserved_io, host);
     *out_host = host;
     return 0;
 }
@@ -99,6 +102,8 @@ void pcv__host_free(struct pcv_host *host)
     pcv__domain_fini(&host->hardware);
     pcv__domain_fini(&host->hypervisor);
     pcv__domain_fini(&host->quarantine);
+    pcv__imap_fini(&host->reserved_memory);
+    pcv__imap_fini(&host->reserved_io);
     pcv__tables_free(host);
     pcv__pool_fini(&host->devices);
     memcpy(&mem, &host->mem, sizeof(mem));

@@ -263,15 +263,18 @@ static bool is_extended(const struct pcv_device *device)
 static void read_serial(struct pcv_device *device, struct pcv__reader *reader,
                         struct pcv__identity *out)
 {
-    if (is_extended(device)) {
+    if (is_extended(device) &&
+        (reader->sbdf.v == pcv__device_sbdf(device).v ||
+         pcv__ecam_reaches(device->host, reader->sbdf))) {
         out->serial = pcv__ext_serial(reader);
         out->serial_known = is_extended(device);
     }
 }
 
-int pcv__identify_again(struct pcv_device *device, struct pcv__identity *out)
+int pcv__identify_at(struct pcv_device *device, pcv_sbdf sbdf,
+                     struct pcv__identity *out)
 {
-    struct pcv__reader reader = {device->host, pcv__device_sbdf(device), 0};
+    struct pcv__reader reader = {device->host, sbdf, 0};
     uint32_t ids = pcv__reader_read(&reader, PCV_REG_VENDOR, 4);
 
     int error = first_look(&reader, device->is_vf, ids);
@@ -290,6 +293,11 @@ int pcv__identify_again(struct pcv_device *device, struct pcv__identity *out)
     read_header(&reader, out);
     read_serial(device, &reader, out);
     return still_there(&reader, device->is_vf, ids);
+}
+
+int pcv__identify_again(struct pcv_device *device, struct pcv__identity *out)
+{
+    return pcv__identify_at(device, pcv__device_sbdf(device), out);
 }
 
 static bool find_extended(struct pcv_device *device, struct pcv_device *pf,

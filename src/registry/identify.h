@@ -27,6 +27,8 @@ struct pcv__ecam {
     bool usable;
 };
 
+/* Whether extended space of an address can be reached (EXT-2). */
+bool pcv__ecam_reaches(struct pcv_host *host, pcv_sbdf sbdf);
 /* Whether it said anything of a bus; record it. */
 bool pcv__ecam_declared(const struct pcv__segment *segment, uint8_t bus);
 void pcv__ecam_declare(struct pcv__segment *segment,

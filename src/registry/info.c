@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What can be asked of a device and of many. */
-#include "registry/barred.h"
+#include "registry/kept.h"
 
 static void copy_bars(struct pcv_device *device, struct pcv_device_info *out)
 {
@@ -33,9 +33,12 @@ void pcv_device_get_info(struct pcv_device *device,
     out_info->owner_id =
         atomic_load_explicit(&device->owner, memory_order_acquire)->id;
     out_info->vanished = pcv__has_vanished(device);
-    out_info->read_only = (device->id.header_type & PCV_HEADER_TYPE_MASK) > 1;
+    out_info->unreachable = pcv__is_unreachable(device);
+    out_info->read_only =
+        (device->id.header_type & PCV_HEADER_TYPE_MASK) > 1 ||
+        atomic_load_explicit(&device->read_only, memory_order_relaxed);
     out_info->is_vf = device->is_vf;
-    out_info->physfn = device->physfn;
+    out_info->physfn = pcv__physfn(device);
     out_info->pcie_cap = device->pcie_cap;
     out_info->is_bridge = device->is_bridge;
 
@@ -83,38 +86,64 @@ static void copy_counters(const struct pcv_device *device, uint64_t word,
     out->refused = counter(&device->refused);
 }
 
-/* All of a status comes from one reading of the word. A slot that was recycled
- * between the look-up and the reading shows another address: then nothing
- * stands at this one any more. */
+/* All of it comes from one reading of the word. */
+static void copy_status(const struct pcv_device *device,
+                        struct pcv_device_status *out)
+{
+    uint64_t word = pcv__word(device);
+
+    out->owner_id =
+        atomic_load_explicit(&device->owner, memory_order_acquire)->id;
+    out->vanished = pcv__has_vanished(device);
+    copy_counters(device, word, &out->counters);
+    out->state = state_of(word);
+    for (uint32_t i = 0; i < PCV_HOLDERS; i++) {
+        out->held[i] = pcv__holder_count(word, (enum pcv_holder)i);
+    }
+}
+
+/* Nothing stands at an address; perhaps something did that is kept. */
+static void kept_status(struct pcv_host *host, pcv_sbdf sbdf,
+                        struct pcv_device_status *out)
+{
+    struct pcv__segment *segment =
+        pcv__segment_find(host, pcv_sbdf_segment(sbdf));
+    const struct pcv_device *device;
+
+    memset(out, 0, sizeof(*out));
+    if (!segment ||
+        atomic_load_explicit(&segment->kept_count, memory_order_acquire) == 0) {
+        return;
+    }
+    pcv__lock_take(&host->mem, &segment->lock);
+    device = pcv__kept_at(segment, sbdf);
+    if (device) {
+        copy_status(device, out);
+        if (out->state == PCV_STATE_PRESENT) {
+            out->state = PCV_STATE_UNREACHABLE;
+        }
+    }
+    pcv__lock_drop(&host->mem, &segment->lock);
+}
+
+/* A slot that was recycled between the look-up and the reading shows another
+ * address: then nothing stands at this one any more. */
 int pcv_device_status(struct pcv_host *host, pcv_sbdf sbdf,
                       struct pcv_device_status *out_status)
 {
     struct pcv_device *device;
-    const struct pcv_domain *owner;
-    uint64_t word;
 
     if (!host || !out_status) {
         return -PCV_EINVAL;
     }
-    memset(out_status, 0, sizeof(*out_status));
     device = pcv__table_peek(host, sbdf);
-    if (!device) {
-        return 0;
+    if (device) {
+        copy_status(device, out_status);
     }
-    word = pcv__word(device);
-    owner = atomic_load_explicit(&device->owner, memory_order_acquire);
-    out_status->vanished = pcv__has_vanished(device);
-    copy_counters(device, word, &out_status->counters);
-    if (pcv__device_sbdf(device).v != sbdf.v ||
+    if (!device || pcv__device_sbdf(device).v != sbdf.v ||
         pcv__table_peek(host, sbdf) != device) {
-        memset(out_status, 0, sizeof(*out_status));
-        return 0;
+        kept_status(host, sbdf, out_status);
     }
-    out_status->state = state_of(word);
-    for (uint32_t i = 0; i < PCV_HOLDERS; i++) {
-        out_status->held[i] = pcv__holder_count(word, (enum pcv_holder)i);
-    }
-    out_status->owner_id = owner->id;
     return 0;
 }
 

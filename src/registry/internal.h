@@ -11,9 +11,11 @@
 #include "base/imap.h"
 #include "base/lock.h"
 #include "base/pool.h"
+#include "registry/numbers.h"
 #include "registry/word.h"
 
 struct pcv__segment;
+struct pcv_emulated;
 struct pcv__assignment;
 struct pcv__saved;
 struct pcv__trap;
@@ -60,6 +62,7 @@ struct pcv__vfs {
     /* Of the owner floor, which does it: one at a time. */
     bool working;       /* somebody is at it */
     bool planned;       /* the mapping of the VF at `rid` was planned */
+    bool parked;        /* APPEAR waits until the PF can be reached (TOPO-4) */
     uint8_t phase;      /* of PCV__VFS_MOVE; owner/vfs.c */
     uint8_t tries;      /* the next VF was not ready so often */
     uint16_t next;      /* PCV__VFS_APPEAR: index of the next VF */
@@ -126,7 +129,8 @@ struct pcv_device {
     _Atomic uint8_t phantom_bits;
     bool pcix; /* PCI-X 266 or 533 */
     bool is_vf;
-    pcv_sbdf physfn;
+    struct pcv_device *pf;      /* of a VF that is live; it stays as long */
+    _Atomic uint32_t physfn;    /* of a VF: its PF's address */
     _Atomic uint16_t sriov_cap; /* where it stands, or stood while it had
                                    extended space */
     _Atomic uint16_t ari_cap;   /* 0 while it has none */
@@ -136,7 +140,8 @@ struct pcv_device {
     /* Under the segment's lock. */
     uint32_t vf_count; /* of a PF: VFs that are registered */
     bool is_bridge, bus_conflict, bound;
-    bool changing; /* somebody is inside a change of its owner */
+    bool changing;          /* somebody is inside a change of its owner */
+    _Atomic bool read_only; /* the hypervisor drives it (OWN-8) */
 
     /* Of a change of owner: theirs who set `changing`. */
     struct pcv_domain *change_for;     /* a guest that keeps a slot for it */
@@ -149,6 +154,7 @@ struct pcv_device {
     uint8_t last_bus; /* of the host's run of buses that it stands on */
     struct pcv_device *next_leaving; /* while a removal works on it */
     struct pcv_completion *done;
+    struct pcv__kept kept;
     _Atomic uint32_t node;
 
     /* Under the device's lock. */
@@ -159,6 +165,7 @@ struct pcv_device {
     struct pcv__assignment *assignment; /* while a guest owns it; the gate is
                                            closed when it changes */
     struct pcv__saved *saved; /* what the host programmed; reset.c, or NULL */
+    struct pcv__bus_numbers numbers;      /* while `renumbered` */
     uint32_t assignment_size, saved_size; /* bytes, for who frees them last */
     bool torn PCV__GUARDED_BY(lock); /* nothing may be mapped or bound more */
 };
@@ -174,6 +181,10 @@ struct pcv__bus {
     /* Requester IDs, a bit each, whose DMA is not the hardware domain's though
      * no device says so: it was removed while a guest or quarantine had it. */
     _Atomic uint32_t dma_away[PCV_DEVFNS / 32u];
+    /* Device numbers that emulated functions have (VBUS-6), a bit each: written
+     * under the segment's lock. */
+    _Atomic uint32_t emulated_slots;
+    struct pcv_emulated *emulated; /* under the hardware domain's map lock */
 };
 
 struct pcv__segment {
@@ -186,6 +197,14 @@ struct pcv__segment {
      * did, and what it said. Written under the lock. */
     _Atomic uint32_t ecam_declared[PCV_BUSES / 32u];
     _Atomic uint32_t ecam_usable[PCV_BUSES / 32u];
+    /* Functions that cannot be reached for the moment (TOPO-4), the last first;
+     * and whether somebody moves functions to other bus numbers, one at a time.
+     * Under the lock; the count is a hint without. */
+    struct pcv_device *kept;
+    _Atomic uint32_t kept_count;
+    bool moving;
+    _Atomic uint32_t moves; /* moves that began or ended: odd while one is */
+    bool draining;          /* there are gates that are paused: kept.paused */
 };
 
 #define PCV__UP_VALID 0x80000000u
@@ -263,12 +282,20 @@ struct pcv_host {
     _Atomic bool trace;
     struct pcv__lock place_lock; /* rank place: bar_place() and its use */
     struct pcv_domain hardware, hypervisor, quarantine;
+    /* Bytes of memory and of I/O that read-only functions use (OWN-8), and how
+     * many BARs have bytes of memory there. */
+    struct pcv__lock reserved_lock; /* rank map */
+    struct pcv__imap reserved_memory PCV__GUARDED_BY(reserved_lock);
+    struct pcv__imap reserved_io PCV__GUARDED_BY(reserved_lock);
+    _Atomic uint32_t reserved_count;
     struct pcv_domain *guests;       /* by identifier */
     _Atomic uint32_t work_count;     /* PFs with vf_work */
     _Atomic uint32_t renumber_count; /* bridges that are renumbered */
     _Atomic uint32_t slot_count;     /* ports with slot_event */
     struct pcv__lock work_lock;
     struct pcv_device *work PCV__GUARDED_BY(work_lock); /* with vf_work */
+    _Atomic uint32_t emulated_count;
+    struct pcv_emulated *emulated; /* under the hardware domain's map lock */
     /* The last add that a read asked for and that failed (LIFE-12): its error
      * and, in the lower half, the address. */
     _Atomic uint64_t appear_failed;
@@ -388,6 +415,8 @@ static inline struct pcv_device *pcv__domain_peek(struct pcv_domain *domain,
 /* Whether that stands in a device's bus; let it stand there, or not. */
 bool pcv__dma_is_away(const struct pcv_device *device);
 void pcv__dma_set_away(const struct pcv_device *device, bool away);
+/* As much for an address without a device, on a bus that was made. */
+void pcv__dma_set_away_at(struct pcv__segment *segment, pcv_sbdf sbdf);
 /* The segment, made if it is not there; NULL: out of memory. */
 struct pcv__segment *pcv__segment_get(struct pcv_host *host, uint16_t number);
 /* The place for an address, made if it is not there; NULL: out of memory. */
@@ -415,6 +444,12 @@ static inline uint32_t pcv__rid(pcv_sbdf sbdf)
 static inline pcv_sbdf pcv__device_sbdf(const struct pcv_device *device)
 {
     pcv_sbdf sbdf = {atomic_load_explicit(&device->sbdf, memory_order_relaxed)};
+    return sbdf;
+}
+
+static inline pcv_sbdf pcv__physfn(const struct pcv_device *vf)
+{
+    pcv_sbdf sbdf = {atomic_load_explicit(&vf->physfn, memory_order_relaxed)};
     return sbdf;
 }
 
@@ -493,6 +528,9 @@ int pcv__identify(struct pcv_device *device, struct pcv_device *pf);
 /* Read the identity of what answers now at a registered device's address. 0;
  * -PCV_ENODEV: nothing answers; an error of the host. */
 int pcv__identify_again(struct pcv_device *device, struct pcv__identity *out);
+/* As above, of what answers at another address in its place. */
+int pcv__identify_at(struct pcv_device *device, pcv_sbdf sbdf,
+                     struct pcv__identity *out);
 /* Whether that is the card that is registered. A serial number tells only where
  * both are known. Takes the device's lock. */
 bool pcv__identity_same(struct pcv_device *device,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* References and the gate: one atomic word a device (LIFE-3, LIFE-4). */
-#include "registry/internal.h"
+#include "registry/kept.h"
 
 struct field {
     uint8_t shift;
@@ -88,6 +88,11 @@ void pcv__ref_last(struct pcv_device *device)
                                   memory_order_relaxed);
     }
     atomic_fetch_sub_explicit(&host->device_count, 1, memory_order_relaxed);
+    if (atomic_load_explicit(&device->kept.is, memory_order_relaxed)) {
+        pcv__lock_take(&host->mem, &device->segment->lock);
+        pcv__unkeep(device->segment, device);
+        pcv__lock_drop(&host->mem, &device->segment->lock);
+    }
     place = pcv__table_find_place(device->segment, sbdf);
     PCV__ASSERT(&host->mem, place != NULL);
     if (place) {
@@ -162,6 +167,7 @@ pcv_sbdf pcv_device_guest_sbdf(const struct pcv_device *device)
     pcv_sbdf sbdf = {
         atomic_load_explicit(&device->guest_sbdf, memory_order_relaxed)};
 
+    sbdf.v &= ~PCV__GUEST_AWAY;
     return owner->slot ? sbdf : pcv__device_sbdf(device);
 }
 

@@ -76,14 +76,19 @@ _Atomic(struct pcv_device *) *pcv__table_place(struct pcv_host *host,
     return &functions->fn[pcv_sbdf_function(sbdf)];
 }
 
-/* A device's bus, which was made before it was. */
-static _Atomic uint32_t *away_word(const struct pcv_device *device)
+static _Atomic uint32_t *away_word_at(struct pcv__segment *segment,
+                                      pcv_sbdf sbdf)
 {
-    pcv_sbdf sbdf = pcv__device_sbdf(device);
     struct pcv__bus *bus = atomic_load_explicit(
-        &device->segment->bus[pcv_sbdf_bus(sbdf)], memory_order_acquire);
+        &segment->bus[pcv_sbdf_bus(sbdf)], memory_order_acquire);
 
     return &bus->dma_away[(sbdf.v & 0xffu) / 32u];
+}
+
+/* A device's bus was made before it was. */
+static _Atomic uint32_t *away_word(const struct pcv_device *device)
+{
+    return away_word_at(device->segment, pcv__device_sbdf(device));
 }
 
 bool pcv__dma_is_away(const struct pcv_device *device)
@@ -104,6 +109,12 @@ void pcv__dma_set_away(const struct pcv_device *device, bool away)
         atomic_fetch_and_explicit(away_word(device), ~bit,
                                   memory_order_acq_rel);
     }
+}
+
+void pcv__dma_set_away_at(struct pcv__segment *segment, pcv_sbdf sbdf)
+{
+    atomic_fetch_or_explicit(away_word_at(segment, sbdf), 1u << (sbdf.v % 32u),
+                             memory_order_acq_rel);
 }
 
 /* The device at `rid`, or how far the next or previous possible one is. */

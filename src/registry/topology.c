@@ -5,7 +5,7 @@
  * what its own upstream bridge covers, so that every walk up goes down in bus
  * numbers and ends.
  */
-#include "registry/internal.h"
+#include "registry/kept.h"
 
 /* The path from bus 255 to a root has at most this many bridges. */
 #define WALK_MAX PCV_BUSES
@@ -73,6 +73,15 @@ int pcv_topology_path(struct pcv_host *host, pcv_sbdf sbdf, pcv_sbdf *out_path,
     return -PCV_ELOOP;
 }
 
+struct pcv_device *pcv__bridge_over(struct pcv__segment *segment, uint8_t bus)
+{
+    uint32_t entry = up_load(segment, bus);
+
+    return (entry & PCV__UP_VALID) != 0
+               ? pcv__segment_peek(segment, up_sbdf(segment, entry))
+               : NULL;
+}
+
 /* The bound bridge that an entry of the map names. */
 static struct pcv_device *bridge_at(struct pcv__segment *segment,
                                     uint32_t entry)
@@ -85,29 +94,40 @@ static bool within(const struct pcv_device *outer, uint8_t first, uint8_t last)
     return outer->secondary <= first && last <= outer->subordinate;
 }
 
-/* Whether a bridge may cover [first, last] beside those that do already. */
-static bool fits(struct pcv_device *bridge, uint8_t first, uint8_t last)
+bool pcv__bridge_may_lead(struct pcv_device *bridge, uint8_t first,
+                          uint8_t last)
 {
     struct pcv__segment *segment = bridge->segment;
     uint8_t own = pcv_sbdf_bus(pcv__device_sbdf(bridge));
     uint32_t above = up_load(segment, own);
-    struct pcv_device *outer;
+    const struct pcv_device *outer;
 
     if (first <= own || last < first || last > bridge->last_bus) {
         return false; /* backwards, or into another host bridge's buses */
     }
-    if ((above & PCV__UP_VALID) != 0) {
-        outer = bridge_at(segment, above);
-        if (!outer || !within(outer, first, last)) {
-            return false;
-        }
+    if ((above & PCV__UP_VALID) == 0) {
+        return true;
+    }
+    outer = bridge_at(segment, above);
+    return outer && within(outer, first, last);
+}
+
+bool pcv__bridge_fits(struct pcv_device *bridge, uint8_t first, uint8_t last)
+{
+    struct pcv__segment *segment = bridge->segment;
+    pcv_sbdf sbdf = pcv__device_sbdf(bridge);
+    uint32_t above = up_load(segment, pcv_sbdf_bus(sbdf));
+    uint32_t itself = up_entry(sbdf);
+
+    if (!pcv__bridge_may_lead(bridge, first, last)) {
+        return false;
     }
     for (uint32_t bus = first; bus <= last; bus++) {
         uint32_t entry = up_load(segment, (uint8_t)bus);
         struct pcv_device *other;
 
-        if (entry == above) {
-            continue; /* what covers our own bus, or nobody */
+        if (entry == above || entry == itself) {
+            continue; /* what covers our own bus, or nobody, or we */
         }
         other = (entry & PCV__UP_VALID) != 0 ? bridge_at(segment, entry) : NULL;
         /* Another bridge is there: it must be behind this one entirely. */
@@ -121,7 +141,8 @@ static bool fits(struct pcv_device *bridge, uint8_t first, uint8_t last)
         uint32_t entry = up_load(segment, (uint8_t)bus);
         uint8_t on = (uint8_t)(entry >> 8);
 
-        if ((entry & PCV__UP_VALID) != 0 && first <= on && on <= last) {
+        if ((entry & PCV__UP_VALID) != 0 && entry != itself && first <= on &&
+            on <= last) {
             return false;
         }
     }
@@ -138,7 +159,7 @@ void pcv__bridge_bind(struct pcv__segment *segment, struct pcv_device *bridge)
     if (first == 0 && last == 0) {
         return; /* not configured: nothing is wrong, nothing is behind it */
     }
-    if (!fits(bridge, first, last)) {
+    if (!pcv__bridge_fits(bridge, first, last)) {
         bridge->bus_conflict = true;
         return;
     }
@@ -164,4 +185,23 @@ void pcv__bridge_unbind(struct pcv__segment *segment, struct pcv_device *bridge)
         }
     }
     bridge->bound = false;
+}
+
+void pcv__bridge_extend(struct pcv__segment *segment, struct pcv_device *bridge,
+                        uint8_t last)
+{
+    pcv_sbdf sbdf = pcv__device_sbdf(bridge);
+    uint32_t above = up_load(segment, pcv_sbdf_bus(sbdf));
+
+    for (uint32_t bus = last + 1u; bus <= bridge->subordinate; bus++) {
+        if (up_load(segment, (uint8_t)bus) == up_entry(sbdf)) {
+            up_store(segment, (uint8_t)bus, above);
+        }
+    }
+    for (uint32_t bus = bridge->subordinate + 1u; bus <= last; bus++) {
+        if (up_load(segment, (uint8_t)bus) == above) {
+            up_store(segment, (uint8_t)bus, up_entry(sbdf));
+        }
+    }
+    bridge->subordinate = last;
 }

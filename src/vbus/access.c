@@ -4,6 +4,7 @@
  * again, and the verdict (CFG-1, CFG-2, CFG-8 to CFG-10).
  */
 #include "vbus/early.h"
+#include "vbus/emulated.h"
 #include "vbus/gate.h"
 #include "vpci/plain.h"
 
@@ -189,6 +190,9 @@ static enum pcv_verdict part(struct pcv_domain *domain,
         if (strange) {
             return ask_owner(access);
         }
+    } else if (verdict == PCV_ABSENT && pcv__emulated_any(domain)) {
+        verdict = pcv__emulated_access(domain, access->sbdf, reg, size,
+                                       access->write, &data);
     } else {
         data = pcv__ones(size);
     }
@@ -308,10 +312,9 @@ PCV__APART static enum pcv_verdict odd(struct pcv_domain *domain,
     return go_on(domain, access);
 }
 
-/* One part that came to another end than done. */
-PCV__APART static enum pcv_verdict end(struct pcv_domain *domain,
-                                       struct pcv_access *access,
-                                       enum pcv_verdict verdict, uint32_t data)
+static inline enum pcv_verdict end_as(struct pcv_domain *domain,
+                                      struct pcv_access *access,
+                                      enum pcv_verdict verdict, uint32_t data)
 {
     if (!access->write && verdict != PCV_RETRY) {
         access->data = data;
@@ -322,6 +325,28 @@ PCV__APART static enum pcv_verdict end(struct pcv_domain *domain,
         access->progress = 0;
     }
     return told(domain, access, verdict);
+}
+
+/* One part at an address without a device, which may be emulated (VBUS-6). */
+PCV__RARE static enum pcv_verdict end_emulated(struct pcv_domain *domain,
+                                               struct pcv_access *access)
+{
+    uint32_t data = (uint32_t)access->data;
+    enum pcv_verdict verdict = pcv__emulated_access(
+        domain, access->sbdf, access->reg, access->size, access->write, &data);
+
+    return end_as(domain, access, verdict, data);
+}
+
+/* One part that came to another end than done. */
+PCV__APART static enum pcv_verdict end(struct pcv_domain *domain,
+                                       struct pcv_access *access,
+                                       enum pcv_verdict verdict, uint32_t data)
+{
+    if (verdict == PCV_ABSENT && pcv__emulated_any(domain)) {
+        return end_emulated(domain, access);
+    }
+    return end_as(domain, access, verdict, data);
 }
 
 /* One part, inside the gate, that the cell's value does not answer alone. */

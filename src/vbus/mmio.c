@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The entrance for memory of BARs that is served access by access (HDR-5). */
-#include "vpci/internal.h"
+#include "vbus/emulated.h"
+#include "vpci/reserved.h"
 
 static uint64_t all_ones(uint8_t size)
 {
@@ -46,16 +47,39 @@ static enum pcv_verdict perform(struct pcv_device *device, uint8_t bar,
     return verdict;
 }
 
+/* What the hypervisor drives itself is there for nobody else: the hardware
+ * domain has its BARs where hardware has them (OWN-8, HDR-11). */
+static bool is_reserved(struct pcv_domain *domain,
+                        const struct pcv_mmio *access)
+{
+    return domain->kind == PCV_DOMAIN_HARDWARE &&
+           pcv__reserved_memory(domain->host, access->address.v, access->size);
+}
+
+static enum pcv_verdict drop(struct pcv_domain *domain, struct pcv_mmio *access)
+{
+    if (!access->write) {
+        access->data = all_ones(access->size);
+    }
+    count(&domain->host->refused_accesses);
+    return PCV_DONE;
+}
+
 enum pcv_verdict pcv_mmio_access(struct pcv_domain *domain,
                                  struct pcv_mmio *access)
 {
     struct pcv_device *device = NULL;
+    enum pcv_verdict verdict;
     uint8_t bar = 0;
-    enum pcv_verdict verdict =
-        pcv__trap_enter(domain, access->address.v, &device, &bar);
 
+    if (is_reserved(domain, access)) {
+        return drop(domain, access);
+    }
+    verdict = pcv__trap_enter(domain, access->address.v, &device, &bar);
     if (verdict == PCV_FORWARD || verdict == PCV_RETRY) {
-        return verdict;
+        return verdict == PCV_FORWARD && pcv__emulated_any(domain)
+                   ? pcv__emulated_mmio(domain, access)
+                   : verdict;
     }
     if (!access->write) {
         access->data = all_ones(access->size);

@@ -15,6 +15,8 @@ const char *pcv_bar_state_name(enum pcv_bar_state state)
         return "outside";
     case PCV_BAR_WAITING:
         return "waiting";
+    case PCV_BAR_RESERVED:
+        return "reserved";
     }
     return "unknown state";
 }
@@ -72,13 +74,15 @@ static void look(struct pcv_device *device, uint32_t number,
 {
     const struct pcv__bar *bar = &device->bar[number];
     const struct pcv__vpci *vpci = pcv__vpci(device);
+    bool reserved = vpci && ((uint32_t)vpci->reserved >> number & 1u) != 0;
     struct pcv__owned owned;
 
     out->host.v = bar->address;
-    if (!vpci || (!device->assignment && bar->kind == PCV_BAR_IO)) {
+    if (!vpci || reserved || (!device->assignment && bar->kind == PCV_BAR_IO)) {
         out->address.v = bar->address;
         out->size = pcv__bar_size(bar);
         out->kind = bar->kind;
+        out->state = reserved ? PCV_BAR_RESERVED : PCV_BAR_OFF;
         return;
     }
     pcv__bar_owned(device, number, &owned);

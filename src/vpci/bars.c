@@ -54,6 +54,11 @@ static bool registers_are_bars(const struct pcv_device *device)
     return true;
 }
 
+bool pcv__bars_are_there(const struct pcv_device *device)
+{
+    return bar_count(device) != 0 && registers_are_bars(device);
+}
+
 /* The bits of one register that take ones, which it does not keep. */
 static uint32_t settable(struct pcv_device *device, uint16_t reg, uint32_t ones)
 {
@@ -245,8 +250,7 @@ void pcv__bars_size(struct pcv_device *device)
     bool off = (command & (PCV_CMD_IO | PCV_CMD_MEMORY)) != 0 &&
                may_switch_off(device);
 
-    if (bar_count(device) == 0 || !registers_are_bars(device) ||
-        command == 0xffffu) {
+    if (!pcv__bars_are_there(device) || command == 0xffffu) {
         return;
     }
     if (off) {

@@ -18,6 +18,9 @@ uint32_t pcv__bar_probe(struct pcv_device *device, uint16_t reg,
                         uint32_t number, bool last, const uint64_t *stated,
                         struct pcv__bar *out);
 
+/* Whether its registers at 0x10 and on are BARs at all. */
+bool pcv__bars_are_there(const struct pcv_device *device);
+
 /* Where hardware has a BAR; false if the host could not read it. */
 bool pcv__bar_address(struct pcv_device *device, uint32_t number,
                       uint64_t *out_address);

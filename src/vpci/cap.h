@@ -51,6 +51,14 @@ struct pcv__cap_desc {
      * the owner programmed (MSI-3, PM-1). Locked. Optional. */
     void (*restore)(struct pcv__cap *cap);
     /*
+     * Bus numbers move (TOPO-4). leave: let hardware be silent, if it can be
+     * reached still, and the host forget what is bound for this requester ID;
+     * what is bound stays counted. arrive: bind it for the new one. Locked.
+     * Both or neither.
+     */
+    void (*leave)(struct pcv__cap *cap);
+    void (*arrive)(struct pcv__cap *cap);
+    /*
      * An access to a hole of the capability (struct pcv__hole), `offset` bytes
      * into the BAR. False: not one of its registers, it is the device's own.
      * Locked. Required where the capability sets holes.
@@ -90,6 +98,11 @@ void pcv__cap_store(const struct pcv__cap *cap, uint16_t offset, uint8_t size,
 uint32_t pcv__cap_load(const struct pcv__cap *cap, uint16_t offset,
                        uint8_t size);
 
+/* Bus numbers move (TOPO-4): the device can be reached no more under the
+ * requester ID that its vectors are bound for, and then it has another. */
+void pcv__caps_leave(struct pcv_device *device) PCV__REQUIRES(device->lock);
+void pcv__caps_arrive(struct pcv_device *device) PCV__REQUIRES(device->lock);
+
 /* Whether the view is a guest's. */
 static inline bool pcv__cap_is_guest(const struct pcv__cap *cap)
 {
@@ -114,6 +127,10 @@ int pcv__vector_bind(struct pcv_device *device,
                      struct pcv_msi_message *out_message);
 void pcv__vector_unbind(struct pcv_device *device,
                         const struct pcv_msi_request *request);
+/* The host forgets it, and it counts as bound still: while the device cannot be
+ * reached nothing more is unbound. Binding it again ends that. */
+void pcv__vector_park(struct pcv_device *device,
+                      const struct pcv_msi_request *request);
 /* Tell that a vector does not work: error, negative. */
 void pcv__vector_failed(struct pcv_device *device,
                         const struct pcv_msi_request *request, int error);

@@ -357,6 +357,35 @@ void pcv__caps_restore(struct pcv_device *device)
     }
 }
 
+/* What was torn down has nothing bound. */
+static bool has_caps(const struct pcv_device *device)
+    PCV__REQUIRES(device->lock)
+{
+    return device->view && !device->torn;
+}
+
+void pcv__caps_leave(struct pcv_device *device)
+{
+    const struct pcv__vpci *vpci = pcv__vpci(device);
+
+    for (uint16_t i = 0; has_caps(device) && i < vpci->cap_count; i++) {
+        if (vpci->caps[i].up && vpci->caps[i].desc->leave) {
+            vpci->caps[i].desc->leave(&vpci->caps[i]);
+        }
+    }
+}
+
+void pcv__caps_arrive(struct pcv_device *device)
+{
+    const struct pcv__vpci *vpci = pcv__vpci(device);
+
+    for (uint16_t i = 0; has_caps(device) && i < vpci->cap_count; i++) {
+        if (vpci->caps[i].up && vpci->caps[i].desc->arrive) {
+            vpci->caps[i].desc->arrive(&vpci->caps[i]);
+        }
+    }
+}
+
 struct pcv__cap *pcv__cap_find(const struct pcv_device *device, uint16_t id,
                                bool extended)
 {

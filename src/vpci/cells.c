@@ -7,6 +7,7 @@ static void free_arrays(struct pcv__mem *mem, struct pcv__vpci *vpci)
     pcv__free(mem, vpci->index, vpci->pages_room * sizeof(*vpci->index));
     pcv__free(mem, vpci->cells, vpci->cell_room * sizeof(*vpci->cells));
     pcv__free(mem, vpci->regs, vpci->reg_room * sizeof(*vpci->regs));
+    pcv__free(mem, vpci->rows, PCV_BARS * sizeof(*vpci->rows));
 }
 
 static void free_view(struct pcv_device *device, struct pcv__view *view)

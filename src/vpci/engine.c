@@ -255,7 +255,9 @@ static enum pcv_verdict handler_write(struct pcv_device *device,
 static bool must_wait(const struct pcv__vpci *vpci,
                       const struct pcv__cell *cell, uint8_t bytes)
 {
-    if (vpci->work.phase == PCV__WORK_NONE && !pcv__vfs_change(vpci->device)) {
+    if (vpci->work.phase == PCV__WORK_NONE && !pcv__vfs_change(vpci->device) &&
+        !atomic_load_explicit(&vpci->device->renumbered,
+                              memory_order_relaxed)) {
         return false;
     }
     for (uint32_t i = 0; i < 4; i++) {
@@ -320,6 +322,12 @@ static enum pcv_verdict locked_write(struct pcv_device *device,
     return verdict;
 }
 
+/* Of a read-only view only what its cells hold alone is written. */
+static bool is_shut(const struct pcv__vpci *vpci, const struct pcv__cell *cell)
+{
+    return vpci->read_only && (cell->plain & PCV__PLAIN_WRITE) == 0;
+}
+
 enum pcv_verdict pcv__vpci_write(struct pcv_device *device, uint16_t reg,
                                  uint8_t size, uint32_t value)
 {
@@ -328,9 +336,12 @@ enum pcv_verdict pcv__vpci_write(struct pcv_device *device, uint16_t reg,
     struct pcv__mem *mem = &device->host->mem;
     enum pcv_verdict verdict;
 
-    if (vpci->read_only || !cell) {
+    if (!cell || is_shut(vpci, cell)) {
         atomic_fetch_add_explicit(&device->passes, 1, memory_order_relaxed);
-        if (!vpci->read_only && vpci->pass_through) {
+        if (vpci->read_only) {
+            atomic_fetch_add_explicit(&device->refused, 1,
+                                      memory_order_relaxed);
+        } else if (vpci->pass_through) {
             pcv__hw_write(device, reg, size, value);
         }
         return PCV_DONE;

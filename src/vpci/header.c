@@ -162,29 +162,41 @@ static uint8_t widest(uint8_t bytes, uint32_t at)
     return 0;
 }
 
-/* Hardware has them at once; what the bridge covers is the owner floor's, which
- * takes the bridge's segment lock (HDR-13, TOPO-4). */
-static enum pcv_verdict write_bus_numbers(
-    const struct pcv_register_write *write)
+void pcv__bus_numbers_write(struct pcv_device *bridge)
 {
-    struct pcv_device *bridge = write->device;
+    const struct pcv__bus_numbers *numbers = &bridge->numbers;
 
     /* No wider than the domain wrote: one, two or four bytes, aligned. */
     for (uint32_t at = 0; at < 4u;) {
-        uint8_t size = widest(write->bytes, at);
+        uint8_t size = widest(numbers->bytes, at);
 
         if (size != 0) {
-            pcv__hw_write(bridge, (uint16_t)(write->offset + at), size,
-                          write->value >> (at * 8u));
+            pcv__hw_write(bridge, (uint16_t)(PCV_REG_PRIMARY + at), size,
+                          numbers->value >> (at * 8u));
         }
         at += size != 0 ? size : 1u;
     }
+    bridge->numbers.written = true;
+}
+
+/* What is behind the bridge must be quiet before hardware has other numbers,
+ * and that is the owner floor's, which takes the segment's lock (HDR-13,
+ * TOPO-4). Further writes wait until it is done. */
+static enum pcv_verdict write_bus_numbers(
+    const struct pcv_register_write *write) PCV__NO_ANALYSIS
+{
+    struct pcv_device *bridge = write->device;
+
+    bridge->numbers = (struct pcv__bus_numbers){
+        .bytes = write->bytes,
+        .value = write->value,
+    };
     /* What is torn down is asked of nobody any more. */
-    if (bridge->torn || ((write->value ^ write->old) & 0x00ffffffu) == 0 ||
-        atomic_exchange_explicit(&bridge->renumbered, true,
-                                 memory_order_acq_rel)) {
+    if (bridge->torn || ((write->value ^ write->old) & 0x00ffffffu) == 0) {
+        pcv__bus_numbers_write(bridge);
         return PCV_DONE;
     }
+    atomic_store_explicit(&bridge->renumbered, true, memory_order_release);
     atomic_fetch_add_explicit(&bridge->host->renumber_count, 1,
                               memory_order_acq_rel);
     return PCV_PENDING;
@@ -201,6 +213,7 @@ static const struct pcv_register bus_numbers = {
     .offset = PCV_REG_PRIMARY,
     .size = 4,
     .policy = {.hardware = ALL32},
+    .flags = PCV_REGISTER_MAPS,
     .ops = &bus_numbers_ops,
 };
 

@@ -136,7 +136,8 @@ struct pcv__vpci {
     struct pcv__cell *cells;
     uint16_t (*index)[PCV__PAGE_CELLS]; /* pages: a cell, from 1; 0: none */
     uint8_t page[PCV__PAGES];           /* index page, from 1; 0: none */
-    bool read_only;                     /* every write is dropped (HDR-1) */
+    bool read_only;       /* nothing is written to hardware (HDR-1, OWN-8) */
+    uint8_t reserved;     /* bit n: where BAR n is nobody's is (OWN-8) */
     bool pass_through;    /* no cell: hardware (hardware domain) */
     bool decoding;        /* record: BARs are mapped for memory decoding */
     bool memory_held;     /* the owner switched decoding off, hardware has it
@@ -159,6 +160,8 @@ struct pcv__vpci {
     struct pcv__cap *caps; /* array: capabilities that have a description */
     uint16_t cap_count, cap_room;
     struct pcv__reg *regs;
+    struct pcv_register *rows; /* PCV_BARS of them, of a read-only view's BARs,
+                                  or NULL */
     uint16_t pages, cell_count, reg_count;
     uint16_t pages_room, cell_room, reg_room;
 };
@@ -242,6 +245,10 @@ int pcv__header_guest_end(struct pcv_device *device);
 /* A guest's header as after a reset: BARs, command, interrupt line. */
 void pcv__header_guest_reset(struct pcv_device *device)
     PCV__REQUIRES(device->lock);
+
+/* Let hardware have the bus numbers that were written (`numbers`). */
+void pcv__bus_numbers_write(struct pcv_device *bridge)
+    PCV__REQUIRES(bridge->lock);
 
 /* ---- command.c -------------------------------------------------------------
  */

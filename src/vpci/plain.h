@@ -77,7 +77,7 @@ static inline bool pcv__plain_write(struct pcv_device *device, uint32_t reg,
     struct pcv__mem *mem = &device->host->mem;
     uint32_t bits = 0xffffffffu;
 
-    if (!cell || vpci->read_only) {
+    if (!cell) {
         return false;
     }
     if (size != 4) {

@@ -34,6 +34,18 @@ static void tell_register(const struct pcv__vpci *vpci,
                    (p->constant | p->virt | p->virt_w1c);
 }
 
+/* Whether so many bytes, aligned, have no register. */
+static bool piece_is_free(const struct pcv__cell *cell, uint16_t offset,
+                          uint8_t size)
+{
+    bool is_free = offset % size == 0;
+
+    for (uint32_t i = 0; is_free && cell && i < size; i++) {
+        is_free = cell->reg[offset % 4u + i] == 0;
+    }
+    return is_free;
+}
+
 /* Bytes without a register, up to the next one or the end of the dword; as one
  * piece of a width that a register can have. */
 static void tell_default(const struct pcv__vpci *vpci,
@@ -41,14 +53,9 @@ static void tell_default(const struct pcv__vpci *vpci,
                          struct pcv_register_info *out)
 {
     uint8_t size = 4;
-    bool clear = false;
 
-    while (!clear) {
-        clear = offset % size == 0;
-        for (uint32_t i = 0; clear && cell && i < size; i++) {
-            clear = cell->reg[offset % 4u + i] == 0;
-        }
-        size = clear ? size : (uint8_t)(size / 2u);
+    while (size > 1 && !piece_is_free(cell, offset, size)) {
+        size = (uint8_t)(size / 2u);
     }
     out->offset = offset;
     out->size = size;

@@ -12,6 +12,7 @@
  * device there: records are taken out before a device goes or changes hands.
  */
 #include "vpci/map.h"
+#include "vpci/reserved.h"
 
 struct pcv__trap {
     uint64_t start; /* byte, the owner's */
@@ -282,5 +283,7 @@ enum pcv_verdict pcv__trap_enter(struct pcv_domain *domain, uint64_t address,
         }
     }
     pcv__lock_drop(mem, &domain->map_lock);
-    return verdict;
+    return verdict == PCV_FORWARD
+               ? pcv__reserved_enter(domain, address, out_device, out_bar)
+               : verdict;
 }

@@ -5,6 +5,7 @@
  */
 #include "vpci/cap.h"
 #include "vpci/map.h"
+#include "vpci/reserved.h"
 
 /* An access, in the BAR's bytes. */
 struct inside {
@@ -80,7 +81,7 @@ static bool answers(struct pcv_device *device)
 }
 
 /* A BAR's address may be any that stood in it, or none: it must lead to a
- * device, not to the host's memory. */
+ * device, not to the host's memory, and not to what the hypervisor drives. */
 static bool reaches(const struct pcv_device *device, const struct inside *in,
                     pcv_hpa *out_address)
 {
@@ -92,6 +93,9 @@ static bool reaches(const struct pcv_device *device, const struct inside *in,
         return false;
     }
     out_address->v = start + in->offset;
+    if (pcv__reserved_memory(device->host, out_address->v, in->size)) {
+        return false;
+    }
     return mem->ops.mmio_permitted(mem->ctx, device->host->hardware.id,
                                    *out_address, in->size) == 1;
 }

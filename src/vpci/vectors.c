@@ -113,6 +113,10 @@ int pcv__vector_bind(struct pcv_device *device,
 {
     int error = 0;
 
+    if (pcv__is_unreachable(device)) {
+        put_refs(device, rebind ? request->count : 0);
+        return -PCV_ENODEV; /* it would be bound for another's requester ID */
+    }
     if (!rebind) {
         if (is_going(device)) {
             return -PCV_ENODEV;
@@ -134,10 +138,18 @@ int pcv__vector_bind(struct pcv_device *device,
 void pcv__vector_unbind(struct pcv_device *device,
                         const struct pcv_msi_request *request)
 {
+    if (!pcv__is_unreachable(device)) {
+        pcv__vector_park(device, request);
+    }
+    put_refs(device, request->count);
+}
+
+void pcv__vector_park(struct pcv_device *device,
+                      const struct pcv_msi_request *request)
+{
     const struct pcv__mem *mem = &device->host->mem;
 
     mem->ops.msi_unbind(mem->ctx, request);
-    put_refs(device, request->count);
 }
 
 /* ---- looking ---------------------------------------------------------------

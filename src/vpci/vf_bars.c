@@ -86,7 +86,7 @@ int pcv__vfs_refresh(struct pcv_device *pf)
     int error = 0;
     uint32_t ctrl, count, offset, stride;
 
-    if (!pcv__is_extended(pf)) {
+    if (!pcv__is_extended(pf) || pcv__is_unreachable(pf)) {
         return 0; /* what is known stays, until it comes again (EXT-3) */
     }
     ctrl = sriov_read(pf, PCV_SRIOV_CTRL, &error);

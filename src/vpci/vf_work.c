@@ -41,6 +41,10 @@ void pcv__vfs_ask(struct pcv_device *pf, enum pcv__vf_work work,
 {
     struct pcv_host *host = pf->host;
 
+    if (work != PCV__VFS_NOTHING && pcv__is_unreachable(pf)) {
+        pf->vfs->parked = true;
+        work = PCV__VFS_NOTHING;
+    }
     pcv__lock_take(&host->mem, &host->work_lock);
     pf->work_us = due_us;
     atomic_store_explicit(&pf->vf_work, work, memory_order_release);

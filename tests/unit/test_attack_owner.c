@@ -28,7 +28,7 @@ struct attack {
 static void make_card(struct pcv_test_function *f, uint32_t address)
 {
     pcv_test_pcie_endpoint(f, 0x1234, 0x5678);
-    pcv_test_bar32(f, 0, address, PAGES * 4096u);
+    pcv_test_bar32(f, 0, address, PAGES * UINT64_C(4096));
     pcv_test_set(f, PCV_REG_COMMAND, 2, PCV_CMD_MEMORY | PCV_CMD_MASTER);
     (void)pcv_test_ext_cap(f, PCV_EXT_CAP_ID_DSN, 1, 12);
 }

@@ -214,14 +214,14 @@ static void a_bar_half_mapped_around_a_table_says_so(void **state)
 static void every_state_of_a_bar_has_a_name(void **state)
 {
     (void)state;
-    for (int i = PCV_BAR_OFF; i <= PCV_BAR_WAITING; i++) {
+    for (int i = PCV_BAR_OFF; i <= PCV_BAR_RESERVED; i++) {
         for (int j = PCV_BAR_OFF; j < i; j++) {
             assert_string_not_equal(pcv_bar_state_name((enum pcv_bar_state)i),
                                     pcv_bar_state_name((enum pcv_bar_state)j));
         }
     }
     assert_string_equal(
-        pcv_bar_state_name((enum pcv_bar_state)(PCV_BAR_WAITING + 1)),
+        pcv_bar_state_name((enum pcv_bar_state)(PCV_BAR_RESERVED + 1)),
         "unknown state");
 }
 

@@ -93,14 +93,17 @@ static void a_bridge_renumbered_keeps_those_behind_it(void **state)
     assert_int_equal(above(&h, 3), BESIDE.v);
     assert_int_equal(above(&h, 4), BESIDE_IN.v);
     assert_int_equal(above(&h, 5), BESIDE.v);
-    /* Fewer than the bridge behind it has: for the moment it covers nothing. */
+    /* Fewer than the bridge behind it has: that one covers nothing then. */
     put(&h, BESIDE, 0x00030300);
-    assert_true(hosted_info(&h, BESIDE).bus_conflict);
-    assert_int_equal(above(&h, 3), NOBODY);
-    assert_int_equal(above(&h, 4), BESIDE_IN.v);
+    assert_false(hosted_info(&h, BESIDE).bus_conflict);
+    assert_true(hosted_info(&h, BESIDE_IN).bus_conflict);
+    assert_int_equal(above(&h, 3), BESIDE.v);
+    assert_int_equal(above(&h, 4), NOBODY);
     assert_int_equal(above(&h, 5), NOBODY);
     put(&h, BESIDE, 0x00040300);
     assert_int_equal(above(&h, 3), BESIDE.v);
+    assert_false(hosted_info(&h, BESIDE_IN).bus_conflict);
+    assert_int_equal(above(&h, 4), BESIDE_IN.v);
     hosted_end(&h);
 }
 

@@ -303,4 +303,6 @@ const struct pcv__cap_desc pcv__cap_msi = {
     .teardown = teardown,
     .reset = reset,
     .restore = pcv__msi_resend,
+    .leave = pcv__msi_leave,
+    .arrive = pcv__msi_arrive,
 };

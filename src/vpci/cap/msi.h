@@ -45,6 +45,9 @@ void pcv__msi_follow(struct pcv__cap *cap);
 void pcv__msi_off(const struct pcv__cap *cap);
 /* Let hardware's masks follow the owner's, where they concern what is bound. */
 void pcv__msi_mask(const struct pcv__cap *cap);
+/* Bus numbers move: struct pcv__cap_desc. */
+void pcv__msi_leave(struct pcv__cap *cap);
+void pcv__msi_arrive(struct pcv__cap *cap);
 /* Hardware lost what stood in it. */
 void pcv__msi_resend(struct pcv__cap *cap);
 

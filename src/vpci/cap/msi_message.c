@@ -210,6 +210,35 @@ void pcv__msi_resend(struct pcv__cap *cap) PCV__NO_ANALYSIS
     }
 }
 
+void pcv__msi_leave(struct pcv__cap *cap)
+{
+    const struct pcv__msi *msi = cap->state;
+
+    if (msi && msi->bound) {
+        hardware_off(cap);
+        pcv__vector_park(cap->device, &msi->request);
+    }
+}
+
+void pcv__msi_arrive(struct pcv__cap *cap)
+{
+    const struct pcv__msi *msi = cap->state;
+    struct pcv_msi_request request;
+
+    if (!msi || !msi->bound) {
+        return;
+    }
+    request = msi->request;
+    request.sbdf = pcv__device_sbdf(cap->device);
+    hardware_off(cap);
+    if (bind(cap, &request) != 0) {
+        refuse(cap);
+    } else if (!hardware_on(cap)) {
+        pcv__vector_failed(cap->device, &request, -PCV_EIO);
+        refuse(cap);
+    }
+}
+
 bool pcv__msi_next(const struct pcv__cap *cap, uint16_t index,
                    struct pcv_bound_vector *out)
 {

@@ -346,6 +346,19 @@ static void restore(struct pcv__cap *cap)
     switch_on(cap, msix->control);
 }
 
+/* Bus numbers move: nothing is sent, and nothing is bound for the host. */
+static void leave(struct pcv__cap *cap)
+{
+    const struct pcv__msix *msix = cap->state;
+
+    if (!msix || (msix->control & MSIX_ENABLE) == 0) {
+        return;
+    }
+    pcv__hw_restore(cap->device, (uint16_t)(cap->offset + MSIX_CONTROL), 2,
+                    msix->kept | msix->control | MSIX_MASK_ALL);
+    pcv__msix_park(cap);
+}
+
 const struct pcv__cap_desc pcv__cap_msix = {
     .name = "MSI-X",
     .id = PCV_CAP_ID_MSIX,
@@ -357,5 +370,7 @@ const struct pcv__cap_desc pcv__cap_msix = {
     .teardown = teardown,
     .reset = pcv__msix_reset,
     .restore = restore,
+    .leave = leave,
+    .arrive = restore,
     .mmio = pcv__msix_mmio,
 };

@@ -96,6 +96,8 @@ void pcv__msix_follow(struct pcv__cap *cap, uint16_t index);
 void pcv__msix_follow_all(struct pcv__cap *cap);
 /* Unbind what is bound. Hardware's MSI-X is off, its table is not touched. */
 void pcv__msix_unbind_all(struct pcv__cap *cap);
+/* Let the host forget what is bound, which stays counted as bound. */
+void pcv__msix_park(struct pcv__cap *cap);
 /* Hardware lost what stood in it: write again what is bound. */
 void pcv__msix_resend(struct pcv__cap *cap);
 /* Take over what stands in hardware's table: nothing is bound yet. */

@@ -344,6 +344,19 @@ void pcv__msix_unbind_all(struct pcv__cap *cap)
     msix->scrubbed = false;
 }
 
+void pcv__msix_park(struct pcv__cap *cap)
+{
+    const struct pcv__msix *msix = cap->state;
+    struct pcv_msi_request request;
+
+    for (uint16_t i = 0; i < msix->count; i++) {
+        if (is_bound(&msix->entry[i])) {
+            bound_request(cap, i, &request);
+            pcv__vector_park(cap->device, &request);
+        }
+    }
+}
+
 /* ---- when hardware and record differ ---------------------------------------
  */
 

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: MIT */
+/* Commands that make functions come, go and change their owner. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "ctl/ctl.h"
+
+/* ---- why not --------------------------------------------------------------
+ */
+
+struct vfs {
+    pcv_sbdf pf;
+    uint64_t count;
+};
+
+/* VFs are in the segment of their PF. */
+static bool vf_count(void *arg, const union pcv_ctl_record *record)
+{
+    struct vfs *vfs = arg;
+    const struct pcv_device_info *info = &record->device.info;
+
+    if ((info->sbdf.v ^ vfs->pf.v) >> 16 != 0) {
+        return false;
+    }
+    vfs->count += info->is_vf && info->physfn.v == vfs->pf.v;
+    return true;
+}
+
+/* How many VFs of a function are registered. */
+static uint64_t vfs_of(const struct ctl *ctl, pcv_sbdf sbdf)
+{
+    struct pcv_ctl_request request = ctl_request(PCV_CTL_LIST, sbdf);
+    struct vfs vfs = {sbdf, 0};
+
+    request.cursor = sbdf.v & 0xffff0000u;
+    return ctl_each(ctl, &request, vf_count, &vfs) == 0 ? vfs.count : 0;
+}
+
+/* What is in the way: a device that is held, or leaving and still held. */
+static bool busy_held(const struct ctl *ctl, pcv_sbdf busy, const char *where)
+{
+    struct pcv_device_status status = {0};
+    struct text held = {0};
+
+    (void)ctl_status_of(ctl, busy, &status);
+    report_holders(&held, &status);
+    ctl_failed(ctl, PCV_EBUSY, "%s%s is %sheld by: %s", ctl_show(ctl, busy).s,
+               where,
+               status.state == PCV_STATE_LEAVING ? "leaving, still " : "",
+               text_str(&held));
+    text_fini(&held);
+    return false;
+}
+
+/* Why a removal was refused, or is not over. */
+static bool remove_busy(const struct ctl *ctl, pcv_sbdf sbdf, pcv_sbdf busy)
+{
+    struct text text = {0};
+    uint64_t vfs = vfs_of(ctl, sbdf);
+
+    if (vfs == 0) {
+        return busy_held(ctl, busy, busy.v != sbdf.v ? " behind it" : "");
+    }
+    text_add_count(&text, vfs, "VF");
+    ctl_failed(ctl, PCV_EBUSY, "%s has %s", ctl_show(ctl, sbdf).s,
+               text_str(&text));
+    text_fini(&text);
+    return false;
+}
+
+/* Of an operation that may have to wait: nothing is printed for 0. */
+static bool finished(const struct ctl *ctl, const struct ctl_result *result,
+                     const char *name)
+{
+    if (result->error == 0) {
+        return true;
+    }
+    if (result->wait_us == 0) {
+        return ctl_failed(ctl, result->error, "%s", name);
+    }
+    uint64_t wait_ms = result->wait_us / 1000 + (result->wait_us % 1000 != 0);
+    return ctl_failed(ctl, result->error,
+                      "%s must be left alone: 'advance %" PRIu64
+                      "', then the same again",
+                      name, wait_ms);
+}
+
+/* ---- coming and going -----------------------------------------------------
+ */
+
+bool ctl_add_words(const struct ctl *ctl, char *const *word, size_t count,
+                   struct pcv_add_info *out_info, struct text *why)
+{
+    uint64_t node;
+
+    for (size_t i = 0; i < count; i += 2) {
+        bool vf = strcmp(word[i], "vf-of") == 0;
+        if (!vf && strcmp(word[i], "node") != 0) {
+            text_add(why, "expected 'vf-of SBDF' or 'node N', got '%s'",
+                     word[i]);
+            return false;
+        }
+        if (i + 1 == count) {
+            text_add(why, "'%s' needs a value", word[i]);
+            return false;
+        }
+        if (vf) {
+            if (!ctl->names.parse(ctl->names.ctx, word[i + 1],
+                                  &out_info->physfn, why)) {
+                return false;
+            }
+            out_info->flags |= PCV_ADD_IS_VF;
+            continue;
+        }
+        if (!parse_decimal(word[i + 1], UINT32_MAX, &node)) {
+            text_add(why, "expected a node's number, got '%s'", word[i + 1]);
+            return false;
+        }
+        out_info->node = (uint32_t)node;
+        out_info->flags |= PCV_ADD_HAS_NODE;
+    }
+    return true;
+}
+
+bool ctl_add(const struct ctl *ctl, pcv_sbdf sbdf,
+             const struct pcv_add_info *info)
+{
+    struct pcv_ctl_request request = ctl_request(PCV_CTL_ADD, sbdf);
+    struct pcv_device_status before = {0};
+
+    (void)ctl_status_of(ctl, sbdf, &before);
+    request.u.add = *info;
+    struct ctl_result result = ctl_perform(ctl, &request, NULL);
+    if (result.error == -PCV_EBUSY) {
+        return busy_held(ctl, sbdf, "");
+    }
+    if (result.error != 0) {
+        return ctl_failed(ctl, result.error, "%s", ctl_show(ctl, sbdf).s);
+    }
+    text_add(ctl->out, "%s: %s", ctl_show(ctl, sbdf).s,
+             before.state == PCV_STATE_PRESENT ? "known, updated" : "added");
+    if (result.steps != 0) {
+        text_add(ctl->out, " after ");
+        text_add_count(ctl->out, result.steps, "restart");
+    }
+    text_add(ctl->out, "\n");
+    return true;
+}
+
+bool ctl_remove(const struct ctl *ctl, pcv_sbdf sbdf,
+                struct pcv_completion *done)
+{
+    struct pcv_ctl_request request = ctl_request(PCV_CTL_REMOVE, sbdf);
+
+    request.u.remove.done = done;
+    struct ctl_result result = ctl_perform(ctl, &request, NULL);
+    if (result.error == -PCV_EBUSY) {
+        return remove_busy(ctl, sbdf, result.sbdf);
+    }
+    if (result.error != 0) {
+        return ctl_failed(ctl, result.error, "%s", ctl_show(ctl, sbdf).s);
+    }
+    text_add(ctl->out, "%s: removed\n", ctl_show(ctl, sbdf).s);
+    return true;
+}
+
+bool ctl_vanished(const struct ctl *ctl, pcv_sbdf sbdf)
+{
+    struct pcv_ctl_request request = ctl_request(PCV_CTL_VANISHED, sbdf);
+    struct ctl_result result = ctl_perform(ctl, &request, NULL);
+
+    if (result.error != 0) {
+        return ctl_failed(ctl, result.error, "%s", ctl_show(ctl, sbdf).s);
+    }
+    text_add(ctl->out, "%s: vanished\n", ctl_show(ctl, sbdf).s);
+    return true;
+}
+
+bool ctl_scan(const struct ctl *ctl)
+{
+    struct pcv_ctl_request request = ctl_request(PCV_CTL_SCAN, (pcv_sbdf){0});
+    struct pcv_ctl_scan scan = {0};
+    struct ctl_result result = ctl_perform(ctl, &request, &scan);
+
+    if (result.error != 0) {
+        return ctl_failed(ctl, result.error, "the scan stopped");
+    }
+    text_add_count(ctl->out, scan.found, "function");
+    text_add(ctl->out, " found, %" PRIu32 " failed", scan.failed);
+    if (scan.failed != 0) {
+        text_add(ctl->out, ", the first at %s: %s",
+                 ctl_show(ctl, scan.first_failed).s,
+                 pcv_errno_name(scan.first_error));
+    }
+    text_add(ctl->out, "\n");
+    return true;
+}
+
+bool ctl_ecam(const struct ctl *ctl, const struct pcv_ctl_request *request,
+              const char *said, uint32_t segment_name)
+{
+    struct pcv_ctl_request own = *request;
+    struct ctl_result result = ctl_perform(ctl, &own, NULL);
+
+    if (result.error == -PCV_EBUSY) {
+        return ctl_failed(ctl, result.error, "%s",
+                          ctl_show(ctl, result.sbdf).s);
+    }
+    if (result.error != 0) {
+        return ctl_failed(ctl, result.error, "%s", said);
+    }
+    text_add(ctl->out, "buses %02x-%02x of segment %04" PRIx32 ": %s\n",
+             request->u.ecam.bus_first, request->u.ecam.bus_last, segment_name,
+             request->u.ecam.usable != 0 ? "extended space can be reached"
+                                         : "no extended space is reached");
+    return true;
+}
+
+bool ctl_buses(const struct ctl *ctl, pcv_sbdf sbdf, const uint8_t bus[3])
+{
+    struct pcv_ctl_request request = ctl_request(PCV_CTL_BUSES, sbdf);
+    struct ctl_result result;
+
+    request.u.buses.primary = bus[0];
+    request.u.buses.secondary = bus[1];
+    request.u.buses.subordinate = bus[2];
+    result = ctl_perform(ctl, &request, NULL);
+    if (result.error != 0) {
+        return ctl_failed(ctl, result.error, "%s", ctl_show(ctl, sbdf).s);
+    }
+    text_add(ctl->out, "%s: reported\n", ctl_show(ctl, sbdf).s);
+    return true;
+}
+
+/* ---- owners ---------------------------------------------------------------
+ */
+
+/* A change of owner that failed half-way leaves the function with nobody. */
+static bool changed(const struct ctl *ctl, const struct ctl_result *result,
+                    pcv_sbdf sbdf)
+{
+    struct text name = {0};
+
+    text_add(&name, "%s", ctl_show(ctl, sbdf).s);
+    if (result->error != 0 && result->error != -PCV_ERESTART) {
+        struct pcv_device_status status = {0};
+        (void)ctl_status_of(ctl, sbdf, &status);
+        bool nobodys = status.state == PCV_STATE_PRESENT &&
+                       status.owner_id == PCV_DOMAIN_ID_QUARANTINE;
+        text_add(&name, "%s", nobodys ? " is in quarantine" : "");
+    }
+    bool good = finished(ctl, result, text_str(&name));
+    text_fini(&name);
+    return good;
+}
+
+bool ctl_assign(const struct ctl *ctl, pcv_sbdf sbdf, uint32_t domain_id,
+                const struct pcv_assign_policy *policy)
+{
+    struct pcv_ctl_request request = ctl_request(PCV_CTL_ASSIGN, sbdf);
+
+    request.domain_id = domain_id;
+    request.u.assign = *policy;
+    struct ctl_result result = ctl_perform(ctl, &request, NULL);
+    if (result.error == 0) {
+        text_add(ctl->out, "%s: %s has it at %s\n", ctl_show(ctl, sbdf).s,
+                 ctl_domain_name(ctl, domain_id).s,
+                 format_address(false, 0, result.sbdf).s);
+    }
+    return changed(ctl, &result, sbdf);
+}
+
+bool ctl_deassign(const struct ctl *ctl, pcv_sbdf sbdf)
+{
+    struct pcv_ctl_request request = ctl_request(PCV_CTL_DEASSIGN, sbdf);
+    struct ctl_result result = ctl_perform(ctl, &request, NULL);
+
+    if (result.error == 0) {
+        text_add(ctl->out, "%s: back with dom0\n", ctl_show(ctl, sbdf).s);
+    }
+    return changed(ctl, &result, sbdf);
+}
+
+bool ctl_restore(const struct ctl *ctl, pcv_sbdf sbdf)
+{
+    struct pcv_ctl_request request = ctl_request(PCV_CTL_RESTORE, sbdf);
+    struct ctl_result result = ctl_perform(ctl, &request, NULL);
+
+    if (result.error == 0) {
+        text_add(ctl->out, "%s: restored\n", ctl_show(ctl, sbdf).s);
+    }
+    return finished(ctl, &result, ctl_show(ctl, sbdf).s);
+}
+
+bool ctl_read_only(const struct ctl *ctl, pcv_sbdf sbdf)
+{
+    struct pcv_ctl_request request = ctl_request(PCV_CTL_READ_ONLY, sbdf);
+    struct ctl_result result = ctl_perform(ctl, &request, NULL);
+
+    if (result.error == 0) {
+        text_add(ctl->out, "%s: the hypervisor's own, read-only for dom0\n",
+                 ctl_show(ctl, sbdf).s);
+    }
+    return finished(ctl, &result, ctl_show(ctl, sbdf).s);
+}

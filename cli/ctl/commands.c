@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: MIT */
+/* The commands of pcivisorctl. */
+#include "ctl/commands.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define ANY 1024u
+
+static enum program_result done(bool good)
+{
+    return good ? PROGRAM_DONE : PROGRAM_FAILED;
+}
+
+/* ---- arguments ------------------------------------------------------------
+ */
+
+static bool take_sbdf(struct program *program, const char *word,
+                      pcv_sbdf *out_sbdf)
+{
+    struct text why = {0};
+    const struct words_names *names = &program->ctl.names;
+    bool good = names->parse(names->ctx, word, out_sbdf, &why);
+
+    if (!good) {
+        program_misused(program, "%s", text_str(&why));
+    }
+    text_fini(&why);
+    return good;
+}
+
+/* "dom0", "dom1": whether there is such a domain, the operation finds out. */
+static bool take_domain(struct program *program, const char *word,
+                        uint32_t *out_id)
+{
+    uint64_t id;
+
+    if (strncmp(word, "dom", 3) != 0 ||
+        !parse_decimal(word + 3, UINT32_MAX, &id)) {
+        program_misused(program,
+                        "expected a domain, dom0 or dom1 and so on, "
+                        "got '%s'",
+                        word);
+        return false;
+    }
+    *out_id = (uint32_t)id;
+    return true;
+}
+
+static bool take_on_off(struct program *program, const char *word, bool *out_on)
+{
+    *out_on = strcmp(word, "on") == 0;
+    if (!*out_on && strcmp(word, "off") != 0) {
+        program_misused(program, "expected on or off, got '%s'", word);
+        return false;
+    }
+    return true;
+}
+
+/* Every argument as an address, before anything is done with one. To be freed;
+ * NULL with its error printed. */
+static pcv_sbdf *take_sbdfs(struct program *program, const struct args *args)
+{
+    pcv_sbdf *list = memory_zero(args->count, sizeof(*list));
+
+    for (size_t i = 0; i < args->count; i++) {
+        if (!take_sbdf(program, args->word[i], &list[i])) {
+            free(list);
+            return NULL;
+        }
+    }
+    return list;
+}
+
+/* The same for each address of the arguments. */
+static enum program_result each(struct program *program,
+                                const struct args *args,
+                                bool (*fn)(const struct ctl *ctl,
+                                           pcv_sbdf sbdf))
+{
+    pcv_sbdf *list = take_sbdfs(program, args);
+    bool good = true;
+
+    if (list == NULL) {
+        return PROGRAM_MISUSED;
+    }
+    for (size_t i = 0; i < args->count; i++) {
+        good = fn(&program->ctl, list[i]) && good;
+    }
+    free(list);
+    return done(good);
+}
+
+/* ---- looking --------------------------------------------------------------
+ */
+
+static enum program_result devices(struct program *program,
+                                   const struct args *args)
+{
+    return done(ctl_devices(&program->ctl, args->option[0] != NULL));
+}
+
+static enum program_result status(struct program *program,
+                                  const struct args *args)
+{
+    return each(program, args, ctl_status);
+}
+
+static enum program_result holders(struct program *program,
+                                   const struct args *args)
+{
+    return each(program, args, ctl_holders);
+}
+
+static enum program_result path(struct program *program,
+                                const struct args *args)
+{
+    return each(program, args, ctl_path);
+}
+
+static enum program_result nodes(struct program *program,
+                                 const struct args *args)
+{
+    pcv_sbdf *list = take_sbdfs(program, args);
+
+    if (list == NULL) {
+        return PROGRAM_MISUSED;
+    }
+    bool good = ctl_nodes(&program->ctl, list, args->count);
+    free(list);
+    return done(good);
+}
+
+static enum program_result stats(struct program *program,
+                                 const struct args *args)
+{
+    (void)args;
+    return done(ctl_stats(&program->ctl));
+}
+
+static enum program_result events(struct program *program,
+                                  const struct args *args)
+{
+    (void)args;
+    return done(ctl_events(&program->ctl, &program->next_event));
+}
+
+static enum program_result domain(struct program *program,
+                                  const struct args *args)
+{
+    if (strcmp(args->word[0], "list") != 0) {
+        return program_misused(program, "expected list");
+    }
+    return done(ctl_domains(&program->ctl));
+}
+
+static enum program_result mapped(struct program *program,
+                                  const struct args *args)
+{
+    uint32_t id = PCV_DOMAIN_ID_HARDWARE;
+
+    if (args->count == 1 && !take_domain(program, args->word[0], &id)) {
+        return PROGRAM_MISUSED;
+    }
+    return done(ctl_mapped(&program->ctl, id));
+}
+
+static enum program_result map(struct program *program, const struct args *args)
+{
+    enum program_result result = PROGRAM_DONE;
+
+    for (size_t i = 0; i < args->count && result == PROGRAM_DONE; i++) {
+        uint32_t id;
+        pcv_sbdf sbdf;
+        /* No domain's name has a colon, every address has one. */
+        if (strchr(args->word[i], ':') != NULL) {
+            result = !take_sbdf(program, args->word[i], &sbdf)
+                         ? PROGRAM_MISUSED
+                         : done(ctl_bars(&program->ctl, sbdf));
+        } else {
+            result = !take_domain(program, args->word[i], &id)
+                         ? PROGRAM_MISUSED
+                         : done(ctl_domain_bars(&program->ctl, id, ""));
+        }
+    }
+    return result;
+}
+
+static enum program_result dump(struct program *program,
+                                const struct args *args)
+{
+    uint32_t id = PCV_DOMAIN_ID_HARDWARE;
+    uint64_t reg = 0;
+    uint64_t bytes = 0;
+    pcv_sbdf sbdf;
+
+    if ((args->option[0] != NULL &&
+         !take_domain(program, args->option[0], &id)) ||
+        !take_sbdf(program, args->word[0], &sbdf)) {
+        return PROGRAM_MISUSED;
+    }
+    if (args->count > 1 &&
+        !parse_hex(args->word[1], PCV_CFG_EXT_SIZE - 1, &reg)) {
+        return program_misused(
+            program, "expected a register, 0 to fff, got '%s'", args->word[1]);
+    }
+    if (args->count == 3 &&
+        (!parse_decimal(args->word[2], PCV_CFG_EXT_SIZE, &bytes) ||
+         bytes == 0)) {
+        return program_misused(
+            program, "expected a number of bytes from 1 to 4096, got '%s'",
+            args->word[2]);
+    }
+    return done(
+        ctl_dump(&program->ctl, id, sbdf, (uint16_t)reg, (uint32_t)bytes));
+}
+
+/* ---- changing -------------------------------------------------------------
+ */
+
+static enum program_result add(struct program *program, const struct args *args)
+{
+    struct pcv_add_info info = {0};
+    struct text why = {0};
+    pcv_sbdf sbdf;
+
+    if (!take_sbdf(program, args->word[0], &sbdf)) {
+        return PROGRAM_MISUSED;
+    }
+    if (!ctl_add_words(&program->ctl, args->word + 1, args->count - 1, &info,
+                       &why)) {
+        program_misused(program, "%s", text_str(&why));
+        text_fini(&why);
+        return PROGRAM_MISUSED;
+    }
+    return done(ctl_add(&program->ctl, sbdf, &info));
+}
+
+static bool remove_one(const struct ctl *ctl, pcv_sbdf sbdf)
+{
+    return ctl_remove(ctl, sbdf, NULL);
+}
+
+static enum program_result remove_function(struct program *program,
+                                           const struct args *args)
+{
+    return each(program, args, remove_one);
+}
+
+static enum program_result vanish(struct program *program,
+                                  const struct args *args)
+{
+    return each(program, args, ctl_vanished);
+}
+
+static enum program_result scan(struct program *program,
+                                const struct args *args)
+{
+    (void)args;
+    return done(ctl_scan(&program->ctl));
+}
+
+static enum program_result ecam(struct program *program,
+                                const struct args *args)
+{
+    struct pcv_ctl_request request = ctl_request(PCV_CTL_ECAM, (pcv_sbdf){0});
+    uint32_t segment;
+    uint8_t bus[2];
+    bool on;
+
+    if (!parse_buses(args->word[0], &segment, bus) || segment > UINT16_MAX) {
+        return program_misused(
+            program, "expected SEGMENT:FIRST-LAST, a run of buses, got '%s'",
+            args->word[0]);
+    }
+    if (!take_on_off(program, args->word[1], &on)) {
+        return PROGRAM_MISUSED;
+    }
+    request.u.ecam.segment = (uint16_t)segment;
+    request.u.ecam.bus_first = bus[0];
+    request.u.ecam.bus_last = bus[1];
+    request.u.ecam.usable = on;
+    return done(ctl_ecam(&program->ctl, &request, args->word[0], segment));
+}
+
+static enum program_result buses(struct program *program,
+                                 const struct args *args)
+{
+    uint8_t bus[3];
+    pcv_sbdf sbdf;
+
+    if (!take_sbdf(program, args->word[0], &sbdf)) {
+        return PROGRAM_MISUSED;
+    }
+    for (size_t i = 0; i < 3; i++) {
+        uint64_t value;
+
+        if (!parse_hex(args->word[i + 1], 0xff, &value)) {
+            return program_misused(program,
+                                   "expected a bus from 00 to ff, got '%s'",
+                                   args->word[i + 1]);
+        }
+        bus[i] = (uint8_t)value;
+    }
+    return done(ctl_buses(&program->ctl, sbdf, bus));
+}
+
+static enum program_result attach(struct program *program,
+                                  const struct args *args)
+{
+    struct pcv_assign_policy policy = {0};
+    uint32_t id;
+    pcv_sbdf sbdf;
+
+    if (!take_domain(program, args->word[0], &id) ||
+        !take_sbdf(program, args->word[1], &sbdf)) {
+        return PROGRAM_MISUSED;
+    }
+    if (args->option[0] != NULL) {
+        policy.flags |= PCV_ASSIGN_NO_RESET;
+    }
+    if (args->count == 3) {
+        policy.flags |= PCV_ASSIGN_SLOT;
+        if (!parse_slot(args->word[2], &policy.slot)) {
+            return program_misused(
+                program,
+                "expected a slot, DEVICE or DEVICE.FUNCTION with device "
+                "up to 1f and function up to 7, got '%s'",
+                args->word[2]);
+        }
+    }
+    return done(ctl_assign(&program->ctl, sbdf, id, &policy));
+}
+
+static enum program_result detach(struct program *program,
+                                  const struct args *args)
+{
+    return each(program, args, ctl_deassign);
+}
+
+static enum program_result restore(struct program *program,
+                                   const struct args *args)
+{
+    return each(program, args, ctl_restore);
+}
+
+static enum program_result read_only(struct program *program,
+                                     const struct args *args)
+{
+    return each(program, args, ctl_read_only);
+}
+
+/* ---- the table ------------------------------------------------------------
+ */
+
+static const struct args_option long_options[] = {
+    {"--long", NULL},
+    {NULL, NULL},
+};
+static const struct args_option as_options[] = {
+    {"--as", "DOMAIN"},
+    {NULL, NULL},
+};
+static const struct args_option no_reset_options[] = {
+    {"--no-reset", NULL},
+    {NULL, NULL},
+};
+
+const struct program_command program_commands[] = {
+    {"devices", "[--long]", "list every registered function", 0, 0,
+     long_options, devices},
+    {"status", "SBDF...", "where a function stands: state, owner, counters", 1,
+     ANY, NULL, status},
+    {"holders", "SBDF...", "who holds a function, and how often", 1, ANY, NULL,
+     holders},
+    {"nodes", "SBDF...", "NUMA nodes of functions", 1, ANY, NULL, nodes},
+    {"path", "SBDF...", "the bridges up to the root bus, nearest first", 1, ANY,
+     NULL, path},
+    {"add", "SBDF [vf-of SBDF] [node N]", "report a function to the library", 1,
+     5, NULL, add},
+    {"remove", "SBDF", "remove a function, and what is behind a bridge", 1, 1,
+     NULL, remove_function},
+    {"vanish", "SBDF", "tell the library that a function was pulled", 1, 1,
+     NULL, vanish},
+    {"scan", "", "look at every bus again and add what is new", 0, 0, NULL,
+     scan},
+    {"ecam", "SEGMENT:FIRST-LAST on|off",
+     "declare extended space of a run of buses usable, or not", 2, 2, NULL,
+     ecam},
+    {"buses", "SBDF PRIMARY SECONDARY SUBORDINATE",
+     "report a bridge's bus numbers, which were changed elsewhere", 4, 4, NULL,
+     buses},
+    {"domain", "list", "domains, and where they find what they own", 1, 1, NULL,
+     domain},
+    {"attach", "DOMAIN SBDF [SLOT] [--no-reset]",
+     "give a function to a guest; SLOT: its device, or device.function, there",
+     2, 3, no_reset_options, attach},
+    {"detach", "SBDF",
+     "take a function back from a guest, or out of quarantine", 1, 1, NULL,
+     detach},
+    {"restore", "SBDF",
+     "write again what the owner programmed, after a reset behind its back", 1,
+     1, NULL, restore},
+    {"read-only", "SBDF",
+     "keep functions for the hypervisor: dom0 reads them, and changes nothing",
+     1, 1, NULL, read_only},
+    {"map", "SBDF|DOMAIN...",
+     "the owner's view of each BAR of functions, or of all that a domain has",
+     1, ANY, NULL, map},
+    {"mapped", "[DOMAIN]", "guest memory that a domain has mapped", 0, 1, NULL,
+     mapped},
+    {"dump", "SBDF [REG [BYTES]] [--as DOMAIN]",
+     "configuration space as a domain sees it, in rows of 16 bytes", 1, 3,
+     as_options, dump},
+    {"stats", "", "counts of the host", 0, 0, NULL, stats},
+    {"events", "", "what the library told since last asked", 0, 0, NULL,
+     events},
+    {"help", "[COMMAND]", "list the commands, or say how one is used", 0, 1,
+     NULL, program_command_help},
+};
+
+const size_t program_command_count =
+    sizeof(program_commands) / sizeof(program_commands[0]);

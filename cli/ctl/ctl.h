@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The control operations as commands: asked of the library itself (the shell)
+ * or of a mailbox (pcivisorctl), printed the same way. Needs no library but
+ * libc.
+ */
+#ifndef PCIVISOR_CLI_CTL_CTL_H
+#define PCIVISOR_CLI_CTL_CTL_H
+
+#include "ctl/words.h"
+#include "pcivisor/ctl.h"
+
+struct ctl {
+    void *ctx;
+    /* Perform an operation, or a step of it, as pcv_ctl(). */
+    int (*call)(void *ctx, const struct pcv_ctl_request *request,
+                struct pcv_ctl_reply *reply);
+    /*
+     * It answered restart for the `steps`-th time: whether to go on, when the
+     * time it asked for has passed. False with *out_wait_us: not before that,
+     * and time stands still.
+     */
+    bool (*again)(void *ctx, uint64_t wait_us, uint32_t steps,
+                  uint64_t *out_wait_us);
+    struct words_names names;
+    struct text *out; /* what commands print, errors included */
+};
+
+/* "error: EBUSY in use: ..." in the output. Returns false. `error` may be
+ * negated. */
+bool ctl_failed(const struct ctl *ctl, int error, const char *format, ...)
+    CLI_PRINTF(3, 4);
+
+/* A request for an operation on a function. */
+struct pcv_ctl_request ctl_request(enum pcv_ctl_op op, pcv_sbdf sbdf);
+
+/* What became of one. */
+struct ctl_result {
+    int error;        /* 0, or as pcv_ctl() */
+    uint32_t steps;   /* restarts */
+    uint64_t wait_us; /* that nobody waited, with -PCV_ERESTART */
+    pcv_sbdf sbdf;    /* pcv_ctl_reply.sbdf */
+};
+
+/* Perform an operation that has no records, or scan, to its end. `scan` may be
+ * NULL; what it counts is added. */
+struct ctl_result ctl_perform(const struct ctl *ctl,
+                              struct pcv_ctl_request *request,
+                              struct pcv_ctl_scan *scan);
+
+/* Ask for one record. Returns 0; -PCV_ENOENT if there is none. */
+int ctl_ask(const struct ctl *ctl, const struct pcv_ctl_request *request,
+            union pcv_ctl_record *out_record);
+
+/* Ask for all records, page by page, until `fn` returns false. */
+int ctl_each(const struct ctl *ctl, struct pcv_ctl_request *request,
+             bool (*fn)(void *arg, const union pcv_ctl_record *record),
+             void *arg);
+
+/* All functions, in address order, then those that cannot be reached;
+ * `domain_id` may be NULL. */
+int ctl_each_device(const struct ctl *ctl, const uint32_t *domain_id,
+                    bool (*fn)(void *arg, const union pcv_ctl_record *record),
+                    void *arg);
+
+/* The nodes of functions, any number of them. */
+int ctl_each_node(const struct ctl *ctl, const pcv_sbdf *sbdfs, size_t count,
+                  bool (*fn)(void *arg, const union pcv_ctl_record *record),
+                  void *arg);
+/* Where a function stands. On failure *out_status is as it was. */
+int ctl_status_of(const struct ctl *ctl, pcv_sbdf sbdf,
+                  struct pcv_device_status *out_status);
+
+/* What a function or a domain is called. */
+struct sbdf_text ctl_show(const struct ctl *ctl, pcv_sbdf sbdf);
+struct domain_text ctl_domain_name(const struct ctl *ctl, uint32_t id);
+
+/* ---- commands: each prints what it has to say. False: an error, printed ----
+ */
+
+/* show.c */
+bool ctl_devices(const struct ctl *ctl, bool is_long);
+bool ctl_holders(const struct ctl *ctl, pcv_sbdf sbdf);
+bool ctl_status(const struct ctl *ctl, pcv_sbdf sbdf);
+bool ctl_nodes(const struct ctl *ctl, const pcv_sbdf *sbdfs, size_t count);
+bool ctl_path(const struct ctl *ctl, pcv_sbdf sbdf);
+bool ctl_stats(const struct ctl *ctl);
+/* Those from *number on, which goes on; how many were lost is said. */
+bool ctl_events(const struct ctl *ctl, uint64_t *number);
+
+/* domain.c */
+bool ctl_domains(const struct ctl *ctl);
+bool ctl_mapped(const struct ctl *ctl, uint32_t domain_id);
+bool ctl_bars(const struct ctl *ctl, pcv_sbdf sbdf);
+bool ctl_domain_bars(const struct ctl *ctl, uint32_t domain_id,
+                     const char *indent);
+/* Configuration space from `reg` on, at most `bytes` (0: all), as a domain
+ * sees it at an address of its own. */
+bool ctl_dump(const struct ctl *ctl, uint32_t domain_id, pcv_sbdf sbdf,
+              uint16_t reg, uint32_t bytes);
+
+/* change.c */
+/* "vf-of SBDF", "node N", in any order. False, and why. */
+bool ctl_add_words(const struct ctl *ctl, char *const *word, size_t count,
+                   struct pcv_add_info *out_info, struct text *why);
+bool ctl_add(const struct ctl *ctl, pcv_sbdf sbdf,
+             const struct pcv_add_info *info);
+bool ctl_remove(const struct ctl *ctl, pcv_sbdf sbdf,
+                struct pcv_completion *done);
+bool ctl_vanished(const struct ctl *ctl, pcv_sbdf sbdf);
+bool ctl_scan(const struct ctl *ctl);
+/* `said` is what was typed, `segment_name` what people call the segment. */
+bool ctl_ecam(const struct ctl *ctl, const struct pcv_ctl_request *request,
+              const char *said, uint32_t segment_name);
+bool ctl_assign(const struct ctl *ctl, pcv_sbdf sbdf, uint32_t domain_id,
+                const struct pcv_assign_policy *policy);
+bool ctl_deassign(const struct ctl *ctl, pcv_sbdf sbdf);
+bool ctl_buses(const struct ctl *ctl, pcv_sbdf sbdf, const uint8_t bus[3]);
+bool ctl_restore(const struct ctl *ctl, pcv_sbdf sbdf);
+bool ctl_read_only(const struct ctl *ctl, pcv_sbdf sbdf);
+
+#endif

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+/* Commands that look at functions and at the host. */
+#include <inttypes.h>
+
+#include "ctl/ctl.h"
+
+/* ---- devices --------------------------------------------------------------
+ */
+
+static bool device_line(void *arg, const union pcv_ctl_record *record)
+{
+    const struct ctl *ctl = arg;
+    const struct pcv_device_info *info = &record->device.info;
+
+    text_add(ctl->out, "%s %04x:%04x %-22s %s", ctl_show(ctl, info->sbdf).s,
+             info->vendor, info->device, pcv_device_type_name(info->type),
+             ctl_domain_name(ctl, info->owner_id).s);
+    if (info->is_bridge && !info->bus_conflict) {
+        text_add(ctl->out, " [%02x-%02x]", info->secondary, info->subordinate);
+    }
+    if (info->is_vf) {
+        text_add(ctl->out, " VF of %s", ctl_show(ctl, info->physfn).s);
+    }
+    text_add(ctl->out, "%s%s%s\n", info->unreachable ? " unreachable" : "",
+             info->vanished ? " vanished" : "",
+             info->read_only ? " read-only" : "");
+    return true;
+}
+
+static void device_bar(const struct ctl *ctl,
+                       const struct pcv_device_info *info, unsigned index)
+{
+    const struct pcv_bar *bar = &info->bar[index];
+
+    text_add(ctl->out, "    %s ", report_bar_name(index));
+    if (index != PCV_BAR_IS_ROM) {
+        report_bar_kind(ctl->out, bar);
+        text_add(ctl->out, " ");
+    }
+    text_add(ctl->out, "%" PRIx64 " size ", bar->address);
+    words_bar_size(ctl->out, &ctl->names, info->sbdf, index, bar);
+    text_add(ctl->out, "%s\n",
+             (bar->flags & PCV_BAR_MAPPED) != 0 ? " mapped" : "");
+}
+
+static bool device_long(void *arg, const union pcv_ctl_record *record)
+{
+    const struct ctl *ctl = arg;
+    const struct pcv_device_info *info = &record->device.info;
+
+    device_line(arg, record);
+    text_add(ctl->out,
+             "    class %06" PRIx32 " rev %02x header %02x subsystem "
+             "%04x:%04x %s",
+             info->class_code, info->revision, info->header_type,
+             info->subsystem_vendor, info->subsystem,
+             info->extended ? "4K" : "256");
+    if (info->node != PCV_NODE_NONE) {
+        text_add(ctl->out, " node %" PRIu32, info->node);
+    }
+    text_add(ctl->out, "\n");
+    for (unsigned i = 0; i < PCV_BARS; i++) {
+        if (report_bar_exists(&info->bar[i])) {
+            device_bar(ctl, info, i);
+        }
+    }
+    return true;
+}
+
+bool ctl_devices(const struct ctl *ctl, bool is_long)
+{
+    struct ctl copy = *ctl;
+    int error =
+        ctl_each_device(ctl, NULL, is_long ? device_long : device_line, &copy);
+
+    return error == 0 || ctl_failed(ctl, error, "devices");
+}
+
+/* ---- one function ---------------------------------------------------------
+ */
+
+static bool status_ask(const struct ctl *ctl, pcv_sbdf sbdf,
+                       struct pcv_device_status *out_status)
+{
+    int error = ctl_status_of(ctl, sbdf, out_status);
+
+    return error == 0 || ctl_failed(ctl, error, "%s", ctl_show(ctl, sbdf).s);
+}
+
+bool ctl_holders(const struct ctl *ctl, pcv_sbdf sbdf)
+{
+    struct pcv_device_status status;
+
+    if (!status_ask(ctl, sbdf, &status)) {
+        return false;
+    }
+    text_add(ctl->out, "%s: %s", ctl_show(ctl, sbdf).s,
+             report_state(status.state));
+    if (status.state != PCV_STATE_ABSENT) {
+        text_add(ctl->out, ", held by: ");
+        report_holders(ctl->out, &status);
+    }
+    text_add(ctl->out, "\n");
+    return true;
+}
+
+bool ctl_status(const struct ctl *ctl, pcv_sbdf sbdf)
+{
+    struct pcv_device_status status;
+
+    if (!status_ask(ctl, sbdf, &status)) {
+        return false;
+    }
+    text_add(ctl->out, "%s: %s", ctl_show(ctl, sbdf).s,
+             report_state(status.state));
+    if (status.state != PCV_STATE_ABSENT) {
+        text_add(ctl->out, "%s, owner %s, ",
+                 status.vanished ? ", vanished" : "",
+                 ctl_domain_name(ctl, status.owner_id).s);
+        text_add_count(ctl->out, status.counters.reads, "read");
+        text_add(ctl->out, ", ");
+        text_add_count(ctl->out, status.counters.writes, "write");
+        text_add(ctl->out, ", %" PRIu64 " refused", status.counters.refused);
+    }
+    text_add(ctl->out, "\n");
+    return true;
+}
+
+/* ---- nodes ----------------------------------------------------------------
+ */
+
+static bool node_line(void *arg, const union pcv_ctl_record *record)
+{
+    const struct ctl *ctl = arg;
+    uint32_t node = record->node.node;
+
+    text_add(ctl->out, "%s: ", ctl_show(ctl, record->node.sbdf).s);
+    if (node == PCV_NODE_UNKNOWN_DEVICE) {
+        text_add(ctl->out, "unknown device\n");
+    } else if (node == PCV_NODE_NONE) {
+        text_add(ctl->out, "no node\n");
+    } else {
+        text_add(ctl->out, "node %" PRIu32 "\n", node);
+    }
+    return true;
+}
+
+bool ctl_nodes(const struct ctl *ctl, const pcv_sbdf *sbdfs, size_t count)
+{
+    struct ctl copy = *ctl;
+    int error = ctl_each_node(ctl, sbdfs, count, node_line, &copy);
+
+    return error == 0 || ctl_failed(ctl, error, "nodes");
+}
+
+/* ---- path -----------------------------------------------------------------
+ */
+
+struct path {
+    const struct ctl *ctl;
+    struct text line; /* an error comes alone */
+};
+
+static bool path_add(void *arg, const union pcv_ctl_record *record)
+{
+    struct path *path = arg;
+
+    text_add(&path->line, " %s", ctl_show(path->ctl, record->sbdf).s);
+    return true;
+}
+
+bool ctl_path(const struct ctl *ctl, pcv_sbdf sbdf)
+{
+    struct pcv_ctl_request request = ctl_request(PCV_CTL_PATH, sbdf);
+    struct path path = {.ctl = ctl};
+    int error = ctl_each(ctl, &request, path_add, &path);
+
+    if (error == 0) {
+        text_add(ctl->out, "%s:%s\n", ctl_show(ctl, sbdf).s,
+                 path.line.len != 0 ? text_str(&path.line) : " on a root bus");
+    }
+    text_fini(&path.line);
+    return error == 0 || ctl_failed(ctl, error, "%s", ctl_show(ctl, sbdf).s);
+}
+
+/* ---- the host -------------------------------------------------------------
+ */
+
+bool ctl_stats(const struct ctl *ctl)
+{
+    struct pcv_ctl_request request = ctl_request(PCV_CTL_STATS, (pcv_sbdf){0});
+    union pcv_ctl_record record;
+    int error = ctl_ask(ctl, &request, &record);
+
+    if (error != 0) {
+        return ctl_failed(ctl, error, "stats");
+    }
+    text_add(ctl->out,
+             "devices %" PRIu64 "\nleaving %" PRIu64 "\nsegments %" PRIu64
+             "\nabsent accesses %" PRIu64 "\nrefused accesses %" PRIu64 "\n",
+             record.stats.devices, record.stats.leaving, record.stats.segments,
+             record.stats.absent_accesses, record.stats.refused_accesses);
+    return true;
+}
+
+struct events {
+    const struct ctl *ctl;
+    uint64_t next; /* number of the event that is expected */
+    uint64_t lost, told;
+};
+
+static bool event_line(void *arg, const union pcv_ctl_record *record)
+{
+    struct events *events = arg;
+
+    events->lost += record->event.number - events->next;
+    events->next = record->event.number + 1;
+    events->told++;
+    report_event(events->ctl->out, &events->ctl->names, &record->event.event);
+    text_add(events->ctl->out, "\n");
+    return true;
+}
+
+bool ctl_events(const struct ctl *ctl, uint64_t *number)
+{
+    struct pcv_ctl_request request = ctl_request(PCV_CTL_EVENTS, (pcv_sbdf){0});
+    struct events events = {.ctl = ctl, .next = *number};
+
+    request.cursor = *number;
+    int error = ctl_each(ctl, &request, event_line, &events);
+    *number = events.next;
+    if (error != 0) {
+        return ctl_failed(ctl, error, "events");
+    }
+    if (events.lost != 0) {
+        text_add(ctl->out, "%" PRIu64 " more were lost\n", events.lost);
+    }
+    if (events.told == 0) {
+        text_add(ctl->out, "no events\n");
+    }
+    return true;
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* Where the memory behind lib.h comes from. */
+#ifndef HYP_HEAP_H
+#define HYP_HEAP_H
+
+#include <stdint.h>
+
+/* Once: what the hypervisor may use. Whole pages. */
+void heap_init(uint64_t base, uint64_t size);
+/* Bytes of pages that are taken. */
+uint64_t heap_used(void);
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* Translation tables: the hypervisor's own, and stage 2 of each domain. */
+#ifndef HYP_MMU_H
+#define HYP_MMU_H
+
+#include "domain.h"
+
+/* First CPU, before anything else: all memory at its physical address, the
+ * image's gigabyte cached, everything else device memory. */
+void mmu_init(void);
+/* Each CPU. */
+void mmu_enable(void);
+/* This is memory: cache it. Whole gigabytes are. */
+void mmu_add_ram(uint64_t base, uint64_t size);
+
+enum stage2_kind {
+    STAGE2_RAM,
+    STAGE2_DEVICE, /* and not executable */
+};
+
+/* 0 or -PCV_ENOMEM. */
+int stage2_create(struct domain *domain);
+/*
+ * Map or unmap pages of a domain. stage2_map() replaces nothing: -PCV_EEXIST
+ * if a page is mapped already; -PCV_ENOMEM; on failure none of the pages is
+ * mapped. After stage2_unmap() no CPU uses the old entries. Any CPU.
+ */
+int stage2_map(struct domain *domain, uint64_t address, uint64_t physical,
+               uint64_t pages, enum stage2_kind kind);
+int stage2_unmap(struct domain *domain, uint64_t address, uint64_t pages);
+/* Whether a page is mapped, and where. */
+bool stage2_lookup(struct domain *domain, uint64_t address,
+                   uint64_t *out_physical);
+/* This CPU runs the domain from now on. */
+void stage2_use(const struct domain *domain);
+
+#endif

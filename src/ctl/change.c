@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/* Operations that change something. */
+#include "ctl/internal.h"
+
+int pcv__ctl_add(struct pcv_host *host, const struct pcv_ctl_request *request,
+                 struct pcv_ctl_reply *reply)
+{
+    (void)reply;
+    return pcv_device_add(host, request->sbdf, &request->u.add);
+}
+
+int pcv__ctl_remove(struct pcv_host *host,
+                    const struct pcv_ctl_request *request,
+                    struct pcv_ctl_reply *reply)
+{
+    return pcv_device_remove(host, request->sbdf, request->u.remove.done,
+                             &reply->sbdf);
+}
+
+int pcv__ctl_vanished(struct pcv_host *host,
+                      const struct pcv_ctl_request *request,
+                      struct pcv_ctl_reply *reply)
+{
+    (void)reply;
+    return pcv_device_vanished(host, request->sbdf);
+}
+
+/* Where a scan stands is the caller's to keep, so it is checked: a run of the
+ * host's buses in the upper half, a bus of it in the lower. */
+#define RUN_MAX 65536u
+
+int pcv__ctl_scan(struct pcv_host *host, const struct pcv_ctl_request *request,
+                  struct pcv_ctl_reply *reply)
+{
+    struct pcv_ctl_scan *record = &reply->record[0].scan;
+    struct pcv_scan scan;
+    int result;
+
+    memset(&scan, 0, sizeof(scan));
+    scan.segment_index = (uint32_t)(request->cursor >> 32);
+    scan.bus = (uint32_t)request->cursor;
+    if (scan.segment_index > RUN_MAX || scan.bus > PCV_BUSES) {
+        return -PCV_EINVAL;
+    }
+    result = pcv_host_scan(host, &scan, PCV_CTL_SCAN_BUSES);
+    reply->next = (uint64_t)scan.segment_index << 32 | scan.bus;
+    reply->count = 1;
+    record->found = scan.found;
+    record->failed = scan.failed;
+    record->first_error = scan.first_error;
+    record->first_failed = scan.first_failed;
+    return result;
+}
+
+int pcv__ctl_ecam(struct pcv_host *host, const struct pcv_ctl_request *request,
+                  struct pcv_ctl_reply *reply)
+{
+    if (request->u.ecam.usable > 1) {
+        return -PCV_EINVAL;
+    }
+    return pcv_host_set_ecam(
+        host, request->u.ecam.segment, request->u.ecam.bus_first,
+        request->u.ecam.bus_last, request->u.ecam.usable == 1, &reply->sbdf);
+}
+
+int pcv__ctl_assign(struct pcv_host *host,
+                    const struct pcv_ctl_request *request,
+                    struct pcv_ctl_reply *reply)
+{
+    struct pcv_domain *domain = pcv_domain_find(host, request->domain_id);
+
+    if (!domain) {
+        return -PCV_ENOENT;
+    }
+    return pcv_device_assign(host, request->sbdf, domain, &request->u.assign,
+                             &reply->sbdf);
+}
+
+int pcv__ctl_deassign(struct pcv_host *host,
+                      const struct pcv_ctl_request *request,
+                      struct pcv_ctl_reply *reply)
+{
+    (void)reply;
+    return pcv_device_deassign(host, request->sbdf);
+}
+
+int pcv__ctl_restore(struct pcv_host *host,
+                     const struct pcv_ctl_request *request,
+                     struct pcv_ctl_reply *reply)
+{
+    (void)reply;
+    return pcv_device_restore(host, request->sbdf);
+}
+
+int pcv__ctl_read_only(struct pcv_host *host,
+                       const struct pcv_ctl_request *request,
+                       struct pcv_ctl_reply *reply)
+{
+    (void)reply;
+    return pcv_device_set_read_only(host, request->sbdf);
+}
+
+int pcv__ctl_buses(struct pcv_host *host, const struct pcv_ctl_request *request,
+                   struct pcv_ctl_reply *reply)
+{
+    (void)reply;
+    return pcv_bridge_report_buses(
+        host, request->sbdf, request->u.buses.primary,
+        request->u.buses.secondary, request->u.buses.subordinate);
+}

@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Functions lose their address, since bus numbers do not lead to them any more
+ * (TOPO-4): kept with their owner and state, but not found, and their DMA is
+ * blocked.
+ *
+ * It happens before hardware has the new numbers, as long as the functions can
+ * still be silenced: their gates are paused until nobody is inside, so that no
+ * access goes to an address that leads elsewhere by then.
+ */
+#include "owner/move.h"
+#include "vpci/cap.h"
+
+/* Buses, and what stands on them. */
+struct range {
+    uint32_t first, last; /* empty: last is the lower one */
+};
+
+/* What stands in a range at *rid or before it, going down; *rid becomes the
+ * place before it. NULL: there is nothing more. Begin with LAST_OF. */
+#define LAST_OF(range) ((range)->last << 8 | 0xffu)
+static struct pcv_device *next_down(struct pcv__segment *segment,
+                                    const struct range *range, uint32_t *rid,
+                                    enum pcv__look *out_look)
+    PCV__REQUIRES(segment->lock)
+{
+    struct pcv_device *device;
+    pcv_sbdf sbdf;
+
+    /* No bridge leads to bus 0: *rid does not get below it. */
+    if (range->first == 0 || range->last < range->first ||
+        *rid < range->first << 8) {
+        return NULL;
+    }
+    device = pcv__segment_prev(segment, rid, range->first << 8);
+    if (device) {
+        sbdf =
+            pcv_sbdf_make(segment->number, (uint8_t)(*rid >> 8), (uint8_t)*rid);
+        *out_look = pcv__look(device, sbdf);
+        *rid -= 1u;
+    }
+    return device;
+}
+
+/* ---- nobody is inside ------------------------------------------------------
+ */
+
+/* Whether everything there can be taken away: 0 or -PCV_ERESTART. */
+static int check(struct pcv__segment *segment, const struct range *range)
+    PCV__REQUIRES(segment->lock)
+{
+    uint32_t rid = LAST_OF(range);
+    const struct pcv_device *device;
+    enum pcv__look look;
+
+    while ((device = next_down(segment, range, &rid, &look)) != NULL) {
+        if (look == PCV__LOOK_NEW ||
+            (look == PCV__LOOK_LIVE && device->changing)) {
+            return -PCV_ERESTART;
+        }
+    }
+    return 0;
+}
+
+/* Whether something is being added where numbers will lead elsewhere: who adds
+ * it may ask one card or the other. 0 or -PCV_ERESTART. */
+static int nothing_comes(struct pcv__segment *segment,
+                         const struct range *range) PCV__REQUIRES(segment->lock)
+{
+    uint32_t rid = LAST_OF(range);
+    enum pcv__look look;
+
+    while (next_down(segment, range, &rid, &look) != NULL) {
+        if (look == PCV__LOOK_NEW) {
+            return -PCV_ERESTART;
+        }
+    }
+    return 0;
+}
+
+/* All gates are paused, and everybody is out: 0 or -PCV_ERESTART. */
+static int drain(struct pcv__segment *segment, const struct range *range)
+    PCV__REQUIRES(segment->lock)
+{
+    uint32_t rid = LAST_OF(range);
+    struct pcv_device *device;
+    enum pcv__look look;
+    int error = 0;
+
+    while ((device = next_down(segment, range, &rid, &look)) != NULL) {
+        if (look != PCV__LOOK_LIVE) {
+            continue;
+        }
+        device->kept.paused = true;
+        segment->draining = true;
+        if (pcv__gate_pause(device) == -PCV_ERESTART) {
+            error = -PCV_ERESTART;
+        }
+    }
+    return error;
+}
+
+/* Gates that are paused still, though nothing is to be taken away behind them:
+ * numbers are not what they were when we began to wait. */
+static void end_drain(struct pcv__segment *segment) PCV__REQUIRES(segment->lock)
+{
+    uint32_t rid = 0;
+    struct pcv_device *device;
+
+    /* Bounded: rid goes up. */
+    while (segment->draining &&
+           (device = pcv__segment_next(segment, &rid, 0xffffu)) != NULL) {
+        pcv_sbdf sbdf =
+            pcv_sbdf_make(segment->number, (uint8_t)(rid >> 8), (uint8_t)rid);
+
+        rid++;
+        if (pcv__look(device, sbdf) == PCV__LOOK_LIVE && device->kept.paused) {
+            device->kept.paused = false;
+            pcv__gate_open(device);
+        }
+    }
+    segment->draining = false;
+}
+
+void pcv__cut_given_up(struct pcv__segment *segment, struct pcv__mem *mem)
+{
+    pcv__lock_take(mem, &segment->lock);
+    end_drain(segment);
+    pcv__lock_drop(mem, &segment->lock);
+}
+
+/* ---- taking them away ------------------------------------------------------
+ */
+
+/* It answers nobody. Its vectors are silent, if hardware can be asked, and the
+ * host forgets them. */
+static void close_off(struct pcv_device *device, bool routed)
+{
+    struct pcv__mem *mem = &device->host->mem;
+
+    pcv__lock_take(mem, &device->lock);
+    /* Numbers that were written to a bridge, which goes itself before they are
+     * taken over, are read when it is bound again. */
+    if (atomic_load_explicit(&device->renumbered, memory_order_acquire)) {
+        if (routed && !device->numbers.written) {
+            pcv__bus_numbers_write(device);
+        }
+        (void)pcv__bridge_settled(device);
+    }
+    if (routed) {
+        pcv__caps_leave(device);
+    }
+    (void)pcv__bar(device, PCV__BARRED_UNREACHABLE);
+    if (!routed) {
+        pcv__caps_leave(device);
+    }
+    if (device->vfs &&
+        atomic_load_explicit(&device->vf_work, memory_order_acquire) != 0) {
+        device->vfs->parked = true;
+        pcv__vfs_ask(device, PCV__VFS_NOTHING, 0);
+    }
+    atomic_fetch_or_explicit(&device->guest_sbdf, PCV__GUEST_AWAY,
+                             memory_order_relaxed);
+    pcv__gate_open(device);
+    pcv__lock_drop(mem, &device->lock);
+}
+
+static void take_away(struct pcv__segment *segment, struct pcv_device *device,
+                      bool routed) PCV__REQUIRES(segment->lock)
+{
+    pcv_sbdf sbdf = pcv__device_sbdf(device);
+    struct pcv_device *above = pcv__bridge_over(segment, pcv_sbdf_bus(sbdf));
+    struct pcv_device *self = device;
+    uint8_t delta =
+        above ? (uint8_t)(pcv_sbdf_bus(sbdf) - above->secondary) : 0;
+
+    close_off(device, routed);
+    device->kept.paused = false;
+    if (device->is_bridge) {
+        pcv__bridge_unbind(segment, device);
+        device->bus_conflict = false;
+    }
+    atomic_compare_exchange_strong_explicit(
+        pcv__table_find_place(segment, sbdf), &self, NULL, memory_order_release,
+        memory_order_relaxed);
+    pcv__keep(segment, device, above, delta);
+    device->changing = true; /* until its DMA is blocked */
+    device->kept.fresh = true;
+    pcv__event(device, PCV_EVENT_UNREACHABLE, PCV_EVENT_DEVICE, 0, 0);
+}
+
+static void take_all_away(struct pcv__segment *segment,
+                          const struct range *range, bool routed)
+    PCV__REQUIRES(segment->lock)
+{
+    uint32_t rid = LAST_OF(range);
+    struct pcv_device *device;
+    enum pcv__look look;
+
+    while ((device = next_down(segment, range, &rid, &look)) != NULL) {
+        if (look == PCV__LOOK_LIVE) {
+            take_away(segment, device, routed);
+        }
+    }
+}
+
+/* ---- their DMA -------------------------------------------------------------
+ */
+
+int pcv__dma_attach(struct pcv_host *host, pcv_sbdf requester, uint32_t id)
+{
+    const struct pcv__mem *mem = &host->mem;
+
+    if (!mem->ops.dma_attach) {
+        return 0;
+    }
+    return mem->ops.dma_attach(mem->ctx, requester, id) == 0 ? 0 : -PCV_EIO;
+}
+
+/* The next one that was taken away and not blocked yet. It stays, since we
+ * have set `changing`. */
+static struct pcv_device *next_unblocked(struct pcv__segment *segment)
+    PCV__REQUIRES(segment->lock)
+{
+    struct pcv_device *device;
+
+    for (device = segment->kept; device; device = device->kept.next) {
+        if (device->kept.fresh && pcv__is_live(device)) {
+            return device;
+        }
+    }
+    return NULL;
+}
+
+/* Its old requester ID may be another's soon. What the host refuses twice is
+ * told; whoever comes there has it attached anew. */
+static void block(struct pcv_device *device)
+{
+    struct pcv_host *host = device->host;
+    pcv_sbdf sbdf = pcv__device_sbdf(device);
+    int error = pcv__dma_attach(host, sbdf, host->quarantine.id);
+
+    if (error != 0) {
+        error = pcv__dma_attach(host, sbdf, host->quarantine.id);
+    }
+    if (error != 0) {
+        pcv__event(device, PCV_EVENT_MOVE_FAILED, PCV_EVENT_HOST, sbdf.v,
+                   (uint64_t)-error);
+    }
+    pcv__dma_set_away(device, true);
+}
+
+/* Bounded: each turn blocks one. */
+static void block_all(struct pcv__segment *segment, struct pcv__mem *mem)
+{
+    struct pcv_device *device;
+
+    do {
+        pcv__lock_take(mem, &segment->lock);
+        device = next_unblocked(segment);
+        if (device) {
+            device->kept.fresh = false;
+        }
+        pcv__lock_drop(mem, &segment->lock);
+        if (device) {
+            block(device);
+            pcv__lock_take(mem, &segment->lock);
+            device->changing = false;
+            pcv__lock_drop(mem, &segment->lock);
+        }
+    } while (device);
+}
+
+/* ---- which they are --------------------------------------------------------
+ */
+
+/* What a bound bridge leads to and would not any more. */
+static struct range lost(struct pcv__segment *segment,
+                         struct pcv_device *bridge, uint8_t first, uint8_t last)
+    PCV__REQUIRES(segment->lock)
+{
+    struct range range = {1, 0};
+
+    if (!bridge->bound) {
+        return range;
+    }
+    range.first = bridge->secondary;
+    range.last = bridge->subordinate;
+    if (first == bridge->secondary && pcv__bridge_fits(bridge, first, last) &&
+        !pcv__has_rival(segment, bridge, first, last)) {
+        range.first = last + 1u;
+    }
+    return range;
+}
+
+/* A bridge leads nowhere any more but to the buses before the range. */
+static void leave(struct pcv__segment *segment, struct pcv_device *bridge,
+                  const struct range *range, bool routed)
+    PCV__REQUIRES(segment->lock)
+{
+    take_all_away(segment, range, routed);
+    if (bridge->bound && range->first == bridge->secondary) {
+        pcv__bridge_unbind(segment, bridge);
+    }
+}
+
+static int cut_locked(struct pcv__segment *segment, struct pcv_device *bridge,
+                      uint8_t first, uint8_t last, bool routed)
+    PCV__REQUIRES(segment->lock)
+{
+    struct range own = lost(segment, bridge, first, last);
+    const struct range next = {first, last};
+    struct pcv_device *rival = pcv__rival_at(segment, bridge, first, last);
+    int error = nothing_comes(segment, &next);
+
+    error = error == 0 ? check(segment, &own) : error;
+    error = error == 0 ? drain(segment, &own) : error;
+    if (error != 0) {
+        return error;
+    }
+    /* Bounded: each turn unbinds one. */
+    for (; rival; rival = pcv__rival_at(segment, bridge, first, last)) {
+        struct range range = {rival->secondary, rival->subordinate};
+
+        error = check(segment, &range);
+        error = error == 0 ? drain(segment, &range) : error;
+        if (error != 0) {
+            return error;
+        }
+        leave(segment, rival, &range, routed);
+        rival->bus_conflict = true;
+    }
+    leave(segment, bridge, &own, routed);
+    end_drain(segment);
+    return 0;
+}
+
+int pcv__cut_for(struct pcv_device *bridge, uint8_t first, uint8_t last,
+                 bool routed)
+{
+    struct pcv__mem *mem = &bridge->host->mem;
+    struct pcv__segment *segment = bridge->segment;
+    int error = 0;
+
+    pcv__lock_take(mem, &segment->lock);
+    if (pcv__is_live(bridge) && !pcv__is_unreachable(bridge)) {
+        error = cut_locked(segment, bridge, first, last, routed);
+    }
+    pcv__lock_drop(mem, &segment->lock);
+    block_all(segment, mem);
+    return error;
+}

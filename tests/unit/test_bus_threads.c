@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Two CPUs of the hardware domain renumber two bridges as they like, overlaps
+ * included, while others find, hold, read, remove and add what is behind them,
+ * and a guest uses what it has. Also run under the thread sanitizer.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <pthread.h>
+#include <sched.h>
+
+#include "two_ports.h"
+
+#define STEPS 1500u
+#define BUSES 4u /* numbers that are used: 1 to this */
+
+struct worker {
+    struct two *t;
+    void (*act)(struct worker *w, uint32_t r);
+    pcv_sbdf port;
+    _Atomic unsigned *running; /* how many renumber */
+    uint64_t random;
+    uint64_t good; /* what was seen that shows that something happened */
+    const char *wrong;
+    pthread_t thread;
+};
+
+static uint32_t next_random(struct worker *w)
+{
+    w->random ^= w->random << 13;
+    w->random ^= w->random >> 7;
+    w->random ^= w->random << 17;
+    return (uint32_t)(w->random >> 16);
+}
+
+static void expect(struct worker *w, bool right, const char *what)
+{
+    if (!right && !w->wrong) {
+        w->wrong = what;
+    }
+}
+
+#define EXPECT(w, condition) expect((w), (condition), #condition)
+
+/* To its end, however long others are at it. */
+static enum pcv_verdict finish(struct pcv_domain *domain,
+                               struct pcv_access *access)
+{
+    enum pcv_verdict verdict = pcv_access(domain, access);
+
+    while (verdict == PCV_PENDING || verdict == PCV_RETRY) {
+        (void)sched_yield();
+        verdict = verdict == PCV_PENDING ? pcv_access_resume(domain, access)
+                                         : pcv_access(domain, access);
+    }
+    return verdict;
+}
+
+static pcv_sbdf any_bus(uint32_t r)
+{
+    return BUS((uint8_t)(1u + r % BUSES));
+}
+
+/* ---- what a thread does ----------------------------------------------------
+ */
+
+static void renumber(struct worker *w, uint32_t r)
+{
+    uint32_t bus = r % (BUSES + 1u);
+    struct pcv_access access =
+        PCV_WRITE(w->port, PCV_REG_PRIMARY, 4, bus << 8 | bus << 16);
+
+    EXPECT(w, finish(pcv_host_hardware_domain(w->t->r.h.host), &access) ==
+                  PCV_DONE);
+    w->good++;
+}
+
+static void look(struct worker *w, uint32_t r)
+{
+    struct pcv_host *host = w->t->r.h.host;
+    pcv_sbdf at = any_bus(r >> 4);
+    struct pcv_device *device = pcv_device_find(host, at);
+    struct pcv_access access = PCV_READ(at, PCV_REG_VENDOR, 4);
+    struct pcv_device_info info;
+    struct pcv_device_status status;
+
+    if (device) {
+        pcv_device_get_info(device, &info);
+        EXPECT(w, info.vendor == 0x1234 && !info.is_bridge);
+        w->good++;
+        pcv_device_put(device);
+    }
+    (void)finish(pcv_host_hardware_domain(host), &access);
+    EXPECT(w, (access.data & 0xffffu) == 0x1234 || access.data == 0xffffffffu);
+    EXPECT(w, pcv_device_status(host, at, &status) == 0);
+    device = pcv_device_next_unreachable(host, (pcv_sbdf){0});
+    pcv_device_put(device);
+}
+
+/* It is its own card, or nothing. */
+static void use(struct worker *w, uint32_t r)
+{
+    struct pcv_access access = PCV_READ(w->t->at, PCV_REG_VENDOR, 4);
+    struct pcv_access write =
+        PCV_WRITE(w->t->at, PCV_REG_COMMAND, 2,
+                  (r & 1u) != 0 ? PCV_CMD_MEMORY | PCV_CMD_MASTER : 0);
+
+    (void)finish(w->t->guest, &access);
+    EXPECT(w, access.data == 0xaaaa1234u || access.data == 0xffffffffu);
+    w->good += access.data == 0xaaaa1234u;
+    (void)finish(w->t->guest, &write);
+}
+
+static void come_and_go(struct worker *w, uint32_t r)
+{
+    struct pcv_host *host = w->t->r.h.host;
+    pcv_sbdf at = any_bus(r >> 4);
+    int error;
+
+    if ((r & 3u) == 0) {
+        error = pcv_device_remove(host, at, NULL, NULL);
+        EXPECT(w, error == 0 || error == -PCV_EBUSY || error == -PCV_ENODEV);
+    } else {
+        error = pcv_device_add(host, at, NULL);
+        EXPECT(w, error == 0 || error == -PCV_EBUSY || error == -PCV_ENODEV ||
+                      error == -PCV_EAGAIN || error == -PCV_ERESTART);
+        w->good += error == 0;
+    }
+}
+
+static void *work(void *arg)
+{
+    struct worker *w = arg;
+
+    /* The others go on as long as somebody renumbers. */
+    for (uint32_t i = 0; w->act == renumber ? i < STEPS : *w->running != 0;
+         i++) {
+        w->act(w, next_random(w));
+    }
+    *w->running -= w->act == renumber;
+    return NULL;
+}
+
+static void relax(void *ctx)
+{
+    (void)ctx;
+    (void)sched_yield();
+}
+
+static void run(struct worker *workers, size_t count)
+{
+    _Atomic unsigned running = 2;
+
+    for (size_t i = 0; i < count; i++) {
+        workers[i].running = &running;
+        workers[i].random = (i + 1) * 0x9e3779b97f4a7c15u;
+        assert_int_equal(
+            pthread_create(&workers[i].thread, NULL, work, &workers[i]), 0);
+    }
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(pthread_join(workers[i].thread, NULL), 0);
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (workers[i].wrong) {
+            fail_msg("thread %zu: %s", i, workers[i].wrong);
+        }
+        /* A run in which nothing happens proves nothing. */
+        if (workers[i].good == 0) {
+            fail_msg("thread %zu did nothing", i);
+        }
+    }
+}
+
+/* TOPO-4, LIFE-1, LIFE-3, LIFE-11 */
+static void renumbering_beside_everything_else_mixes_nothing_up(void **state)
+{
+    struct two t;
+    struct worker workers[] = {
+        {.t = &t, .act = renumber, .port = PORT_A},
+        {.t = &t, .act = renumber, .port = PORT_B},
+        {.t = &t, .act = look},
+        {.t = &t, .act = use},
+        {.t = &t, .act = come_and_go},
+    };
+
+    (void)state;
+    two_build(&t);
+    t.r.h.ops.relax = relax;
+    two_run(&t);
+    pcv_model_on_event(t.r.h.model, NULL, NULL);
+    assert_int_equal(change(&t, CARD_A, true), 0);
+    run(workers, sizeof(workers) / sizeof(workers[0]));
+    numbers(&t, PORT_A, 0, 0);
+    numbers(&t, PORT_B, 0, 0);
+    numbers(&t, PORT_A, 1, 1);
+    numbers(&t, PORT_B, 2, 2);
+    assert_int_equal(pcv_device_add(t.r.h.host, CARD_B, NULL), 0);
+    assert_true(stands(&t, CARD_A, CARD_A));
+    assert_int_equal(owner_read(t.guest, t.at, PCV_REG_VENDOR, 4), 0xaaaa1234);
+    assert_int_equal(pcv_model_dma_domain(t.r.h.model, CARD_A), GUEST);
+    assert_int_equal(id_at(&t, CARD_B), 0xbbbb);
+    assert_int_equal(pcv_model_dma_domain(t.r.h.model, CARD_B),
+                     PCV_DOMAIN_ID_HARDWARE);
+    assert_int_equal(hosted_stats(host_of(&t)).devices, 4);
+    assert_int_equal(hosted_stats(host_of(&t)).leaving, 0);
+    two_end(&t);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(renumbering_beside_everything_else_mixes_nothing_up),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
