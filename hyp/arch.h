@@ -8,12 +8,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "start.h"
+
 #define PAGE_SHIFT 12u
 #define PAGE_SIZE ((uint64_t)1 << PAGE_SHIFT)
 #define MIB ((uint64_t)1 << 20)
 #define GIB ((uint64_t)1 << 30)
-
-#define CPUS_MAX 8u
 
 /* A system register by the name that the assembler knows, or as
  * S<op0>_<op1>_C<n>_C<m>_<op2> (Arm ARM, D17). */

@@ -17,11 +17,16 @@
 #define UART_STATUS 5u
 #define UART_STATUS_EMPTY 0x20u
 #define KEPT 8192u
+/* A card that is busy for so long loses text, but does not stop us; and after
+ * that it is not waited for until it is free again. */
+#define PATIENCE 100000u
 
 static struct {
     struct spinlock lock;
     uint64_t uart; /* CPU address; 0: not yet */
     uint32_t function;
+    bool stuck;
+    _Atomic bool taken_over;
     uint64_t written;
     size_t used;
     char kept[KEPT];
@@ -32,35 +37,60 @@ static volatile uint8_t *uart_register(unsigned index)
     return (volatile uint8_t *)(console.uart + index);
 }
 
+static bool is_ready(void)
+{
+    return (*uart_register(UART_STATUS) & UART_STATUS_EMPTY) != 0;
+}
+
 /* Under the lock. */
 static void send(char c)
 {
-    /* A card that is always busy loses text, but does not stop us. */
-    for (unsigned i = 0;
-         i < 100000 && (*uart_register(UART_STATUS) & UART_STATUS_EMPTY) == 0;
-         i++) {
+    unsigned left = console.stuck ? 0 : PATIENCE;
+    bool ready = is_ready();
+
+    for (; !ready && left > 0; left--) {
         relax();
+        ready = is_ready();
     }
-    *uart_register(UART_DATA) = (uint8_t)c;
-    console.written++;
+    console.stuck = !ready;
+    if (ready) {
+        *uart_register(UART_DATA) = (uint8_t)c;
+        console.written++;
+    }
+}
+
+static void put_locked(char c)
+{
+    if (console.uart == 0) {
+        if (console.used < KEPT) {
+            console.kept[console.used++] = c;
+        }
+        return;
+    }
+    if (c == '\n') {
+        send('\r');
+    }
+    send(c);
 }
 
 void console_write(const char *text, size_t size)
 {
-    spin_lock(&console.lock);
-    for (size_t i = 0; i < size; i++) {
-        if (console.uart == 0) {
-            if (console.used < KEPT) {
-                console.kept[console.used++] = text[i];
-            }
-            continue;
-        }
-        if (text[i] == '\n') {
-            send('\r');
-        }
-        send(text[i]);
+    bool locked = !atomic_load(&console.taken_over);
+
+    if (locked) {
+        spin_lock(&console.lock);
     }
-    spin_unlock(&console.lock);
+    for (size_t i = 0; i < size; i++) {
+        put_locked(text[i]);
+    }
+    if (locked) {
+        spin_unlock(&console.lock);
+    }
+}
+
+void console_take_over(void)
+{
+    atomic_store(&console.taken_over, true);
 }
 
 static uint64_t ecam_of(const struct machine *machine, uint32_t devfn)
@@ -103,10 +133,7 @@ bool console_init(const struct machine *machine)
     *uart_register(UART_FIFO) = 1;
     spin_lock(&console.lock);
     for (size_t i = 0; i < console.used; i++) {
-        if (console.kept[i] == '\n') {
-            send('\r');
-        }
-        send(console.kept[i]);
+        put_locked(console.kept[i]);
     }
     spin_unlock(&console.lock);
     return true;

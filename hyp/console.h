@@ -7,6 +7,8 @@
 
 /* Text of one print(); kept in memory until there is a card. Any CPU. */
 void console_write(const char *text, size_t size);
+/* After a panic: from now on nobody's lock is waited for. */
+void console_take_over(void);
 /* Find the card behind the host bridge, give its I/O BAR an address, and write
  * what was kept. False: there is none; all goes to memory only. */
 bool console_init(const struct machine *machine);

@@ -9,19 +9,25 @@
 #include "vgic.h"
 
 #define DOMAINS_MAX 4u
-#define FDT_SIZE (2u * MIB)
 #define FRAME_OFFSET                                                           \
     0x20000u /* of the doorbell's page behind the distributor */
 
-/* HCR_EL2: stage 2 on; interrupts and system errors to EL2; barriers and TLB
- * maintenance inner shareable at least; SMC trapped; EL1 is AArch64. */
+/* HCR_EL2: stage 2 on; set/way invalidation cleans; interrupts and system
+ * errors to EL2; barriers and TLB maintenance inner shareable at least; SMC,
+ * the implementation's own registers and ACTLR trapped; EL1 is AArch64. */
 #define HCR_VALUE                                                              \
     ((1u << 0) | (1u << 1) | (1u << 3) | (1u << 4) | (1u << 5) | (1u << 9) |   \
-     (1u << 10) | (1u << 19) | ((uint64_t)1 << 31))
+     (1u << 10) | (1u << 19) | (1u << 20) | (1u << 21) | ((uint64_t)1 << 31))
+/* MDCR_EL2: the guest debugs itself, but for what external debuggers use: the
+ * OS lock, under which it could hold interrupts off, and powering. Profiling
+ * and trace buffers stay EL2's. The number of event counters is kept. */
+#define MDCR_COUNTERS 0x1fu
+#define MDCR_OS_LOCK (1u << 10)
 #define CNTHCTL_COUNTER                                                        \
-    1u                     /* EL1 reads the counter; its physical timer traps  \
-                            */
-#define CPTR_VALUE 0x33ffu /* floating point is the guest's */
+    1u /* EL1 reads the counter; its physical timer traps                      \
+        */
+/* CPTR_EL2: floating point is the guest's; trace registers are trapped. */
+#define CPTR_VALUE (0x33ffu | 1u << 20)
 #define SCTLR_EL1_RESET 0x30d00800u
 #define MPIDR_RES1 ((uint64_t)1 << 31)
 #define SPSR_EL1H_MASKED 0x3c5u
@@ -118,15 +124,32 @@ struct domain *domain_create_hardware(const struct machine *machine,
     share_memory(domain);
     check(vgic_create(domain, &layout), "virtual interrupt controller");
     /* At the end of its memory, where Linux does not unpack itself to. */
-    fdt = (void *)(domain->ram_base + domain->ram_size - FDT_SIZE);
+    fdt = (void *)(domain->ram_base + domain->ram_size - DOMAIN_FDT_SIZE);
     check(domain_fdt_make(machine, domain, &machine->hardware, layout.frame,
-                          fdt, FDT_SIZE),
+                          fdt, DOMAIN_FDT_SIZE),
           "device tree of the hardware domain");
+    mmu_clean(fdt, DOMAIN_FDT_SIZE);
     share_devices(domain, machine, fdt);
     domain->vcpu[0].entry = machine->hardware.kernel.base;
     domain->vcpu[0].context = (uint64_t)fdt;
     atomic_store(&domain->vcpu[0].on, true);
     return domain;
+}
+
+/* What of this CPU the guest may use, and what traps. */
+static void set_traps(const struct vcpu *vcpu)
+{
+    WRITE_SYSREG(hcr_el2, HCR_VALUE);
+    WRITE_SYSREG(cnthctl_el2, CNTHCTL_COUNTER);
+    WRITE_SYSREG(cntvoff_el2, 0);
+    WRITE_SYSREG(cptr_el2, CPTR_VALUE);
+    WRITE_SYSREG(oslar_el1, 0);
+    WRITE_SYSREG(osdlr_el1, 0);
+    WRITE_SYSREG(mdcr_el2,
+                 (READ_SYSREG(mdcr_el2) & MDCR_COUNTERS) | MDCR_OS_LOCK);
+    WRITE_SYSREG(hstr_el2, 0);
+    WRITE_SYSREG(vpidr_el2, READ_SYSREG(midr_el1));
+    WRITE_SYSREG(vmpidr_el2, MPIDR_RES1 | vcpu->index);
 }
 
 void vcpu_run(struct vcpu *vcpu)
@@ -139,15 +162,9 @@ void vcpu_run(struct vcpu *vcpu)
 
     this_cpu()->vcpu = vcpu;
     stage2_use(vcpu->domain);
-    WRITE_SYSREG(hcr_el2, HCR_VALUE);
-    WRITE_SYSREG(cnthctl_el2, CNTHCTL_COUNTER);
-    WRITE_SYSREG(cntvoff_el2, 0);
-    WRITE_SYSREG(cptr_el2, CPTR_VALUE);
-    WRITE_SYSREG(mdcr_el2, READ_SYSREG(mdcr_el2) & 0x1fu);
-    WRITE_SYSREG(hstr_el2, 0);
-    WRITE_SYSREG(vpidr_el2, READ_SYSREG(midr_el1));
-    WRITE_SYSREG(vmpidr_el2, MPIDR_RES1 | vcpu->index);
+    set_traps(vcpu);
     WRITE_SYSREG(sctlr_el1, SCTLR_EL1_RESET);
+    WRITE_SYSREG(mdscr_el1, 0);
     WRITE_SYSREG(cntv_ctl_el0, 0);
     isb();
     __asm__ volatile("dsb sy\n\ttlbi vmalls12e1\n\tic iallu\n\tdsb sy\n\tisb" ::

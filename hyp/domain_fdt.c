@@ -38,7 +38,7 @@ static bool is_passed_through(const void *fdt, int node)
 static bool is_kept(const void *fdt, int node)
 {
     static const char *const kept[] = {"arm,gic-v3", "pci-host-ecam-generic"};
-    const char *type = fdt_getprop(fdt, node, "device_type", NULL);
+    const char *type = fdt_stringlist_get(fdt, node, "device_type", 0, NULL);
 
     for (size_t i = 0; i < sizeof(kept) / sizeof(*kept); i++) {
         if (fdt_node_check_compatible(fdt, node, kept[i]) == 0) {
@@ -55,7 +55,7 @@ static bool is_kept(const void *fdt, int node)
            fdt_node_check_compatible(fdt, node, "simple-bus") != 0;
 }
 
-static void drop_nodes(void *fdt)
+static int drop_nodes(void *fdt)
 {
     int node = fdt_first_subnode(fdt, 0);
 
@@ -63,11 +63,26 @@ static void drop_nodes(void *fdt)
         if (is_kept(fdt, node)) {
             node = fdt_next_subnode(fdt, node);
         } else {
-            /* What follows moves to its place; begin again. */
-            (void)fdt_del_node(fdt, node);
+            int error = fdt_del_node(fdt, node);
+
+            if (error != 0) {
+                return error;
+            }
+            /* What follows moved to its place; begin again. */
             node = fdt_first_subnode(fdt, 0);
         }
     }
+    return 0;
+}
+
+/* The domain's own number of a CPU, in as many cells as it had. */
+static int number_cpu(void *fdt, int node, unsigned number)
+{
+    int size = 0;
+
+    (void)fdt_getprop(fdt, node, "reg", &size);
+    return size == 8 ? fdt_setprop_u64(fdt, node, "reg", number)
+                     : fdt_setprop_u32(fdt, node, "reg", number);
 }
 
 /* CPUs beyond the domain's share go. */
@@ -76,25 +91,25 @@ static int share_cpus(void *fdt, const struct domain *domain)
     int cpus = fdt_path_offset(fdt, "/cpus");
     int node = fdt_first_subnode(fdt, cpus);
     unsigned count = 0;
+    int error = 0;
 
-    while (node >= 0) {
-        const char *type = fdt_getprop(fdt, node, "device_type", NULL);
+    while (node >= 0 && error == 0) {
+        const char *type =
+            fdt_stringlist_get(fdt, node, "device_type", 0, NULL);
         bool is_cpu = type && strcmp(type, "cpu") == 0;
 
         if (is_cpu && count < domain->vcpus) {
-            if (fdt_setprop_inplace_u32(fdt, node, "reg", count) != 0) {
-                return -PCV_EINVAL;
-            }
-            count++;
+            error = number_cpu(fdt, node, count++);
             node = fdt_next_subnode(fdt, node);
         } else {
-            (void)fdt_del_node(fdt, node); /* cpu-map, too: it names CPUs */
+            /* cpu-map, too: it names CPUs */
+            error = fdt_del_node(fdt, node);
             cpus = fdt_path_offset(fdt, "/cpus");
             node = fdt_first_subnode(fdt, cpus);
             count = 0;
         }
     }
-    return 0;
+    return error;
 }
 
 static int share_memory(void *fdt, const struct domain *domain)
@@ -153,7 +168,10 @@ static int set_chosen(void *fdt, const struct boot_module *module)
     int error;
 
     while (child >= 0) {
-        (void)fdt_del_node(fdt, child);
+        error = fdt_del_node(fdt, child);
+        if (error != 0) {
+            return error;
+        }
         node = fdt_path_offset(fdt, "/chosen");
         child = fdt_first_subnode(fdt, node);
     }
@@ -180,8 +198,8 @@ int domain_fdt_make(const struct machine *machine, const struct domain *domain,
     if (error != 0 || size < machine->fdt_size + ROOM) {
         return -PCV_ENOMEM;
     }
-    drop_nodes(at);
-    error = share_cpus(at, domain);
+    error = drop_nodes(at);
+    error = error ? error : share_cpus(at, domain);
     error = error ? error : share_memory(at, domain);
     error = error ? error : add_frame(at, frame, &phandle);
     if (error == 0) {

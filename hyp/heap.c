@@ -11,16 +11,23 @@
 #define ORDERS 15u       /* up to 64 MiB */
 #define SMALL_FIRST 5u   /* 32 bytes ... */
 #define SMALL_CLASSES 7u /* ... to 2048; larger ones are pages */
-#define NONE 0xffu
+#define NONE 0xffu       /* not the first page of a run */
+/* What a page's entry says besides: the run that begins here is in use, or the
+ * page is cut into pieces of a class. */
+#define USED 0x40u
+#define PIECES 0x80u
 
 struct piece {
     struct piece *next, **at;
+    uint64_t mark; /* FREE ^ its address: a small one that is free */
 };
+
+#define FREE 0x9e3779b97f4a7c15u
 
 static struct {
     struct spinlock lock;
     uint64_t base, pages;
-    uint8_t *order; /* of each free run, at its first page; NONE elsewhere */
+    uint8_t *order; /* of each run, at its first page, and flags; or NONE */
     struct piece *free[ORDERS];
     struct piece *small[SMALL_CLASSES];
     uint64_t used; /* bytes */
@@ -52,6 +59,7 @@ static struct piece *page_at(uint64_t index)
 /* Under the lock: a free run, joined with its other half while that is free. */
 static void give_pages(uint64_t index, unsigned order)
 {
+    heap.order[index] = NONE;
     while (order + 1 < ORDERS) {
         uint64_t other = index ^ ((uint64_t)1 << order);
 
@@ -100,7 +108,7 @@ static void *take_pages(unsigned order)
     }
     index = ((uint64_t)heap.free[from] - heap.base) >> PAGE_SHIFT;
     take_out(heap.free[from]);
-    heap.order[index] = NONE;
+    heap.order[index] = (uint8_t)(USED | order);
     while (from > order) {
         from--;
         heap.order[index + ((uint64_t)1 << from)] = (uint8_t)from;
@@ -124,14 +132,32 @@ void *pages_alloc(unsigned order)
     return pages;
 }
 
+static uint64_t index_of(const void *memory)
+{
+    uint64_t address = (uint64_t)memory;
+    uint64_t index = (address - heap.base) >> PAGE_SHIFT;
+
+    if (address < heap.base || index >= heap.pages) {
+        panic("%p is given back, and is not the heap's", memory);
+    }
+    return index;
+}
+
 void pages_free(void *pages, unsigned order)
 {
+    uint64_t index;
+
     if (!pages) {
         return;
     }
+    index = index_of(pages);
     spin_lock(&heap.lock);
+    if (heap.order[index] != (USED | order) ||
+        (uint64_t)pages % PAGE_SIZE != 0) {
+        panic("%p is given back twice, or with another size", pages);
+    }
     heap.used -= PAGE_SIZE << order;
-    give_pages(((uint64_t)pages - heap.base) >> PAGE_SHIFT, order);
+    give_pages(index, order);
     spin_unlock(&heap.lock);
 }
 
@@ -160,6 +186,18 @@ static bool is_small(size_t size)
     return size <= (size_t)1 << (SMALL_FIRST + SMALL_CLASSES - 1);
 }
 
+static uint64_t mark_of(const struct piece *piece)
+{
+    return FREE ^ (uint64_t)piece;
+}
+
+/* Under the lock. */
+static void push_small(struct piece *piece, unsigned class)
+{
+    push(&heap.small[class], piece);
+    piece->mark = mark_of(piece);
+}
+
 void *heap_alloc(size_t size)
 {
     unsigned class;
@@ -176,13 +214,17 @@ void *heap_alloc(size_t size)
         uint8_t *page = take_pages(0);
         size_t bytes = (size_t)1 << (class + SMALL_FIRST);
 
+        if (page) {
+            heap.order[index_of(page)] = (uint8_t)(PIECES | class);
+        }
         for (size_t at = 0; page && at < PAGE_SIZE; at += bytes) {
-            push(&heap.small[class], (struct piece *)(void *)(page + at));
+            push_small((struct piece *)(void *)(page + at), class);
         }
     }
     piece = heap.small[class];
     if (piece) {
         take_out(piece);
+        piece->mark = 0;
     }
     spin_unlock(&heap.lock);
     return piece;
@@ -190,6 +232,9 @@ void *heap_alloc(size_t size)
 
 void heap_free(void *memory, size_t size)
 {
+    struct piece *piece = memory;
+    unsigned class;
+
     if (!memory) {
         return;
     }
@@ -197,8 +242,13 @@ void heap_free(void *memory, size_t size)
         pages_free(memory, order_of(size));
         return;
     }
+    class = class_of(size);
     spin_lock(&heap.lock);
-    push(&heap.small[class_of(size)], memory);
+    if (heap.order[index_of(memory)] != (PIECES | class) ||
+        piece->mark == mark_of(piece)) {
+        panic("%p is given back twice, or with another size", memory);
+    }
+    push_small(piece, class);
     spin_unlock(&heap.lock);
 }
 

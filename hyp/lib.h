@@ -4,6 +4,7 @@
 #define HYP_LIB_H
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,7 +30,21 @@ void vprint(const char *format, va_list arguments)
 size_t vformat(char *to, size_t room, const char *format, va_list arguments)
     __attribute__((format(printf, 3, 0)));
 
+/*
+ * The same for what a domain or a device can bring about at will: a burst of
+ * lines a second from each place that has a limit of its own, and then how
+ * many more there were.
+ */
+struct print_limit {
+    unsigned burst;
+    _Atomic uint64_t second;
+    _Atomic unsigned said, left_out;
+};
+void print_limited(struct print_limit *limit, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
 /* A bug, or a machine that we cannot run on: say so and stop all CPUs. */
+bool panicked(void);
 _Noreturn void halt(void);
 _Noreturn void panic(const char *format, ...)
     __attribute__((format(printf, 1, 2)));

@@ -12,6 +12,7 @@
 #define MAP_CELLS                                                              \
     10u /* 3 of the function, 1 pin, 1 controller and 2 of its                 \
            address, 3 of the interrupt there */
+#define MPIDR_AFFINITY 0xff00ffffffu
 #define SPACE_IO 1u
 #define SPACE_MEMORY32 2u
 #define SPACE_MEMORY64 3u
@@ -39,6 +40,12 @@ static const fdt32_t *need_cells(const void *fdt, int node, const char *name,
     return cells;
 }
 
+/* A string, or NULL where there is none that ends. */
+static const char *text_of(const void *fdt, int node, const char *name)
+{
+    return fdt_stringlist_get(fdt, node, name, 0, NULL);
+}
+
 static uint64_t two_cells(const fdt32_t *cells)
 {
     return (uint64_t)fdt32_to_cpu(cells[0]) << 32 | fdt32_to_cpu(cells[1]);
@@ -53,25 +60,41 @@ static struct region need_reg(const void *fdt, int node, unsigned index)
                            two_cells(reg + (size_t)4 * index + 2)};
 }
 
+/* The CPU that runs this is the first. */
+static void begin_with(struct machine *machine, uint64_t mpidr)
+{
+    for (unsigned i = 0; i < machine->cpus; i++) {
+        if (machine->mpidr[i] == mpidr) {
+            machine->mpidr[i] = machine->mpidr[0];
+            machine->mpidr[0] = mpidr;
+            return;
+        }
+    }
+    panic("the device tree does not have the CPU that booted");
+}
+
 static void read_cpus(struct machine *machine)
 {
     int cpus = fdt_path_offset(machine->fdt, "/cpus");
+    int cells = fdt_address_cells(machine->fdt, cpus);
     int node;
 
-    if (cpus < 0) {
+    if (cpus < 0 || cells < 1 || cells > 2) {
         panic("the device tree has no /cpus");
     }
     fdt_for_each_subnode(node, machine->fdt, cpus)
     {
-        const char *type = fdt_getprop(machine->fdt, node, "device_type", NULL);
+        const char *type = text_of(machine->fdt, node, "device_type");
         const fdt32_t *reg;
 
         if (!type || strcmp(type, "cpu") != 0 || machine->cpus >= CPUS_MAX) {
             continue;
         }
-        reg = need_cells(machine->fdt, node, "reg", 1);
-        machine->mpidr[machine->cpus++] = fdt32_to_cpu(*reg);
+        reg = need_cells(machine->fdt, node, "reg", (unsigned)cells);
+        machine->mpidr[machine->cpus++] =
+            cells == 2 ? two_cells(reg) : fdt32_to_cpu(*reg);
     }
+    begin_with(machine, READ_SYSREG(mpidr_el1) & MPIDR_AFFINITY);
 }
 
 static void read_gic(struct machine *machine)
@@ -146,6 +169,11 @@ static void read_pci(struct machine *machine)
     pci->ecam = need_reg(fdt, node, 0);
     pci->bus_first = (uint8_t)fdt32_to_cpu(buses[0]);
     pci->bus_last = (uint8_t)fdt32_to_cpu(buses[1]);
+    if (fdt32_to_cpu(buses[0]) > fdt32_to_cpu(buses[1]) ||
+        fdt32_to_cpu(buses[1]) > 255 ||
+        pci->ecam.size >> 20 < pci->bus_last - pci->bus_first + 1u) {
+        panic("the host bridge has more buses than its window");
+    }
     pci->segment = domain ? (uint16_t)fdt32_to_cpu(*domain) : 0;
     for (size_t i = 0; ranges && i + RANGE_CELLS <= (size_t)size / 4;
          i += RANGE_CELLS) {
@@ -164,8 +192,7 @@ static void read_modules(struct machine *machine, int chosen)
     {
         if (fdt_node_check_compatible(fdt, node, "multiboot,kernel") == 0) {
             machine->hardware.kernel = need_reg(fdt, node, 0);
-            machine->hardware.arguments =
-                fdt_getprop(fdt, node, "bootargs", NULL);
+            machine->hardware.arguments = text_of(fdt, node, "bootargs");
         } else if (fdt_node_check_compatible(fdt, node, "multiboot,ramdisk") ==
                    0) {
             machine->hardware.initrd = need_reg(fdt, node, 0);
@@ -193,6 +220,9 @@ void machine_read(uint64_t fdt_address, struct machine *out)
               (uint64_t)out->fdt_size);
     }
     memcpy(out->fdt, given, out->fdt_size);
+    if (fdt_check_full(out->fdt, out->fdt_size) != 0) {
+        panic("the device tree at %lx is not a sound one", fdt_address);
+    }
     node = fdt_node_offset_by_prop_value(out->fdt, -1, "device_type", "memory",
                                          sizeof("memory"));
     if (node < 0) {
@@ -205,7 +235,7 @@ void machine_read(uint64_t fdt_address, struct machine *out)
     read_pci(out);
     node = fdt_path_offset(out->fdt, "/chosen");
     if (node >= 0) {
-        out->options = fdt_getprop(out->fdt, node, "bootargs", NULL);
+        out->options = text_of(out->fdt, node, "bootargs");
         read_modules(out, node);
     }
 }

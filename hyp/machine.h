@@ -11,6 +11,13 @@ struct region {
     uint64_t base, size; /* size 0: there is none */
 };
 
+static inline bool region_holds(const struct region *outer,
+                                const struct region *inner)
+{
+    return inner->base >= outer->base && inner->size <= outer->size &&
+           inner->base - outer->base <= outer->size - inner->size;
+}
+
 /* What the host bridge forwards to the bus (its `ranges`). The hypervisor
  * expects memory at its own address there. */
 struct pci_windows {

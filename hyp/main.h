@@ -9,6 +9,8 @@
 const struct machine *the_machine(void);
 /* The domain with an identifier of the library's, or NULL. Any CPU. */
 struct domain *domain_find(uint32_t id);
+/* What the end of its memory is for: its device tree. */
+#define DOMAIN_FDT_SIZE (2 * MIB)
 /* Make the hardware domain: memory, CPUs, interrupts, device tree. */
 struct domain *domain_create_hardware(const struct machine *machine,
                                       uint64_t reserved);

@@ -1,75 +1,112 @@
 /* SPDX-License-Identifier: MIT */
-/* The hypervisor's own address space (Arm ARM, D8): physical, 40 bits. */
+/*
+ * The hypervisor's own address space (Arm ARM, D8): physical, 40 bits. Nothing
+ * but its code can be executed, and its code cannot be written.
+ */
 #include "mmu.h"
 
 #include "lib.h"
 
 #define ENTRIES 512u
 #define GIGABYTES 1024u
+#define BLOCK (2 * MIB)
 
 #define ENTRY_TABLE 3u
+#define ENTRY_PAGE 3u
 #define ENTRY_BLOCK 1u
-#define ENTRY_ATTR(index) ((uint64_t)(index) << 2)
-#define ENTRY_INNER_SHARED ((uint64_t)3 << 8)
+#define ENTRY_DEVICE ((uint64_t)0 << 2) /* numbers in MAIR_VALUE */
+#define ENTRY_NORMAL ((uint64_t)1 << 2 | (uint64_t)3 << 8) /* inner shared */
+#define ENTRY_READ_ONLY ((uint64_t)1 << 7)
 #define ENTRY_ACCESSED ((uint64_t)1 << 10)
 #define ENTRY_NO_EXECUTE ((uint64_t)1 << 54)
 
-#define ATTR_DEVICE 0u
-#define ATTR_NORMAL 1u
-#define MAIR_VALUE 0xff04u /* 0: device nGnRE; 1: write-back, allocating */
+uint64_t mmu_root[ENTRIES] __attribute__((aligned(4096)));
+static uint64_t gigabyte[GIGABYTES] __attribute__((aligned(4096)));
+/* The gigabyte that the image is in, and the 2 MiB. */
+static uint64_t block[ENTRIES] __attribute__((aligned(4096)));
+static uint64_t page[ENTRIES] __attribute__((aligned(4096)));
+extern const char image_start[], text_end[], rodata_end[], stacks[];
 
-/* T0SZ 24: 40 bits; write-back, inner shareable, 4 KiB, 40-bit physical; the
- * two bits that read one. */
-#define TCR_VALUE                                                              \
-    (24u | (1u << 8) | (1u << 10) | (3u << 12) | (2u << 16) | (1u << 23) |     \
-     (1u << 31))
-/* M, C, SA, I and the bits that read one. */
-#define SCTLR_VALUE (0x30c50830u | 1u | (1u << 2) | (1u << 3) | (1u << 12))
-
-static uint64_t root[ENTRIES] __attribute__((aligned(4096)));
-static uint64_t block[GIGABYTES] __attribute__((aligned(4096)));
-extern const char image_start[];
-
-static uint64_t device_block(uint64_t gigabyte)
+static uint64_t ram(uint64_t address, uint64_t kind)
 {
-    return gigabyte * GIB | ENTRY_BLOCK | ENTRY_ATTR(ATTR_DEVICE) |
-           ENTRY_ACCESSED | ENTRY_NO_EXECUTE;
+    return address | kind | ENTRY_NORMAL | ENTRY_ACCESSED | ENTRY_NO_EXECUTE;
 }
 
-static uint64_t ram_block(uint64_t gigabyte)
+static uint64_t device(uint64_t address)
 {
-    return gigabyte * GIB | ENTRY_BLOCK | ENTRY_ATTR(ATTR_NORMAL) |
-           ENTRY_INNER_SHARED | ENTRY_ACCESSED;
+    return address | ENTRY_BLOCK | ENTRY_DEVICE | ENTRY_ACCESSED |
+           ENTRY_NO_EXECUTE;
+}
+
+static bool is_guard(uint64_t address)
+{
+    uint64_t offset = address - (uint64_t)stacks;
+
+    return address >= (uint64_t)stacks &&
+           offset < (uint64_t)CPUS_MAX * STACK_STRIDE &&
+           offset % STACK_STRIDE < STACK_GUARD;
+}
+
+static uint64_t image_page(uint64_t address)
+{
+    uint64_t entry = ram(address, ENTRY_PAGE);
+
+    if (is_guard(address)) {
+        return 0;
+    }
+    if (address >= (uint64_t)image_start && address < (uint64_t)text_end) {
+        return (entry | ENTRY_READ_ONLY) & ~ENTRY_NO_EXECUTE;
+    }
+    return address >= (uint64_t)text_end && address < (uint64_t)rodata_end
+               ? entry | ENTRY_READ_ONLY
+               : entry;
 }
 
 void mmu_init(void)
 {
-    uint64_t here = (uint64_t)image_start / GIB;
+    uint64_t image = (uint64_t)image_start;
+    uint64_t here = image / GIB * GIB;
 
     for (uint64_t i = 0; i < GIGABYTES; i++) {
-        block[i] = i == here ? ram_block(i) : device_block(i);
+        gigabyte[i] = device(i * GIB);
     }
+    for (uint64_t i = 0; i < ENTRIES; i++) {
+        block[i] = ram(here + i * BLOCK, ENTRY_BLOCK);
+        page[i] = image_page(image / BLOCK * BLOCK + i * PAGE_SIZE);
+    }
+    block[image % GIB / BLOCK] = (uint64_t)page | ENTRY_TABLE;
+    gigabyte[image / GIB] = (uint64_t)block | ENTRY_TABLE;
     for (uint64_t i = 0; i < GIGABYTES / ENTRIES; i++) {
-        root[i] = (uint64_t)&block[i * ENTRIES] | ENTRY_TABLE;
+        mmu_root[i] = (uint64_t)&gigabyte[i * ENTRIES] | ENTRY_TABLE;
     }
     dsb();
 }
 
-void mmu_enable(void)
+static void flush(void)
 {
-    WRITE_SYSREG(mair_el2, MAIR_VALUE);
-    WRITE_SYSREG(tcr_el2, TCR_VALUE);
-    WRITE_SYSREG(ttbr0_el2, root);
-    isb();
-    __asm__ volatile("tlbi alle2\n\tdsb sy\n\tisb" ::: "memory");
-    WRITE_SYSREG(sctlr_el2, SCTLR_VALUE);
-    isb();
+    __asm__ volatile("dsb sy\n\ttlbi alle2is\n\tdsb sy\n\tisb" ::: "memory");
 }
 
 void mmu_add_ram(uint64_t base, uint64_t size)
 {
     for (uint64_t i = base / GIB; i < GIGABYTES && i * GIB < base + size; i++) {
-        block[i] = ram_block(i);
+        if (i != (uint64_t)image_start / GIB) {
+            /* From device to memory only with a break in between. */
+            gigabyte[i] = 0;
+            flush();
+            gigabyte[i] = ram(i * GIB, ENTRY_BLOCK);
+        }
     }
-    __asm__ volatile("dsb sy\n\ttlbi alle2is\n\tdsb sy\n\tisb" ::: "memory");
+    flush();
+}
+
+void mmu_clean(const void *memory, uint64_t size)
+{
+    uint64_t line = (uint64_t)4 << (READ_SYSREG(ctr_el0) >> 16 & 15u);
+    uint64_t address = (uint64_t)memory & ~(line - 1);
+
+    for (; address < (uint64_t)memory + size; address += line) {
+        __asm__ volatile("dc cvac, %0" ::"r"(address) : "memory");
+    }
+    dsb();
 }

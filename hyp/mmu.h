@@ -6,12 +6,14 @@
 #include "domain.h"
 
 /* First CPU, before anything else: all memory at its physical address, the
- * image's gigabyte cached, everything else device memory. */
+ * image's gigabyte cached, everything else device memory. Then start.S turns
+ * the MMU on, on each CPU. */
 void mmu_init(void);
-/* Each CPU. */
-void mmu_enable(void);
+extern uint64_t mmu_root[];
 /* This is memory: cache it. Whole gigabytes are. */
 void mmu_add_ram(uint64_t base, uint64_t size);
+/* Memory that somebody reads with its caches off, as a kernel does at first. */
+void mmu_clean(const void *memory, uint64_t size);
 
 enum stage2_kind {
     STAGE2_RAM,

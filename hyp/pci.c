@@ -11,6 +11,10 @@
 #include "mmu.h"
 #include "modelled.h"
 
+/* How long a vCPU waits in here: longer than any device may take to come out
+ * of a reset. */
+#define PATIENCE_SECONDS 2u
+
 static struct {
     const struct machine *machine;
     struct pcv_host *host;
@@ -29,16 +33,29 @@ static uint64_t ones(unsigned size)
     return size >= 8 ? UINT64_MAX : ((uint64_t)1 << (size * 8)) - 1;
 }
 
-/* The vCPU may not run before what it began is finished. What others hold up
- * is theirs to finish, so this ends; EL2 takes no interrupt meanwhile. */
+/*
+ * The vCPU may not run before what it began is finished. What others hold up
+ * is theirs to finish; but what a program of the hardware domain holds up by
+ * the control device is finished only when it comes to that. So there is an
+ * end: the library is told no more that it waits, and what is left to do is
+ * done with the next access to the device.
+ */
 static void finish(struct domain *domain, struct pcv_access *access)
 {
+    static struct print_limit limit = {.burst = 1};
+    uint64_t end =
+        READ_SYSREG(cntpct_el0) + READ_SYSREG(cntfrq_el0) * PATIENCE_SECONDS;
     enum pcv_verdict verdict;
 
     do {
         relax();
         verdict = pcv_access_resume(domain->pcv, access);
-    } while (verdict == PCV_PENDING || verdict == PCV_RETRY);
+    } while ((verdict == PCV_PENDING || verdict == PCV_RETRY) &&
+             READ_SYSREG(cntpct_el0) < end);
+    if (verdict == PCV_PENDING || verdict == PCV_RETRY) {
+        print_limited(&limit, "%s: an access to %x did not come to its end\n",
+                      domain->name, access->sbdf.v);
+    }
 }
 
 static enum pci_access config_access(struct vcpu *vcpu, uint64_t address,
@@ -70,7 +87,7 @@ static enum pci_access port_access(struct vcpu *vcpu, uint64_t address,
                                    unsigned size, bool write, uint64_t *data)
 {
     uint64_t port = address - pci.machine->pci.io.base;
-    bool allowed = vcpu->domain->id == PCV_DOMAIN_ID_HARDWARE &&
+    bool allowed = vcpu->domain->id == PCV_DOMAIN_ID_HARDWARE && size <= 4 &&
                    address % size == 0 &&
                    !pcv_host_reserved(pci.host, true, port, size);
 

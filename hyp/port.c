@@ -227,13 +227,15 @@ static void port_msi_unbind(void *ctx, const struct pcv_msi_request *request)
 
 static void port_event(void *ctx, const struct pcv_event *event)
 {
+    static struct print_limit limit = {.burst = 256};
     pcv_sbdf sbdf = event->sbdf;
 
     (void)ctx;
-    print("pcivisor: %04x:%02x:%02x.%u: %s (domain %d, %lx, %lx)\n",
-          pcv_sbdf_segment(sbdf), pcv_sbdf_bus(sbdf), pcv_sbdf_device(sbdf),
-          pcv_sbdf_function(sbdf), pcv_event_name(event->kind),
-          (int)event->domain_id, event->arg[0], event->arg[1]);
+    print_limited(
+        &limit, "pcivisor: %04x:%02x:%02x.%u: %s (domain %d, %lx, %lx)\n",
+        pcv_sbdf_segment(sbdf), pcv_sbdf_bus(sbdf), pcv_sbdf_device(sbdf),
+        pcv_sbdf_function(sbdf), pcv_event_name(event->kind),
+        (int)event->domain_id, event->arg[0], event->arg[1]);
     control_event(event);
 }
 

@@ -2,6 +2,7 @@
 /* Printing: a format subset, whole lines at a time, to the console. */
 #include "arch.h"
 #include "console.h"
+#include "gic.h"
 #include "lib.h"
 
 #define LINE 256u
@@ -79,11 +80,12 @@ static void put_integer(struct line *line, char letter, const struct spec *spec,
     if (letter == 'd') {
         int64_t number = spec->is_long ? (int64_t)value : (int32_t)value;
 
+        value = (uint64_t)number;
         if (number < 0) {
             put(line, '-');
-            number = -number;
+            value = -value;
         }
-        put_number(line, (uint64_t)number, 10, spec->width, spec->fill);
+        put_number(line, value, 10, spec->width, spec->fill);
         return;
     }
     if (!spec->is_long && letter != 'p') {
@@ -145,10 +147,58 @@ void print(const char *format, ...)
     va_end(arguments);
 }
 
+/* Two CPUs may both find that a second is over; one of them begins the next. */
+static bool limit_pass(struct print_limit *limit)
+{
+    uint64_t now = READ_SYSREG(cntpct_el0) / READ_SYSREG(cntfrq_el0) + 1;
+    uint64_t last = atomic_load(&limit->second);
+
+    if (last != now &&
+        atomic_compare_exchange_strong(&limit->second, &last, now)) {
+        unsigned left_out = atomic_exchange(&limit->left_out, 0);
+
+        atomic_store(&limit->said, 0);
+        if (left_out != 0) {
+            print("... and %u more of these\n", left_out);
+        }
+    }
+    if (atomic_fetch_add(&limit->said, 1) < limit->burst) {
+        return true;
+    }
+    atomic_fetch_add(&limit->left_out, 1);
+    return false;
+}
+
+void print_limited(struct print_limit *limit, const char *format, ...)
+{
+    va_list arguments;
+
+    if (limit_pass(limit)) {
+        va_start(arguments, format);
+        vprint(format, arguments);
+        va_end(arguments);
+    }
+}
+
+static _Atomic bool panicking;
+
+bool panicked(void)
+{
+    return atomic_load_explicit(&panicking, memory_order_relaxed);
+}
+
 void panic(const char *format, ...)
 {
     va_list arguments;
 
+    if (atomic_exchange(&panicking, true)) {
+        halt(); /* what comes of another panic says less */
+    }
+    /* The others stop at their next trap. */
+    for (unsigned cpu = 0; cpu < CPUS_MAX; cpu++) {
+        gic_send(cpu, GIC_SGI_KICK);
+    }
+    console_take_over();
     print("\nhypervisor: panic: ");
     va_start(arguments, format);
     vprint(format, arguments);

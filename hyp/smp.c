@@ -2,24 +2,22 @@
 /* CPUs are started and stopped by the firmware's PSCI (Arm DEN 0022). */
 #include "smp.h"
 
+#include "driver.h"
 #include "gic.h"
 #include "its.h"
 #include "lib.h"
 #include "main.h"
 #include "psci.h"
 
-#define STACK_ORDER 2u /* 16 KiB */
-
-struct cpu_start {
-    uint64_t stack_end; /* start.S reads this */
-    struct cpu *cpu;
-};
-
 static struct cpu cpus[CPUS_MAX];
-static struct cpu_start starts[CPUS_MAX];
+/* What smp_start() leaves for a CPU that is off. */
+static struct {
+    struct vcpu *vcpu;
+    bool was_up;
+} starts[CPUS_MAX];
 extern const char next_cpu[];
 extern const char vectors[];
-void smp_main(struct cpu_start *start);
+_Noreturn void smp_main(uint64_t cpu);
 
 static int64_t firmware(uint64_t function, uint64_t a, uint64_t b, uint64_t c)
 {
@@ -46,41 +44,39 @@ void smp_init(uint64_t mpidr)
 
 int64_t smp_start(unsigned cpu, struct vcpu *vcpu)
 {
-    struct cpu_start *start = &starts[cpu];
+    uint64_t mpidr = the_machine()->mpidr[cpu];
+    uint64_t end = deadline();
+    int64_t error;
 
-    if (start->stack_end == 0) {
-        void *stack = pages_alloc(STACK_ORDER);
-
-        if (!stack) {
-            return PSCI_INTERNAL_FAILURE;
-        }
-        start->stack_end = (uint64_t)stack + (PAGE_SIZE << STACK_ORDER);
-    }
-    start->cpu = &cpus[cpu];
-    cpus[cpu].index = cpu;
-    cpus[cpu].mpidr = the_machine()->mpidr[cpu];
-    cpus[cpu].vcpu = vcpu;
+    starts[cpu].vcpu = vcpu;
     dsb();
-    return firmware(PSCI_CPU_ON, cpus[cpu].mpidr, (uint64_t)next_cpu,
-                    (uint64_t)start);
+    /* It may be on its last instructions: who switches it off says so before
+     * it is off. */
+    do {
+        error = firmware(PSCI_CPU_ON, mpidr, (uint64_t)next_cpu, cpu);
+    } while (error == PSCI_ALREADY_ON && !deadline_passed(end));
+    return error;
 }
 
 /* From start.S, on a CPU's own stack. */
-void smp_main(struct cpu_start *start)
+void smp_main(uint64_t cpu)
 {
-    WRITE_SYSREG(tpidr_el2, start->cpu);
+    cpus[cpu].index = (unsigned)cpu;
+    cpus[cpu].mpidr = the_machine()->mpidr[cpu];
+    WRITE_SYSREG(tpidr_el2, &cpus[cpu]);
     WRITE_SYSREG(vbar_el2, vectors);
     isb();
     gic_init_cpu();
-    if (the_machine()->its != 0 && its_init_cpu() != 0) {
-        panic("CPU %u: no LPIs", start->cpu->index);
+    /* Its LPIs stay on while it is off. */
+    if (!starts[cpu].was_up && its_init_cpu() != 0) {
+        panic("CPU %u: no LPIs", (unsigned)cpu);
     }
-    vcpu_run(start->cpu->vcpu);
+    starts[cpu].was_up = true;
+    vcpu_run(starts[cpu].vcpu);
 }
 
 void smp_stop(void)
 {
-    this_cpu()->vcpu = NULL;
     (void)firmware(PSCI_CPU_OFF, 0, 0, 0);
     panic("CPU %u could not be switched off", this_cpu()->index);
 }

@@ -162,10 +162,69 @@ static bool in_reach(uint64_t address, uint64_t pages)
            address >> PAGE_SHIFT <= limit - pages;
 }
 
+static bool is_empty(const uint64_t *table)
+{
+    for (unsigned i = 0; i < ENTRIES; i++) {
+        if (table[i] != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/*
+ * Unlink the tables between two addresses in which nothing is left: a domain
+ * that moves a BAR around must not use up our memory. They join a list, to be
+ * freed after a flush; it is in their first entries, which as addresses of
+ * pages are not valid ones. Recursion: one call a level.
+ */
+static uint64_t *prune(uint64_t *table, unsigned level, uint64_t first,
+                       uint64_t end, uint64_t *list)
+{
+    uint64_t next;
+
+    for (; first < end; first = next) {
+        uint64_t index = first / span(level);
+        uint64_t *entry = &table[level == 1 ? index : index % ENTRIES];
+        uint64_t *below = table_of(*entry);
+
+        next = (first & ~(span(level) - 1)) + span(level);
+        if (!is_table(*entry, level)) {
+            continue;
+        }
+        if (level + 1 < LEVEL_PAGE) {
+            list =
+                prune(below, level + 1, first, next < end ? next : end, list);
+        }
+        if (is_empty(below)) {
+            set_entry(entry, 0);
+            below[0] = (uint64_t)list;
+            list = below;
+        }
+    }
+    return list;
+}
+
+/* What was cleared between two addresses is gone for all CPUs. */
+static void forget(const struct domain *domain, uint64_t first, uint64_t end)
+{
+    uint64_t *list = prune(domain->stage2, 1, first, end, NULL);
+
+    flush(domain);
+    while (list) {
+        uint64_t *next = table_of(list[0]);
+
+        pages_free(list, 0);
+        list = next;
+    }
+}
+
 /* Under the lock. */
 static int unmap_locked(struct domain *domain, uint64_t address, uint64_t size)
 {
+    uint64_t first = address;
     uint64_t end = address + size;
+    int error = 0;
 
     while (address < end) {
         unsigned level = 0;
@@ -176,7 +235,8 @@ static int unmap_locked(struct domain *domain, uint64_t address, uint64_t size)
             level < want) {
             entry = walk(domain, address, want, true, &level);
             if (!entry) {
-                return -PCV_ENOMEM;
+                error = -PCV_ENOMEM;
+                break;
             }
         } else if (is_table(*entry, level)) {
             /* Smaller pieces are mapped in it: take them one by one. */
@@ -185,8 +245,8 @@ static int unmap_locked(struct domain *domain, uint64_t address, uint64_t size)
         set_entry(entry, 0);
         address = (address & ~(span(level) - 1)) + span(level);
     }
-    flush(domain);
-    return 0;
+    forget(domain, first, end);
+    return error;
 }
 
 static int map_locked(struct domain *domain, uint64_t address,

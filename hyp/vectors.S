@@ -5,6 +5,8 @@
  * calls C with a pointer to it, and returns with what C left there. EL1's own
  * registers stay where they are, and EL2 does not touch floating point.
  */
+#include "start.h"
+
     .macro  store_frame
     sub     sp, sp, #(34 * 8)
     stp     x0, x1, [sp, #(0 * 8)]
@@ -36,11 +38,19 @@
     b       guest_return
     .endm
 
+    /* A fault of our own. It may be the stack's, so that it is told on another
+     * one; nobody returns from there. */
     .macro  own_vector kind
     .balign 0x80
-    store_frame
-    mov     x1, #\kind
-    bl      trap_own
+    mov     x0, #\kind
+    mov     x1, x30
+    mov     x2, sp
+    mrs     x3, mpidr_el1
+    and     x3, x3, #(CPUS_MAX - 1)
+    ldr     x4, =last_stacks + LAST_STACK_SIZE
+    add     x3, x4, x3, lsl #LAST_STACK_SHIFT
+    mov     sp, x3
+    b       trap_own
     .endm
 
     .text
@@ -59,10 +69,11 @@ vectors:
     vector  trap_irq
     vector  trap_irq
     vector  trap_serror
-    own_vector 12                   /* a lower level, AArch32: never */
-    own_vector 13
-    own_vector 14
-    own_vector 15
+    vector  trap_sync               /* a lower level, AArch32: user space */
+    vector  trap_irq
+    vector  trap_irq
+    vector  trap_serror
+    .ltorg
 
     .global guest_return
 guest_return:

@@ -3,7 +3,8 @@
 # tools/build_hyp.sh
 #
 # Builds the reference hypervisor for arm64 into build-hyp/: hyp.bin, and
-# hyp.elf for debuggers; and pcivisorctl for its hardware domain. What it needs is installed by ./run and ./test;
+# hyp.elf for debuggers; pcivisorctl for its hardware domain; and hostile.bin,
+# a kernel that attacks it. What it needs is installed by ./run and ./test;
 # libfdt comes from the cache that tools/guest_fetch.sh fills.
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
@@ -18,4 +19,5 @@ configure build-hyp/guest-tools aarch64-linux-gnu-gcc \
     --cross-file hyp/arm64.ini -Dtools=false -Dpcivisorctl=true \
     -Dc_link_args=-static && build build-hyp/guest-tools || exit 1
 cp build-hyp/hyp/hyp.bin build-hyp/hyp/hyp.elf \
+    build-hyp/tests/guest/hostile/hostile.bin \
     build-hyp/guest-tools/cli/ctl/pcivisorctl build-hyp/

@@ -22,6 +22,7 @@ export LC_ALL=C.UTF-8
 
 # Drivers; what they need comes along.
 wanted="nvme e1000e xhci-pci virtio_pci virtio_blk virtio_net ahci sd_mod"
+wanted+=" pci-pf-stub" # for virtual functions of what no driver can drive
 
 while [ $# -gt 0 ]; do
     case $1 in

@@ -52,7 +52,7 @@ static void machine_start(struct session *session, const char *host)
     struct text why = {0};
 
     session_init(session, PCV_SOURCE_ROOT "/examples/hosts");
-    if (!session_load(session, host, 0, &why)) {
+    if (!session_load(session, host, MACHINE_SCANNED, &why)) {
         fail_msg("%s", text_str(&why));
     }
 }
