@@ -2,7 +2,7 @@
 /* Loads and stores of every kind, everywhere but in our own memory. */
 #include "hostile.h"
 
-#define ROUNDS 10000u
+#define ROUNDS 4000u
 #define ECAM_SIZE 0x10000000ul
 #define BUS 0x100000ul
 #define FUNCTIONS 0x40000ul /* eight devices */
