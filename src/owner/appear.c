@@ -6,6 +6,7 @@
  */
 #include "owner/internal.h"
 #include "registry/identify.h"
+#include "registry/kept.h"
 #include "registry/route.h"
 
 /* Tell why what answers cannot be had, once for each address and reason: it is
@@ -20,10 +21,17 @@ static void tell_failed(struct pcv_host *host, pcv_sbdf sbdf, int error)
     }
 }
 
-static bool is_adding(struct pcv_host *host, pcv_sbdf sbdf)
+/* Whether it is worth asking again: somebody else adds it, or bus numbers are
+ * just being changed (TOPO-4). */
+static bool may_come(struct pcv_host *host, pcv_sbdf sbdf)
 {
+    const struct pcv__segment *segment =
+        pcv__segment_find(host, pcv_sbdf_segment(sbdf));
     struct pcv_device_status status;
 
+    if (segment && pcv__moves(segment) % 2u != 0) {
+        return true;
+    }
     return pcv_device_status(host, sbdf, &status) == 0 &&
            status.state == PCV_STATE_ADDING;
 }
@@ -38,7 +46,7 @@ static enum pcv_verdict add(struct pcv_host *host, pcv_sbdf sbdf, bool *added)
         *added = true;
         return error == 0 ? PCV_DONE : PCV_PENDING;
     case -PCV_EBUSY:
-        return is_adding(host, sbdf) ? PCV_PENDING : PCV_DONE;
+        return may_come(host, sbdf) ? PCV_PENDING : PCV_DONE;
     case -PCV_ENODEV:
     case -PCV_EAGAIN:
         return PCV_DONE; /* it does not answer after all, or not yet */
@@ -111,8 +119,9 @@ enum pcv_verdict pcv__appear(struct pcv_host *host, pcv_sbdf sbdf, bool *added)
         return PCV_DONE;
     }
     if (pcv__table_peek(host, sbdf)) {
-        /* It leaves, and is absent until it is gone; or another CPU adds it. */
-        return is_adding(host, sbdf) ? PCV_PENDING : PCV_DONE;
+        /* It leaves, and is absent until it is gone; or another CPU adds or
+         * moves it. */
+        return may_come(host, sbdf) ? PCV_PENDING : PCV_DONE;
     }
     error = pcv__route(host, sbdf);
     if (error < 0) {

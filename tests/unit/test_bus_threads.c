@@ -15,7 +15,7 @@
 
 #include "two_ports.h"
 
-#define STEPS 1500u
+#define STEPS 400u
 #define BUSES 4u /* numbers that are used: 1 to this */
 
 struct worker {
