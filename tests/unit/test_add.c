@@ -53,6 +53,25 @@ static void the_same_card_added_again_takes_over_what_is_new(void **state)
     hosted_end(&h);
 }
 
+/* LIFE-7, PORT-3: a host may block whom nobody named, so each is named. */
+static void an_added_function_has_its_dma_attached_or_is_not_there(void **state)
+{
+    struct hosted h;
+    uint64_t before;
+
+    (void)state;
+    tree_start(&h);
+    assert_int_equal(pcv_device_remove(h.host, TREE_LEAF, NULL, NULL), 0);
+    before = pcv_model_calls(h.model, PCV_MODEL_OP_dma_attach);
+    pcv_model_fail(h.model, PCV_MODEL_OP_dma_attach, 1);
+    assert_int_equal(add(&h, TREE_LEAF), -PCV_EIO);
+    assert_int_equal(hosted_status(&h, TREE_LEAF).state, PCV_STATE_ABSENT);
+    assert_int_equal(add(&h, TREE_LEAF), 0);
+    assert_int_equal(pcv_model_calls(h.model, PCV_MODEL_OP_dma_attach),
+                     before + 2);
+    hosted_end(&h);
+}
+
 /* What tells one card from another: a register of the leaf and another value.
  */
 static const struct {
@@ -298,6 +317,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_same_card_added_again_takes_over_what_is_new),
+        cmocka_unit_test(
+            an_added_function_has_its_dma_attached_or_is_not_there),
         cmocka_unit_test(
             another_card_makes_the_old_device_vanish_and_takes_its_place),
         cmocka_unit_test(
