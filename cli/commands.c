@@ -39,6 +39,11 @@ static const struct args_option calls_options[] = {
     {NULL, NULL},
 };
 
+static const struct args_option host_options[] = {
+    {"--unnumbered", NULL},
+    {NULL, NULL},
+};
+
 static const struct args_option enumerate_options[] = {
     {"--via", "ENTRANCE"}, {"--size-bars", NULL}, {"--no-size-bars", NULL},
     {"--brief", NULL},     {NULL, NULL},
@@ -47,10 +52,12 @@ static const struct args_option enumerate_options[] = {
 static const struct command table[] = {
     {
         .name = "host",
-        .arguments = "HOST",
-        .help = "load a machine (FILE, live, generate:...) and boot it",
+        .arguments = "HOST [--unnumbered]",
+        .help = "load a machine (FILE, live, generate:...) and boot it; "
+                "--unnumbered: bridges have no bus numbers, and nobody scans",
         .min = 1,
         .max = 1,
+        .option = host_options,
         .anywhere = true,
         .run = command_host,
     },
@@ -303,6 +310,15 @@ static const struct command table[] = {
         .run = command_vector_free,
     },
     {
+        .name = "buses",
+        .arguments = "SBDF PRIMARY SECONDARY SUBORDINATE",
+        .help = "report a bridge's bus numbers, which were changed elsewhere",
+        .completes = "s",
+        .min = 4,
+        .max = 4,
+        .run = command_buses,
+    },
+    {
         .name = "vanish",
         .arguments = "SBDF",
         .help = "pull a function without warning, and tell the library",
@@ -310,6 +326,15 @@ static const struct command table[] = {
         .min = 1,
         .max = 1,
         .run = command_vanish,
+    },
+    {
+        .name = "pull",
+        .arguments = "SBDF",
+        .help = "pull a function without warning; nobody is told",
+        .completes = "s",
+        .min = 1,
+        .max = 1,
+        .run = command_pull,
     },
     {
         .name = "plug",

@@ -47,6 +47,27 @@ enum command_result command_scan(struct call *call)
     return call_done(ctl_scan(&ctl));
 }
 
+enum command_result command_buses(struct call *call)
+{
+    struct ctl ctl = call_ctl(call);
+    uint8_t bus[3];
+    pcv_sbdf sbdf;
+
+    if (!call_sbdf(call, 0, &sbdf)) {
+        return COMMAND_MISUSED;
+    }
+    for (size_t i = 0; i < 3; i++) {
+        uint64_t value;
+
+        if (!parse_hex(call->args.word[i + 1], 0xff, &value)) {
+            return call_misused(call, "expected a bus from 00 to ff, got '%s'",
+                                call->args.word[i + 1]);
+        }
+        bus[i] = (uint8_t)value;
+    }
+    return call_done(ctl_buses(&ctl, sbdf, bus));
+}
+
 enum command_result command_vanish(struct call *call)
 {
     pcv_sbdf sbdf;
@@ -60,6 +81,21 @@ enum command_result command_vanish(struct call *call)
         return call_failed(call, result, "%s", call_show(call, sbdf).s);
     }
     return call_done(ctl_vanished(&ctl, sbdf));
+}
+
+enum command_result command_pull(struct call *call)
+{
+    pcv_sbdf sbdf;
+
+    if (!call_sbdf(call, 0, &sbdf)) {
+        return COMMAND_MISUSED;
+    }
+    int result = pcv_model_pull(call->session->machine.model, sbdf);
+    if (result != 0) {
+        return call_failed(call, result, "%s", call_show(call, sbdf).s);
+    }
+    text_add(call->out, "%s: pulled\n", call_show(call, sbdf).s);
+    return COMMAND_DONE;
 }
 
 enum command_result command_plug(struct call *call)
@@ -143,6 +179,14 @@ enum command_result command_vector(struct call *call)
     return COMMAND_DONE;
 }
 
+/* Where its device is now: addresses move with bus numbers. */
+static pcv_sbdf vector_sbdf(const struct held_vector *held)
+{
+    struct pcv_device *device = atomic_load(&held->vector.device);
+
+    return device != NULL ? pcv_device_sbdf(device) : held->sbdf;
+}
+
 enum command_result command_vector_free(struct call *call)
 {
     struct held_vector **at = &call->session->vectors;
@@ -154,7 +198,7 @@ enum command_result command_vector_free(struct call *call)
         return COMMAND_MISUSED;
     }
     while (*at != NULL &&
-           ((*at)->sbdf.v != sbdf.v || (*at)->vector.index != index ||
+           (vector_sbdf(*at).v != sbdf.v || (*at)->vector.index != index ||
             (*at)->vector.msix != msix)) {
         at = &(*at)->next;
     }

@@ -13,7 +13,9 @@ enum command_result command_host(struct call *call)
     struct machine *machine = &session->machine;
     struct text why = {0};
 
-    if (!session_load(session, call->args.word[0], &why)) {
+    enum machine_boot boot =
+        call->args.option[0] != NULL ? MACHINE_UNNUMBERED : MACHINE_SCANNED;
+    if (!session_load(session, call->args.word[0], boot, &why)) {
         text_add(call->out, "error: %s\n", text_str(&why));
         text_fini(&why);
         return COMMAND_FAILED;

@@ -260,7 +260,7 @@ int verb_diff(const struct verb *verb, const struct args *args)
     struct text why = {0};
     int status;
 
-    if (!machine_open(&machine, args->word[0], NULL, &why)) {
+    if (!machine_open(&machine, args->word[0], NULL, MACHINE_SCANNED, &why)) {
         verb_failed("%s", text_str(&why));
         text_fini(&why);
         return EXIT_FAILED;

@@ -150,8 +150,20 @@ static bool domains_needed(const struct pcv_model *model)
            pcv_model_domain_of(model, pcv_sbdf_segment(facts.sbdf)) != 0;
 }
 
+/* The host, and what it knows when the hardware domain starts. */
+static int host_boot(struct machine *machine, enum machine_boot boot,
+                     uint32_t *out_reported)
+{
+    if (boot == MACHINE_UNNUMBERED) {
+        pcv_model_unnumber(machine->model);
+        return pcv_model_host(machine->model, &machine->host);
+    }
+    return pcv_model_boot(machine->model, &machine->host, &machine->scan,
+                          out_reported);
+}
+
 bool machine_open(struct machine *out_machine, const char *spec,
-                  const char *folder, struct text *why)
+                  const char *folder, enum machine_boot boot, struct text *why)
 {
     struct machine machine = {0};
     struct text unused = {0};
@@ -168,8 +180,7 @@ bool machine_open(struct machine *out_machine, const char *spec,
     machine.domains = domains_needed(machine.model);
     pcv_model_on_event(machine.model, machine_event, &machine.events);
     uint64_t start = now_ns();
-    int result =
-        pcv_model_boot(machine.model, &machine.host, &machine.scan, &reported);
+    int result = host_boot(&machine, boot, &reported);
     machine.boot_ns = now_ns() - start;
     /* `machine` moves to the caller: no event may come meanwhile. */
     pcv_model_on_event(machine.model, NULL, NULL);

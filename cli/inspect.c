@@ -179,7 +179,7 @@ int verb_inspect(const struct verb *verb, const struct args *args)
     int status = EXIT_SUCCESS;
 
     (void)verb;
-    if (!machine_open(&machine, args->word[0], NULL, &why)) {
+    if (!machine_open(&machine, args->word[0], NULL, MACHINE_SCANNED, &why)) {
         verb_failed("%s", text_str(&why));
         text_fini(&why);
         return EXIT_FAILED;

@@ -220,7 +220,7 @@ int verb_lspci(const struct verb *verb, const struct args *args)
     if (args->option[OPTION_AS] != NULL && args->option[OPTION_GIVE] != NULL) {
         return verb_misused(verb, "--as and --give exclude each other");
     }
-    if (!machine_open(&machine, args->word[0], NULL, &why)) {
+    if (!machine_open(&machine, args->word[0], NULL, MACHINE_SCANNED, &why)) {
         verb_failed("%s", text_str(&why));
         text_fini(&why);
         return EXIT_FAILED;

@@ -48,6 +48,11 @@ struct machine {
     bool domains; /* addresses are written with their domain */
 };
 
+enum machine_boot {
+    MACHINE_SCANNED,    /* everything is found and reported at boot */
+    MACHINE_UNNUMBERED, /* bridges have no bus numbers, and nobody looked */
+};
+
 /*
  * Bring up a machine.
  *
@@ -58,7 +63,7 @@ struct machine {
  * and why: "FILE:LINE: text".
  */
 bool machine_open(struct machine *out_machine, const char *spec,
-                  const char *folder, struct text *why);
+                  const char *folder, enum machine_boot boot, struct text *why);
 
 /*
  * Put everything back. Returns true, or false and what leaked. References and

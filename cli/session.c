@@ -22,12 +22,13 @@ static void print_message(void *arg, const struct pcv_model_message *message)
              message->address, message->data);
 }
 
-bool session_load(struct session *session, const char *spec, struct text *why)
+bool session_load(struct session *session, const char *spec,
+                  enum machine_boot boot, struct text *why)
 {
     if (!session_close(session, why)) {
         return false;
     }
-    if (!machine_open(&session->machine, spec, session->folder, why)) {
+    if (!machine_open(&session->machine, spec, session->folder, boot, why)) {
         return false;
     }
     pcv_model_on_message(session->machine.model, print_message, session);
@@ -44,7 +45,7 @@ static void session_release(struct session *session)
         free(held);
     }
     for (size_t i = 0; i < session->held_count; i++) {
-        pcv_device_put(session->held[i].device);
+        pcv_device_put(session->held[i]);
     }
     session->held_count = 0;
 }
@@ -73,28 +74,28 @@ size_t session_held(const struct session *session, pcv_sbdf sbdf)
 {
     size_t count = 0;
     for (size_t i = 0; i < session->held_count; i++) {
-        count += session->held[i].sbdf.v == sbdf.v;
+        count += pcv_device_sbdf(session->held[i]).v == sbdf.v;
     }
     return count;
 }
 
 void session_hold(struct session *session, struct pcv_device *device)
 {
-    session->held = memory_grow(session->held, session->held_count,
-                                &session->held_room, sizeof(struct held));
-    session->held[session->held_count++] =
-        (struct held){device, pcv_device_sbdf(device)};
+    session->held =
+        memory_grow(session->held, session->held_count, &session->held_room,
+                    sizeof(struct pcv_device *));
+    session->held[session->held_count++] = device;
 }
 
 struct pcv_device *session_unhold(struct session *session, pcv_sbdf sbdf)
 {
     for (size_t i = session->held_count; i > 0; i--) {
-        if (session->held[i - 1].sbdf.v != sbdf.v) {
+        struct pcv_device *device = session->held[i - 1];
+        if (pcv_device_sbdf(device).v != sbdf.v) {
             continue;
         }
-        struct pcv_device *device = session->held[i - 1].device;
         memmove(&session->held[i - 1], &session->held[i],
-                (session->held_count - i) * sizeof(struct held));
+                (session->held_count - i) * sizeof(struct pcv_device *));
         session->held_count--;
         return device;
     }

@@ -8,17 +8,11 @@
 #include "machine.h"
 #include "view.h"
 
-/* A reference that `find` took. */
-struct held {
-    struct pcv_device *device;
-    pcv_sbdf sbdf;
-};
-
 /* A vector that `vector` attached; the library links these, so each stays
  * where it is. */
 struct held_vector {
     struct pcv_vector vector; /* vector.device is NULL once it is detached */
-    pcv_sbdf sbdf;
+    pcv_sbdf sbdf;            /* when it was attached */
     struct held_vector *next;
 };
 
@@ -35,7 +29,7 @@ struct session {
     struct machine machine;
     const char *folder; /* HOSTs are relative to it; NULL: to where we are */
     struct text out;    /* what the running command prints */
-    struct held *held;
+    struct pcv_device **held; /* references that `find` took */
     size_t held_count;
     size_t held_room;
     struct held_vector *vectors;
@@ -48,7 +42,8 @@ struct session {
 void session_init(struct session *session, const char *folder);
 
 /* Load a machine in place of the one that is there. False, and why. */
-bool session_load(struct session *session, const char *spec, struct text *why);
+bool session_load(struct session *session, const char *spec,
+                  enum machine_boot boot, struct text *why);
 
 /*
  * Give everything back and end the machine. Returns true, or false and what

@@ -7,8 +7,10 @@
 #include "control.h"
 
 #include "lib.h"
+#include "modelled.h"
 #include "pcivisor/emulated.h"
 #include "pcivisor/mailbox.h"
+#include "pcivisor/regs.h"
 
 /* Numbers that no registered vendor has; the device is told by its class and
  * its subsystem. */
@@ -41,6 +43,18 @@ static const struct pcv_emulated_ops control_ops = {
     .write = control_write,
 };
 
+/* Who does not place BARs finds this one placed, as by firmware. */
+static void place_bar(struct pcv_domain *domain,
+                      const struct pcv_emulated_info *info)
+{
+    struct pcv_access access =
+        PCV_WRITE(info->sbdf, PCV_REG_BAR0, 4, (uint32_t)info->window.v);
+
+    if (pcv_access(domain, &access) != PCV_DONE) {
+        print("the control device's BAR could not be placed\n");
+    }
+}
+
 /* The highest device number of the root bus where nothing answers: an
  * operating system counts from below. */
 static int place(const struct machine *machine, struct pcv_host *host)
@@ -64,6 +78,9 @@ static int place(const struct machine *machine, struct pcv_host *host)
             pcv_sbdf_make(pci->segment, pci->bus_first, pcv_devfn(device, 0));
         error = pcv_emulated_create(pcv_host_hardware_domain(host), &info,
                                     &control_ops, NULL, &emulated);
+    }
+    if (error == 0 && modelled()) {
+        place_bar(pcv_host_hardware_domain(host), &info);
     }
     if (error == 0) {
         print("control device at %02x:%02x.0\n", pci->bus_first,

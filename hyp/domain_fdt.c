@@ -9,6 +9,7 @@
 #include <libfdt.h>
 
 #include "lib.h"
+#include "modelled.h"
 #include "pcivisor/errno.h"
 #include "vgic.h"
 
@@ -121,7 +122,7 @@ static int share_memory(void *fdt, const struct domain *domain)
     return fdt_setprop(fdt, node, "reg", reg, sizeof(reg));
 }
 
-static int set_text(void *fdt, int node, const char *name, const char *text)
+int domain_fdt_set_text(void *fdt, int node, const char *name, const char *text)
 {
     return fdt_setprop(fdt, node, name, text, (int)strlen(text) + 1);
 }
@@ -143,8 +144,9 @@ static int add_frame(void *fdt, uint64_t frame, uint32_t *out_phandle)
         return node;
     }
     error = fdt_generate_phandle(fdt, out_phandle);
-    error =
-        error ? error : set_text(fdt, node, "compatible", "arm,gic-v2m-frame");
+    error = error ? error
+                  : domain_fdt_set_text(fdt, node, "compatible",
+                                        "arm,gic-v2m-frame");
     error = error ? error : fdt_setprop_empty(fdt, node, "msi-controller");
     error = error ? error : fdt_setprop(fdt, node, "reg", reg, sizeof(reg));
     return error ? error : fdt_setprop_u32(fdt, node, "phandle", *out_phandle);
@@ -173,8 +175,8 @@ static int set_chosen(void *fdt, const struct boot_module *module)
         node = fdt_path_offset(fdt, "/chosen");
         child = fdt_first_subnode(fdt, node);
     }
-    error = set_text(fdt, node, "bootargs",
-                     module->arguments ? module->arguments : "");
+    error = domain_fdt_set_text(fdt, node, "bootargs",
+                                module->arguments ? module->arguments : "");
     if (error == 0 && module->initrd.size != 0) {
         error = fdt_setprop_u64(fdt, node, "linux,initrd-start",
                                 module->initrd.base);
@@ -200,7 +202,10 @@ int domain_fdt_make(const struct machine *machine, const struct domain *domain,
     error = error ? error : share_cpus(at, domain);
     error = error ? error : share_memory(at, domain);
     error = error ? error : add_frame(at, frame, &phandle);
-    error = error ? error : set_host_bridge(at, phandle);
+    if (error == 0) {
+        error = modelled() ? modelled_fdt(at, phandle)
+                           : set_host_bridge(at, phandle);
+    }
     error = error ? error : set_chosen(at, module);
     error = error ? error : fdt_pack(at);
     return error ? -PCV_EINVAL : 0;

@@ -17,4 +17,8 @@ int domain_fdt_make(const struct machine *machine, const struct domain *domain,
 bool domain_fdt_device(const void *fdt, int *node, struct region *out_region,
                        uint32_t *out_intid);
 
+/* A property of text; 0 or libfdt's error. */
+int domain_fdt_set_text(void *fdt, int node, const char *name,
+                        const char *text);
+
 #endif

@@ -55,6 +55,7 @@
 #define GICR_TYPER_LPIS ITS_BIT(0)
 #define GICR_TYPER_NUMBER(typer) bits((typer), 23, 8)
 #define LPI_TABLE_INNER_WB ITS_FIELD(7, 7)
+#define LPI_TABLE_ADDRESS 0x000ffffffffff000u /* of both */
 #define PROPBASER_ID_BITS(n) ITS_FIELD((n)-1, 0)
 #define PENDBASER_ZEROED ITS_BIT(62)
 #define PENDING_TABLE_ALIGN 0x10000u

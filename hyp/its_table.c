@@ -140,8 +140,18 @@ int its_redistributor_init(uint64_t typer, uint64_t *out_target)
     if ((redist_typer & GICR_TYPER_LPIS) == 0) {
         return say_lack("a redistributor with LPIs");
     }
+    *out_target = (typer & GITS_TYPER_PTA) != 0
+                      ? redist
+                      : GICR_TYPER_NUMBER(redist_typer) << 16;
     if ((ctlr & GICR_CTLR_LPIS) != 0) {
-        /* Its tables cannot be changed any more. */
+        /* Its tables cannot be changed any more: ours, from before this CPU
+         * was switched off, or somebody's whom we did not start from. */
+        uint64_t ours =
+            mmio_read64(redist + GICR_PROPBASER) & LPI_TABLE_ADDRESS;
+
+        if (ours == (uint64_t)lpi_configuration) {
+            return 0;
+        }
         print("its: LPIs are in use already\n");
         return -PCV_EBUSY;
     }
@@ -162,8 +172,5 @@ int its_redistributor_init(uint64_t typer, uint64_t *out_target)
     }
     dsb(); /* what is in them, before they are used */
     mmio_write32(redist + GICR_CTLR, ctlr | GICR_CTLR_LPIS);
-    *out_target = (typer & GITS_TYPER_PTA) != 0
-                      ? redist
-                      : GICR_TYPER_NUMBER(redist_typer) << 16;
     return 0;
 }

@@ -25,6 +25,10 @@ int strncmp(const char *a, const char *b, size_t size);
 void print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void vprint(const char *format, va_list arguments)
     __attribute__((format(printf, 1, 0)));
+/* The same into memory, without an end: how long it is, of which no more than
+ * `room` characters are written. */
+size_t vformat(char *to, size_t room, const char *format, va_list arguments)
+    __attribute__((format(printf, 3, 0)));
 
 /*
  * The same for what a domain or a device can bring about at will: a burst of

@@ -11,6 +11,7 @@
 #include "its.h"
 #include "lib.h"
 #include "mmu.h"
+#include "modelled.h"
 #include "pci.h"
 #include "smmu.h"
 #include "smp.h"
@@ -124,6 +125,7 @@ void hyp_main(uint64_t fdt_address)
     }
     print("pcivisor's reference hypervisor: %u CPUs, %lu MiB at %lx\n",
           machine.cpus, machine.ram.size / MIB, machine.ram.base);
+    modelled_init(&machine);
     start_interrupts();
     need(smmu_init(&machine.smmu) == 0, "the SMMU could not be set up");
     if (machine.smmu.event_irq != 0) {

@@ -9,6 +9,7 @@
 #include "control.h"
 #include "lib.h"
 #include "mmu.h"
+#include "modelled.h"
 
 /* How long a vCPU waits in here: longer than any device may take to come out
  * of a reset. */
@@ -115,7 +116,9 @@ static enum pci_access memory_access(struct vcpu *vcpu, uint64_t address,
     if (verdict == PCV_RETRY) {
         return PCI_AGAIN;
     }
-    if (!write) {
+    if (verdict == PCV_FORWARD && modelled()) {
+        modelled_access(vcpu->domain->id, address, size, write, data);
+    } else if (!write) {
         /* No BAR is there: a host bridge ends such a read with all ones. */
         *data = verdict == PCV_FORWARD ? ones(size) : access.data;
     }
@@ -135,7 +138,8 @@ enum pci_access pci_access(struct vcpu *vcpu, uint64_t address, unsigned size,
         return port_access(vcpu, address, size, write, data);
     }
     if (inside(&windows->memory32, address, size) ||
-        inside(&windows->memory64, address, size)) {
+        inside(&windows->memory64, address, size) ||
+        modelled_covers(address, size)) {
         /* Another CPU may have mapped it since the trap. */
         return stage2_lookup(vcpu->domain, address, &mapped)
                    ? PCI_AGAIN
@@ -186,7 +190,7 @@ static void keep_console(void)
     pcv_sbdf sbdf = pcv_sbdf_make(pci.machine->pci.segment, 0, 0);
     int error;
 
-    if (!console_is_card()) {
+    if (!console_is_card() || modelled()) {
         return;
     }
     sbdf.v |= console_function();
@@ -208,7 +212,9 @@ void pci_init(const struct machine *machine)
 
     pci.machine = machine;
     port_init(machine);
-    error = pcv_host_create(&port_ops, NULL, &config, &pci.host);
+    error = modelled() ? pcv_host_create(modelled_ops(), modelled_context(),
+                                         &config, &pci.host)
+                       : pcv_host_create(&port_ops, NULL, &config, &pci.host);
     if (error != 0) {
         panic("pcv_host_create: error %d", error);
     }

@@ -25,6 +25,6 @@ enum pci_access pci_access(struct vcpu *vcpu, uint64_t address, unsigned size,
 /* The port contract (port.c). */
 extern const struct pcv_host_ops port_ops;
 /* The machine that port.c serves; before the host is made. */
-void port_init(const struct machine *machine);
+void port_init(const struct machine *of);
 
 #endif

@@ -5,16 +5,20 @@
 #include "gic.h"
 #include "lib.h"
 
+#define LINE 256u
+
 struct line {
-    char text[256];
-    size_t used;
+    char *text;
+    size_t room;
+    size_t used; /* also what had no room */
 };
 
 static void put(struct line *line, char c)
 {
-    if (line->used < sizeof(line->text)) {
-        line->text[line->used++] = c;
+    if (line->used < line->room) {
+        line->text[line->used] = c;
     }
+    line->used++;
 }
 
 static void put_text(struct line *line, const char *text, unsigned width)
@@ -90,9 +94,9 @@ static void put_integer(struct line *line, char letter, const struct spec *spec,
     put_number(line, value, letter == 'u' ? 10 : 16, spec->width, spec->fill);
 }
 
-void vprint(const char *format, va_list arguments)
+size_t vformat(char *to, size_t room, const char *format, va_list arguments)
 {
-    struct line line = {.used = 0};
+    struct line line = {to, room, 0};
     struct spec spec;
 
     for (; *format != '\0'; format++) {
@@ -103,7 +107,7 @@ void vprint(const char *format, va_list arguments)
         format = read_spec(format + 1, &spec);
         switch (*format) {
         case '\0':
-            return;
+            return line.used;
         case 's':
             put_text(&line, va_arg(arguments, const char *), spec.width);
             break;
@@ -123,7 +127,15 @@ void vprint(const char *format, va_list arguments)
             break;
         }
     }
-    console_write(line.text, line.used);
+    return line.used;
+}
+
+void vprint(const char *format, va_list arguments)
+{
+    char text[LINE];
+    size_t length = vformat(text, sizeof(text), format, arguments);
+
+    console_write(text, length < sizeof(text) ? length : sizeof(text));
 }
 
 void print(const char *format, ...)

@@ -9,6 +9,7 @@
 #include "main.h"
 #include "smp.h"
 #include "trap.h"
+#include "vgic.h"
 
 #define VERSION_1_0 0x10000
 #define AFFINITY_OFF 1
@@ -90,6 +91,8 @@ static int64_t features(uint64_t function)
 
 static _Noreturn void cpu_off(struct vcpu *vcpu)
 {
+    /* What its list registers hold goes to who runs on. */
+    vgic_reset_vcpu(vcpu);
     atomic_store(&vcpu->on, false);
     smp_stop();
 }

@@ -89,16 +89,18 @@ void vgic_reset_vcpu(struct vcpu *vcpu)
 {
     struct vgic *vgic = vcpu->domain->vgic;
     struct vgic_cpu *cpu = vgic_cpu_of(vcpu);
+    uint32_t kicks;
 
     spin_lock(&vgic->lock);
-    vgic_reset_lists_locked(vcpu);
+    kicks = vgic_reset_lists_locked(vcpu);
     reset_private_locked(&cpu->row);
     cpu->asleep = true;
     /* An SPI that was loaded here may be for somebody else by now. */
     for (unsigned r = 1; r < ROWS; r++) {
-        vgic_notify_locked(vgic, &vgic->row[r], ~(uint32_t)0);
+        kicks |= vgic_notify_locked(vgic, &vgic->row[r], ~(uint32_t)0);
     }
     spin_unlock(&vgic->lock);
+    vgic_kick(vgic, kicks);
 }
 
 void vgic_init_vcpu(struct vcpu *vcpu)
@@ -156,12 +158,12 @@ void vgic_give_back_locked(struct vgic_irq irq)
     }
 }
 
-/* An interrupt comes in. */
-static void raise_locked(struct vgic *vgic, struct vgic_irq irq)
+/* An interrupt comes in. Returns whom to kick. */
+static uint32_t raise_locked(struct vgic *vgic, struct vgic_irq irq)
 {
     irq.row->pending |= vgic_bit(irq);
     irq.row->count[irq.index]++;
-    vgic_notify_locked(vgic, irq.row, vgic_bit(irq));
+    return vgic_notify_locked(vgic, irq.row, vgic_bit(irq));
 }
 
 void vgic_hardware(struct domain *domain, uint32_t intid)
@@ -169,6 +171,7 @@ void vgic_hardware(struct domain *domain, uint32_t intid)
     struct vcpu *here = this_cpu()->vcpu;
     struct vgic *vgic = domain->vgic;
     struct vgic_irq irq;
+    uint32_t kicks = 0;
 
     if (intid >= VGIC_INTIDS ||
         (intid < SPI_FIRST && (!here || here->domain != domain))) {
@@ -184,15 +187,17 @@ void vgic_hardware(struct domain *domain, uint32_t intid)
         irq.row->pending |= vgic_bit(irq);
         vgic_give_back_locked(irq);
     } else {
-        raise_locked(vgic, irq);
+        kicks = raise_locked(vgic, irq);
     }
     spin_unlock(&vgic->lock);
+    vgic_kick(vgic, kicks);
 }
 
 void vgic_message(struct domain *domain, uint32_t virq)
 {
     struct vgic *vgic = domain->vgic;
     struct vgic_irq irq;
+    uint32_t kicks = 0;
 
     if (virq < SPI_FIRST || virq >= VGIC_INTIDS) {
         return;
@@ -200,15 +205,16 @@ void vgic_message(struct domain *domain, uint32_t virq)
     irq = find(vgic, 0, virq);
     spin_lock(&vgic->lock);
     if ((irq.row->owned & vgic_bit(irq)) == 0) {
-        raise_locked(vgic, irq);
+        kicks = raise_locked(vgic, irq);
     }
     spin_unlock(&vgic->lock);
+    vgic_kick(vgic, kicks);
 }
 
 void vgic_send(struct vcpu *vcpu, uint64_t sgi1r)
 {
     struct vgic *vgic = vcpu->domain->vgic;
-    uint32_t targets = SGI1R_TARGETS(sgi1r);
+    uint32_t targets = SGI1R_TARGETS(sgi1r), kicks = 0;
 
     if (SGI1R_ALL_OTHERS(sgi1r)) {
         targets = ~((uint32_t)1 << vcpu->index);
@@ -218,10 +224,11 @@ void vgic_send(struct vcpu *vcpu, uint64_t sgi1r)
     spin_lock(&vgic->lock);
     for (unsigned i = 0; i < vcpu->domain->vcpus; i++) {
         if ((targets >> i & 1u) != 0) {
-            raise_locked(vgic, find(vgic, i, SGI1R_INTID(sgi1r)));
+            kicks |= raise_locked(vgic, find(vgic, i, SGI1R_INTID(sgi1r)));
         }
     }
     spin_unlock(&vgic->lock);
+    vgic_kick(vgic, kicks);
 }
 
 static void frame_access(struct domain *domain, uint64_t offset, unsigned size,

@@ -12,11 +12,17 @@
 
 void vgic_post_locked(struct vgic *vgic, unsigned vcpu)
 {
-    unsigned cpu = vgic->domain->vcpu[vcpu].cpu;
-
     atomic_store_explicit(&vgic->cpu[vcpu].work, true, memory_order_relaxed);
-    if (cpu != this_cpu()->index) {
-        gic_send(cpu, GIC_SGI_KICK);
+}
+
+void vgic_kick(struct vgic *vgic, uint32_t vcpus)
+{
+    for (; vcpus != 0; vcpus &= vcpus - 1u) {
+        unsigned cpu = vgic->domain->vcpu[vgic_lowest(vcpus)].cpu;
+
+        if (cpu != this_cpu()->index) {
+            gic_send(cpu, GIC_SGI_KICK);
+        }
     }
 }
 
@@ -33,18 +39,20 @@ static unsigned concerned(struct vgic_irq irq)
                                                     : NOBODY;
 }
 
-void vgic_notify_locked(struct vgic *vgic, struct vgic_row *row, uint32_t bits)
+uint32_t vgic_notify_locked(struct vgic *vgic, struct vgic_row *row,
+                            uint32_t bits)
 {
     uint32_t told = 0;
 
     for (; bits != 0; bits &= bits - 1u) {
         unsigned vcpu = concerned((struct vgic_irq){row, vgic_lowest(bits)});
 
-        if (vcpu != NOBODY && (told >> vcpu & 1u) == 0) {
+        if (vcpu != NOBODY) {
             told |= (uint32_t)1 << vcpu;
             vgic_post_locked(vgic, vcpu);
         }
     }
+    return told;
 }
 
 /* vCPUs other than `self` that run and hold some of these loaded. */
@@ -107,13 +115,14 @@ uint32_t vgic_gather_locked(struct vcpu *vcpu, struct vgic_row *row,
     if ((row->loaded & bits) == 0) {
         return 0;
     }
-    vgic_fold_locked(vcpu);
+    vgic_kick(vgic, vgic_fold_locked(vcpu));
     /* While one vCPU stops, another may load what was waited for. */
     while ((wait = holders(vgic, vcpu->index, row, bits)) != 0 &&
            READ_SYSREG(cntpct_el0) - begin <= patience) {
         pause_locked(vgic, wait & ~paused);
         paused |= wait;
         spin_unlock(&vgic->lock);
+        vgic_kick(vgic, wait);
         while (!are_empty(vgic, wait) &&
                READ_SYSREG(cntpct_el0) - begin <= patience) {
             relax();

@@ -164,11 +164,10 @@ static void bits_access(struct vcpu *vcpu, struct vgic_row *row, uint32_t block,
 {
     struct vgic *vgic = vcpu->domain->vgic;
     uint32_t bits = write ? (uint32_t)*data : ~(uint32_t)0;
-    bool states = block >= ISPENDR;
-    uint32_t paused = 0;
+    uint32_t paused = 0, kicks = 0;
 
     spin_lock(&vgic->lock);
-    if (states || (write && block == ICENABLER)) {
+    if (block >= ISPENDR || (write && block == ICENABLER)) {
         paused = vgic_gather_locked(vcpu, row, bits);
     }
     if (!write) {
@@ -178,10 +177,11 @@ static void bits_access(struct vcpu *vcpu, struct vgic_row *row, uint32_t block,
             write_bit_locked((struct vgic_irq){row, vgic_lowest(left)}, block,
                              (uint8_t)vcpu->index);
         }
-        vgic_notify_locked(vgic, row, bits);
+        kicks = vgic_notify_locked(vgic, row, bits);
     }
     vgic_release_locked(vgic, paused);
     spin_unlock(&vgic->lock);
+    vgic_kick(vgic, kicks);
 }
 
 static void priority_access(struct vcpu *vcpu, struct vgic_row *row,
@@ -189,18 +189,20 @@ static void priority_access(struct vcpu *vcpu, struct vgic_row *row,
                             uint64_t *data)
 {
     struct vgic *vgic = vcpu->domain->vgic;
+    uint32_t kicks = 0;
 
     spin_lock(&vgic->lock);
     for (unsigned i = 0; i < size; i++) {
         if (write) {
             row->priority[first + i] =
                 (uint8_t)(*data >> 8u * i) & PRIORITY_BITS;
-            vgic_notify_locked(vgic, row, (uint32_t)1 << (first + i));
+            kicks |= vgic_notify_locked(vgic, row, (uint32_t)1 << (first + i));
         } else {
             *data |= (uint64_t)row->priority[first + i] << 8u * i;
         }
     }
     spin_unlock(&vgic->lock);
+    vgic_kick(vgic, kicks);
 }
 
 /* Two bits an interrupt, of which the upper says edge. What an SGI is, and an
@@ -293,6 +295,7 @@ static void route_access(struct vcpu *vcpu, uint64_t offset, unsigned size,
     struct vgic_row *row = bank_row(vgic, NULL, intid);
     unsigned index = intid % ROW_BITS, shift = 8u * (offset % 8u);
     uint64_t mask = size == 8 ? ~(uint64_t)0 : (uint64_t)~0u << shift;
+    uint32_t kicks = 0;
 
     if (!row || size < 4) {
         return;
@@ -305,29 +308,33 @@ static void route_access(struct vcpu *vcpu, uint64_t offset, unsigned size,
         route_locked(vcpu, (struct vgic_irq){row, index},
                      ((row->route[index] & ~mask) | (*data << shift & mask)) &
                          ROUTE_BITS);
-        vgic_notify_locked(vgic, row, bit);
+        kicks = vgic_notify_locked(vgic, row, bit);
         vgic_release_locked(vgic, paused);
     } else {
         *data = row->route[index] >> shift & (mask >> shift);
     }
     spin_unlock(&vgic->lock);
+    vgic_kick(vgic, kicks);
 }
 
 static void control_access(struct vcpu *vcpu, bool write, uint64_t *data)
 {
     struct vgic *vgic = vcpu->domain->vgic;
+    uint32_t kicks = 0;
 
     spin_lock(&vgic->lock);
     if (write) {
         vgic->enabled = (*data & CTLR_ENABLE_GROUP1) != 0;
         for (unsigned i = 0; i < vcpu->domain->vcpus; i++) {
             vgic_post_locked(vgic, i);
+            kicks |= (uint32_t)1 << i;
         }
     } else {
         *data = CTLR_ONE_SECURITY_STATE | CTLR_ARE |
                 (vgic->enabled ? CTLR_ENABLE_GROUP1 : 0);
     }
     spin_unlock(&vgic->lock);
+    vgic_kick(vgic, kicks);
 }
 
 void vgic_dist_access(struct vcpu *vcpu, uint64_t offset, unsigned size,

@@ -60,13 +60,34 @@ static void list_write(unsigned list, uint64_t value)
 #undef CASE
 }
 
-/* Those after them were zeroed when the vCPU was set up, or here. */
-static void list_clear_from(struct vgic_cpu *cpu, unsigned list)
+/* What the hardware has, or shall have; the rest of the lists is zero. They
+ * are read before the lock is taken, and written after it is let go: to do so
+ * takes a while, and nobody else can. */
+struct lists {
+    uint64_t hcr;
+    unsigned count;
+    uint64_t list[LIST_MAX];
+};
+
+static void lists_read(const struct vgic_cpu *cpu, struct lists *lists)
 {
-    for (unsigned i = list; i < cpu->filled; i++) {
+    lists->hcr = cpu->overflow ? READ_SYSREG(ich_hcr_el2) : 0;
+    lists->count = cpu->loads;
+    for (unsigned i = 0; i < lists->count; i++) {
+        lists->list[i] = list_read(i);
+    }
+}
+
+static void lists_write(struct vgic_cpu *cpu, const struct lists *lists)
+{
+    for (unsigned i = 0; i < lists->count; i++) {
+        list_write(i, lists->list[i]);
+    }
+    for (unsigned i = lists->count; i < cpu->filled; i++) {
         list_write(i, 0);
     }
-    cpu->filled = list;
+    cpu->filled = lists->count;
+    WRITE_SYSREG(ich_hcr_el2, lists->hcr);
 }
 
 /*
@@ -91,8 +112,8 @@ static struct vgic_row *row_at(struct vgic *vgic, unsigned vcpu, unsigned row)
 }
 
 /* The guest ended an active interrupt for which there was no list register.
- * Ends come most urgent first. */
-static void end_unloaded(struct vgic *vgic, unsigned vcpu)
+ * Ends come most urgent first. Returns whom to kick. */
+static uint32_t end_unloaded_locked(struct vgic *vgic, unsigned vcpu)
 {
     struct vgic_irq best = {NULL, 0};
 
@@ -110,46 +131,50 @@ static void end_unloaded(struct vgic *vgic, unsigned vcpu)
             }
         }
     }
-    if (best.row) {
-        best.row->active &= ~vgic_bit(best);
-        if ((best.row->owned & vgic_bit(best)) != 0) {
-            gic_set_state(vgic_home(best.row), vgic_intid(best), GIC_ACTIVE,
-                          false);
-        }
-        vgic_notify_locked(vgic, best.row, vgic_bit(best));
+    if (!best.row) {
+        return 0;
     }
+    best.row->active &= ~vgic_bit(best);
+    if ((best.row->owned & vgic_bit(best)) != 0) {
+        gic_set_state(vgic_home(best.row), vgic_intid(best), GIC_ACTIVE, false);
+    }
+    return vgic_notify_locked(vgic, best.row, vgic_bit(best));
 }
 
-void vgic_fold_locked(struct vcpu *vcpu)
+static uint32_t fold_locked(struct vcpu *vcpu, const struct lists *lists)
 {
     struct vgic *vgic = vcpu->domain->vgic;
     struct vgic_cpu *cpu = vgic_cpu_of(vcpu);
+    uint32_t kicks = 0;
 
-    if (cpu->overflow) {
-        uint64_t hcr = READ_SYSREG(ich_hcr_el2);
-
-        for (unsigned i = HCR_END_COUNT(hcr); i > 0; i--) {
-            end_unloaded(vgic, vcpu->index);
-        }
-        WRITE_SYSREG(ich_hcr_el2, HCR_ENABLE);
-        cpu->overflow = false;
+    for (unsigned i = HCR_END_COUNT(lists->hcr); i > 0; i--) {
+        kicks |= end_unloaded_locked(vgic, vcpu->index);
     }
-    for (unsigned i = 0; i < cpu->loads; i++) {
+    for (unsigned i = 0; i < lists->count; i++) {
         struct vgic_irq irq = cpu->load[i];
-        uint64_t list = list_read(i);
         uint32_t bit = vgic_bit(irq);
 
         irq.row->loaded &= ~bit;
-        irq.row->pending |= (list & LR_PENDING) != 0 ? bit : 0;
-        irq.row->active |= (list & LR_ACTIVE) != 0 ? bit : 0;
+        irq.row->pending |= (lists->list[i] & LR_PENDING) != 0 ? bit : 0;
+        irq.row->active |= (lists->list[i] & LR_ACTIVE) != 0 ? bit : 0;
         /* It may have waited for its end here to go elsewhere. */
         if (irq.row->target[irq.index] != vcpu->index) {
-            vgic_notify_locked(vgic, irq.row, bit);
+            kicks |= vgic_notify_locked(vgic, irq.row, bit);
         }
     }
+    cpu->overflow = false;
     cpu->loads = 0;
     atomic_store_explicit(&cpu->holds, false, memory_order_relaxed);
     atomic_store_explicit(&cpu->work, true, memory_order_relaxed);
+    return kicks;
+}
+
+uint32_t vgic_fold_locked(struct vcpu *vcpu)
+{
+    struct lists lists;
+
+    lists_read(vgic_cpu_of(vcpu), &lists);
+    return fold_locked(vcpu, &lists);
 }
 
 /* The most urgent first; those that are active before those that are not,
@@ -254,31 +279,25 @@ static uint64_t load(struct vgic *vgic, unsigned vcpu, struct vgic_irq irq,
     return list;
 }
 
-static void fill_locked(struct vcpu *vcpu)
+static void fill_locked(struct vcpu *vcpu, struct lists *out_lists)
 {
     struct vgic *vgic = vcpu->domain->vgic;
     struct vgic_cpu *cpu = vgic_cpu_of(vcpu);
     struct choice choice = {.limit = cpu->lists, .best_urgency = ~0u};
-    uint64_t hcr = HCR_ENABLE;
     bool watch = false;
 
     choose_all(vgic, vcpu->index, &choice);
     for (unsigned i = 0; i < choice.count; i++) {
-        list_write(i, load(vgic, vcpu->index, choice.irq[i], &watch));
+        out_lists->list[i] = load(vgic, vcpu->index, choice.irq[i], &watch);
         cpu->load[i] = choice.irq[i];
     }
+    out_lists->count = choice.count;
+    /* At least one of the loaded ones is pending then, see choose_all(). */
+    out_lists->hcr = HCR_ENABLE | (choice.left_pending ? HCR_NONE_PENDING : 0) |
+                     (choice.left_active ? HCR_ENTRY_NOT_PRESENT : 0);
+    cpu->overflow = choice.left_active;
     cpu->loads = choice.count;
     atomic_store_explicit(&cpu->holds, choice.count != 0, memory_order_relaxed);
-    if (cpu->filled < choice.count) {
-        cpu->filled = choice.count;
-    }
-    list_clear_from(cpu, choice.count);
-
-    /* At least one of the loaded ones is pending then, see choose_all(). */
-    hcr |= choice.left_pending ? HCR_NONE_PENDING : 0;
-    hcr |= choice.left_active ? HCR_ENTRY_NOT_PRESENT : 0;
-    cpu->overflow = choice.left_active;
-    WRITE_SYSREG(ich_hcr_el2, hcr);
     /* A maintenance interrupt says nothing more than that it is time to look
      * again, so be ready to whenever one may come. */
     atomic_store_explicit(&cpu->work,
@@ -298,12 +317,15 @@ void vgic_enter(struct vcpu *vcpu)
 {
     struct vgic *vgic = vcpu->domain->vgic;
     struct vgic_cpu *cpu = vgic_cpu_of(vcpu);
+    struct lists lists;
+    uint32_t kicks;
 
     if (!atomic_load_explicit(&cpu->work, memory_order_relaxed)) {
         return;
     }
+    lists_read(cpu, &lists);
     spin_lock(&vgic->lock);
-    vgic_fold_locked(vcpu);
+    kicks = fold_locked(vcpu, &lists);
     /* Ends: who pauses us waits for nothing but this, or a second. */
     while (atomic_load_explicit(&cpu->pauses, memory_order_relaxed) != 0) {
         spin_unlock(&vgic->lock);
@@ -312,8 +334,10 @@ void vgic_enter(struct vcpu *vcpu)
         }
         spin_lock(&vgic->lock);
     }
-    fill_locked(vcpu);
+    fill_locked(vcpu, &lists);
     spin_unlock(&vgic->lock);
+    lists_write(cpu, &lists);
+    vgic_kick(vgic, kicks);
 }
 
 /* Active priorities: as many registers as there are preemption levels. */
@@ -333,17 +357,18 @@ static void clear_active_priorities(unsigned preemption_bits)
     }
 }
 
-void vgic_reset_lists_locked(struct vcpu *vcpu)
+uint32_t vgic_reset_lists_locked(struct vcpu *vcpu)
 {
     struct vgic_cpu *cpu = vgic_cpu_of(vcpu);
+    const struct lists none = {.hcr = HCR_ENABLE};
     uint64_t vtr = READ_SYSREG(ich_vtr_el2);
+    uint32_t kicks = vgic_fold_locked(vcpu);
 
-    vgic_fold_locked(vcpu);
     cpu->lists = VTR_LISTS(vtr) < LIST_MAX ? VTR_LISTS(vtr) : LIST_MAX;
     cpu->filled = cpu->lists;
-    list_clear_from(cpu, 0);
     clear_active_priorities(VTR_PREEMPTION_BITS(vtr));
     WRITE_SYSREG(ich_vmcr_el2, 0); /* groups off, every priority masked */
-    WRITE_SYSREG(ich_hcr_el2, HCR_ENABLE);
+    lists_write(cpu, &none);
     isb();
+    return kicks;
 }

@@ -115,23 +115,27 @@ void vgic_give_back_locked(struct vgic_irq irq);
 
 /* vgic_cross.c */
 
-/* A vCPU has to look at what changed. */
+/* A vCPU has to look at what changed, when it is kicked next. */
 void vgic_post_locked(struct vgic *vgic, unsigned vcpu);
-/* The same for each vCPU whom these interrupts of a row concern. */
-void vgic_notify_locked(struct vgic *vgic, struct vgic_row *row, uint32_t bits);
+/* The same for each vCPU whom these interrupts of a row concern. Returns which
+ * they are, one bit each: to be kicked when the lock is free again. */
+uint32_t vgic_notify_locked(struct vgic *vgic, struct vgic_row *row,
+                            uint32_t bits);
+/* Have these vCPUs look. */
+void vgic_kick(struct vgic *vgic, uint32_t vcpus);
 /* These interrupts of a row are in no list register until the release, which
  * takes what this returns. May let go of the lock in between. */
 uint32_t vgic_gather_locked(struct vcpu *vcpu, struct vgic_row *row,
                             uint32_t bits);
 void vgic_release_locked(struct vgic *vgic, uint32_t paused);
 
-/* vgic_list.c, each on the vCPU's own CPU */
+/* vgic_list.c, each on the vCPU's own CPU; they return whom to kick. */
 
 /* Take its list registers back into the rows. What they hold counts no more,
  * until vgic_enter() fills them again. */
-void vgic_fold_locked(struct vcpu *vcpu);
+uint32_t vgic_fold_locked(struct vcpu *vcpu);
 /* Its list registers are empty, its interface as reset. */
-void vgic_reset_lists_locked(struct vcpu *vcpu);
+uint32_t vgic_reset_lists_locked(struct vcpu *vcpu);
 
 /* vgic_dist.c: an access inside the distributor or a redistributor. Reads
  * take their value from *data, which was 0. */

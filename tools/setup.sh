@@ -121,6 +121,12 @@ have_package() {
     ninja-build) have ninja ;;
     pkg-config) have pkg-config ;;
     pciutils) have lspci ;;
+    qemu-system-arm) have qemu-system-aarch64 ;;
+    gcc-aarch64-linux-gnu) have aarch64-linux-gnu-gcc ;;
+    libc6-dev-arm64-cross) have aarch64-linux-gnu-gcc &&
+        echo '#include <stdio.h>' |
+        aarch64-linux-gnu-gcc -E -x c - >/dev/null 2>&1 ;;
+    cpio) have cpio ;;
     pci.ids) [ -e /usr/share/misc/pci.ids ] ||
         [ -e /usr/share/misc/pci.ids.gz ] ||
         [ -e /usr/share/hwdata/pci.ids ] ;;
@@ -135,8 +141,11 @@ have_package() {
 
 packages_to_run="gcc libc6-dev meson ninja-build pkg-config python3
     libpci-dev pciutils pci.ids libjson-c-dev libedit-dev libcmocka-dev"
+packages_for_guest="gcc libc6-dev meson ninja-build pkg-config python3
+    qemu-system-arm gcc-aarch64-linux-gnu libc6-dev-arm64-cross cpio"
 packages_to_test="$packages_to_run clang clang-format clang-tidy
-    libclang-rt-14-dev"
+    libclang-rt-14-dev qemu-system-arm gcc-aarch64-linux-gnu
+    libc6-dev-arm64-cross cpio"
 packages_for_coverage="$packages_to_run gcovr"
 
 missing_packages() {
@@ -263,6 +272,12 @@ configure_and_build() {
 # The build that ./run and most tests use.
 need_build() {
     must "Building" build/setup-logs/build.log configure_and_build build gcc
+}
+
+# The reference hypervisor, and what runs on it.
+build_guest() {
+    tools/guest_fetch.sh && tools/build_hyp.sh &&
+        tools/guest_initramfs.sh build-hyp/pcivisorctl
 }
 
 # Sanitizers lay out memory themselves and may find a kernel's randomised

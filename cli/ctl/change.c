@@ -216,6 +216,22 @@ bool ctl_ecam(const struct ctl *ctl, const struct pcv_ctl_request *request,
     return true;
 }
 
+bool ctl_buses(const struct ctl *ctl, pcv_sbdf sbdf, const uint8_t bus[3])
+{
+    struct pcv_ctl_request request = ctl_request(PCV_CTL_BUSES, sbdf);
+    struct ctl_result result;
+
+    request.u.buses.primary = bus[0];
+    request.u.buses.secondary = bus[1];
+    request.u.buses.subordinate = bus[2];
+    result = ctl_perform(ctl, &request, NULL);
+    if (result.error != 0) {
+        return ctl_failed(ctl, result.error, "%s", ctl_show(ctl, sbdf).s);
+    }
+    text_add(ctl->out, "%s: reported\n", ctl_show(ctl, sbdf).s);
+    return true;
+}
+
 /* ---- owners ---------------------------------------------------------------
  */
 

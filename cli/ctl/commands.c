@@ -283,6 +283,28 @@ static enum program_result ecam(struct program *program,
     return done(ctl_ecam(&program->ctl, &request, args->word[0], segment));
 }
 
+static enum program_result buses(struct program *program,
+                                 const struct args *args)
+{
+    uint8_t bus[3];
+    pcv_sbdf sbdf;
+
+    if (!take_sbdf(program, args->word[0], &sbdf)) {
+        return PROGRAM_MISUSED;
+    }
+    for (size_t i = 0; i < 3; i++) {
+        uint64_t value;
+
+        if (!parse_hex(args->word[i + 1], 0xff, &value)) {
+            return program_misused(program,
+                                   "expected a bus from 00 to ff, got '%s'",
+                                   args->word[i + 1]);
+        }
+        bus[i] = (uint8_t)value;
+    }
+    return done(ctl_buses(&program->ctl, sbdf, bus));
+}
+
 static enum program_result attach(struct program *program,
                                   const struct args *args)
 {
@@ -365,6 +387,9 @@ const struct program_command program_commands[] = {
     {"ecam", "SEGMENT:FIRST-LAST on|off",
      "declare extended space of a run of buses usable, or not", 2, 2, NULL,
      ecam},
+    {"buses", "SBDF PRIMARY SECONDARY SUBORDINATE",
+     "report a bridge's bus numbers, which were changed elsewhere", 4, 4, NULL,
+     buses},
     {"domain", "list", "domains, and where they find what they own", 1, 1, NULL,
      domain},
     {"attach", "DOMAIN SBDF [SLOT] [--no-reset]",

@@ -117,6 +117,13 @@ int ctl_each_device(const struct ctl *ctl, const uint32_t *domain_id,
         request.flags = PCV_CTL_OF_DOMAIN;
         request.domain_id = *domain_id;
     }
+    int error = ctl_each(ctl, &request, fn, arg);
+
+    if (error != 0) {
+        return error;
+    }
+    request.op = PCV_CTL_UNREACHABLE;
+    request.cursor = 0;
     return ctl_each(ctl, &request, fn, arg);
 }
 

@@ -57,7 +57,8 @@ int ctl_each(const struct ctl *ctl, struct pcv_ctl_request *request,
              bool (*fn)(void *arg, const union pcv_ctl_record *record),
              void *arg);
 
-/* All functions, in address order; `domain_id` may be NULL. */
+/* All functions, in address order, then those that cannot be reached;
+ * `domain_id` may be NULL. */
 int ctl_each_device(const struct ctl *ctl, const uint32_t *domain_id,
                     bool (*fn)(void *arg, const union pcv_ctl_record *record),
                     void *arg);
@@ -114,6 +115,7 @@ bool ctl_ecam(const struct ctl *ctl, const struct pcv_ctl_request *request,
 bool ctl_assign(const struct ctl *ctl, pcv_sbdf sbdf, uint32_t domain_id,
                 const struct pcv_assign_policy *policy);
 bool ctl_deassign(const struct ctl *ctl, pcv_sbdf sbdf);
+bool ctl_buses(const struct ctl *ctl, pcv_sbdf sbdf, const uint8_t bus[3]);
 bool ctl_restore(const struct ctl *ctl, pcv_sbdf sbdf);
 bool ctl_read_only(const struct ctl *ctl, pcv_sbdf sbdf);
 

@@ -21,7 +21,8 @@ static bool device_line(void *arg, const union pcv_ctl_record *record)
     if (info->is_vf) {
         text_add(ctl->out, " VF of %s", ctl_show(ctl, info->physfn).s);
     }
-    text_add(ctl->out, "%s%s\n", info->vanished ? " vanished" : "",
+    text_add(ctl->out, "%s%s%s\n", info->unreachable ? " unreachable" : "",
+             info->vanished ? " vanished" : "",
              info->read_only ? " read-only" : "");
     return true;
 }

@@ -152,13 +152,18 @@ static void af_written(struct pcv_model *model, struct pcv__model_fn *fn,
 }
 
 /* PCI Express Base 6.0, 6.7.3.2: every write to slot control is a command. */
-static void sltctl_written(struct pcv__model_fn *fn, const struct written *w)
+static void sltctl_written(struct pcv_model *model, struct pcv__model_fn *fn,
+                           const struct written *w)
 {
     uint32_t able = pcv__model_get(fn, w->field->base + PCV_PCIE_SLTCAP, 4);
 
     if ((w->mask & 0xffffu) != 0 && (able & 0x40u) != 0 &&
         (able & 0x40000u) == 0) {
         set_bits(fn, w->field->reg, 0x00100000u, 0x00100000u);
+    }
+    if (((w->old ^ w->now) & PCV_PCIE_SLTCTL_POWER_OFF) != 0 &&
+        (able & 2u) != 0) {
+        pcv__model_slot_power_locked(model, fn);
     }
 }
 
@@ -260,7 +265,7 @@ static void effect(struct pcv_model *model, struct pcv__model_fn *fn,
         af_written(model, fn, w);
         break;
     case PCV__EFFECT_SLTCTL:
-        sltctl_written(fn, w);
+        sltctl_written(model, fn, w);
         break;
     case PCV__EFFECT_SRIOV:
         sriov_written(model, fn, w);

@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "internal.h"
+#include "machine.h"
 
 /* Report one function, to the end. */
 static int report_as(struct pcv_host *host, const struct pcv__model_fn *fn,
@@ -68,15 +68,38 @@ static void report_rest(struct pcv_model *model, struct pcv_host *host,
     }
 }
 
-int pcv_model_boot(struct pcv_model *model, struct pcv_host **out_host,
-                   struct pcv_scan *out_scan, uint32_t *out_reported)
+void pcv_model_unnumber(struct pcv_model *model)
+{
+    (void)pthread_mutex_lock(model->lock);
+    for (size_t i = 0; i < model->fns; i++) {
+        struct pcv__model_fn *fn = model->fn[i];
+
+        if (fn->bridge) {
+            uint32_t timer = pcv__model_get(fn, PCV_REG_PRIMARY, 4) >> 24;
+
+            (void)pcv__model_put(fn, PCV_REG_PRIMARY, timer << 24);
+            pcv__model_route_forget_locked(model, fn);
+            pcv__model_decode_forget_locked(model, fn);
+        }
+    }
+    (void)pthread_mutex_unlock(model->lock);
+}
+
+int pcv_model_host(struct pcv_model *model, struct pcv_host **out_host)
 {
     const struct pcv_host_config config = {.page_shift = 12,
                                            .cpus = PCV__MODEL_CPUS};
+
+    return pcv_host_create(pcv_model_ops(), model, &config, out_host);
+}
+
+int pcv_model_boot(struct pcv_model *model, struct pcv_host **out_host,
+                   struct pcv_scan *out_scan, uint32_t *out_reported)
+{
     struct pcv_host *host = NULL;
     struct pcv_scan scan;
     uint32_t reported = 0;
-    int error = pcv_host_create(pcv_model_ops(), model, &config, &host);
+    int error = pcv_model_host(model, &host);
 
     if (error != 0) {
         return error;

@@ -30,6 +30,7 @@ struct pcv__model_page {
 /* Why a function does not answer; 0: it does. */
 #define PCV__MODEL_PULLED 1u /* it was pulled */
 #define PCV__MODEL_DEAD 2u   /* it answers all ones, as in D3cold */
+#define PCV__MODEL_OFF 4u    /* its slot has no power */
 #define PCV__MODEL_VF_OFF 4u /* a VF whose PF is off, or has it disabled */
 
 /* What happens beside storing bits when a register is written. */
@@ -431,6 +432,8 @@ enum pcv__model_reset {
 
 void pcv__model_reset_locked(struct pcv_model *model, struct pcv__model_fn *fn,
                              enum pcv__model_reset how);
+void pcv__model_slot_power_locked(struct pcv_model *model,
+                                  struct pcv__model_fn *port);
 void pcv__model_reset_below_locked(struct pcv_model *model,
                                    struct pcv__model_fn *bridge,
                                    enum pcv__model_reset how);

@@ -107,6 +107,28 @@ bool pcv_model_facts_at(const struct pcv_model *model, size_t index,
 bool pcv_model_facts_of(const struct pcv_model *model, pcv_sbdf sbdf,
                         struct pcv_model_facts *out);
 
+/* The root bus above a function, by the number that the root complex shows it
+ * at. False if there is no such function. After pcv_model_ready(). */
+bool pcv_model_root_of(const struct pcv_model *model, pcv_sbdf sbdf,
+                       uint8_t *out_bus);
+
+/* Addresses that a function answers at, or forwards. */
+struct pcv_model_span {
+    pcv_sbdf sbdf;
+    bool io;
+    uint64_t start;
+    uint64_t size; /* bytes, not 0 */
+};
+
+/*
+ * Tell `fn` of every BAR and ROM that has an address, decoded or not, of the
+ * VF BARs for all VFs that there can be, and of every open window of a bridge,
+ * as the registers say now. It must be called while nothing else runs.
+ */
+void pcv_model_spans(const struct pcv_model *model,
+                     void (*fn)(void *arg, const struct pcv_model_span *span),
+                     void *arg);
+
 /*
  * How a segment is called by people: sources may use domain numbers above
  * ffff (Intel VMD: 10000), which the model keeps at a 16-bit segment.
@@ -319,6 +341,13 @@ void pcv_model_on_event(struct pcv_model *model,
 void pcv_model_on_trace(struct pcv_model *model,
                         void (*fn)(void *arg, const struct pcv_trace *record),
                         void *arg);
+
+/* As firmware leaves it that numbers nothing: every bridge's bus numbers are
+ * zero. Functions keep the names that their source gave them. */
+void pcv_model_unnumber(struct pcv_model *model);
+
+/* A host on the model that knows of no function yet. */
+int pcv_model_host(struct pcv_model *model, struct pcv_host **out_host);
 
 /* Bring-up as the hypervisor's boot does it: create a host on the model, scan,
  * then report functions that a scan cannot find (as firmware or the hardware

@@ -10,8 +10,8 @@
 static bool vf_answers(const struct pcv__model_fn *vf,
                        const struct pcv__model_fn *pf)
 {
-    if ((atomic_load(&pf->state) & (PCV__MODEL_PULLED | PCV__MODEL_DEAD)) !=
-        0) {
+    if ((atomic_load(&pf->state) &
+         (PCV__MODEL_PULLED | PCV__MODEL_DEAD | PCV__MODEL_OFF)) != 0) {
         return false;
     }
     if (vf->vf_index < 0) {
@@ -126,28 +126,68 @@ void pcv__model_reset_below_locked(struct pcv_model *model,
 
 /* ---- presence ----------------------------------------------------------- */
 
-/* Presence and link of the slot that a function is in (PCI Express Base 6.0,
- * 7.5.3.11 and 7.5.3.8), once its only device comes or goes. */
-static void slot_update_locked(const struct pcv__model_fn *fn, bool there)
+/* Bits of Slot Control and Status as one dword, and of the link's. */
+#define SLOT_POWER_OFF 0x00000400u
+#define SLOT_PRESENT 0x00400000u
+#define SLOT_PRESENCE_CHANGED 0x00080000u
+#define SLOT_LINK_CHANGED 0x01000000u
+#define LINK_ACTIVE 0x20000000u
+#define SLOT_POWER_CONTROLLER 0x2u /* of Slot Capabilities */
+
+/* The link of a port that reports it. True if that changed. */
+static bool link_update_locked(struct pcv__model_fn *port, bool up)
+{
+    uint32_t link = pcv__model_get(port, port->pcie + PCV_PCIE_LNKCTL, 4);
+    uint32_t now = (link & ~LINK_ACTIVE) | (up ? LINK_ACTIVE : 0);
+
+    if ((pcv__model_get(port, port->pcie + PCV_PCIE_LNKCAP, 4) &
+         PCV_PCIE_LNKCAP_REPORTS) == 0) {
+        return false;
+    }
+    (void)pcv__model_put(port, port->pcie + PCV_PCIE_LNKCTL, now);
+    return now != link;
+}
+
+/* Whether a port has switched off what is in its slot. */
+static bool is_off(const struct pcv__model_fn *port)
+{
+    return pcv__model_when(port, PCV__WHEN_SLOT) &&
+           (pcv__model_get(port, port->pcie + PCV_PCIE_SLTCAP, 4) &
+            SLOT_POWER_CONTROLLER) != 0 &&
+           (pcv__model_get(port, port->pcie + PCV_PCIE_SLTCTL, 4) &
+            SLOT_POWER_OFF) != 0;
+}
+
+/* The port above a function, if a link leads from it, or NULL. */
+static struct pcv__model_fn *port_above(const struct pcv__model_fn *fn)
 {
     struct pcv__model_fn *port =
         fn->bus->link == NULL ? NULL : fn->bus->link->up;
-    uint32_t value;
 
-    if (port == NULL || port->pcie == 0 || pcv_sbdf_devfn(fn->sbdf) != 0 ||
-        !pcv__model_when(port, PCV__WHEN_SLOT)) {
+    return port != NULL && port->pcie != 0 &&
+                   pcv__model_when(port, PCV__WHEN_DOWNSTREAM)
+               ? port
+               : NULL;
+}
+
+/* Presence and link at the port that a function is behind (PCI Express Base
+ * 6.0, 7.5.3.11 and 7.5.3.8), once its only device comes or goes. */
+static void slot_update_locked(const struct pcv__model_fn *fn, bool there)
+{
+    struct pcv__model_fn *port = port_above(fn);
+    uint32_t value;
+    bool changed;
+
+    if (port == NULL || pcv_sbdf_devfn(fn->sbdf) != 0) {
+        return;
+    }
+    changed = link_update_locked(port, there && !is_off(port));
+    if (!pcv__model_when(port, PCV__WHEN_SLOT)) {
         return;
     }
     value = pcv__model_get(port, port->pcie + PCV_PCIE_SLTCTL, 4);
-    value = (value & ~0x00400000u) | (there ? 0x00400000u : 0) | 0x00080000u;
-    if ((pcv__model_get(port, port->pcie + PCV_PCIE_LNKCAP, 4) & 0x100000u) !=
-        0) {
-        uint32_t link = pcv__model_get(port, port->pcie + PCV_PCIE_LNKCTL, 4);
-
-        link = (link & ~0x20000000u) | (there ? 0x20000000u : 0);
-        (void)pcv__model_put(port, port->pcie + PCV_PCIE_LNKCTL, link);
-        value |= 0x01000000u;
-    }
+    value = (value & ~SLOT_PRESENT) | (there ? SLOT_PRESENT : 0) |
+            SLOT_PRESENCE_CHANGED | (changed ? SLOT_LINK_CHANGED : 0);
     (void)pcv__model_put(port, port->pcie + PCV_PCIE_SLTCTL, value);
 }
 
@@ -166,6 +206,30 @@ static void set_state_locked(struct pcv_model *model, struct pcv__model_fn *fn,
     pcv__model_decode_forget_locked(model, fn);
 }
 
+/* What is in a slot loses its power, or gets it and starts anew (6.7.1.8). */
+void pcv__model_slot_power_locked(struct pcv_model *model,
+                                  struct pcv__model_fn *port)
+{
+    struct pcv__model_bus *bus =
+        port->below == NULL ? NULL : port->below->buses;
+    bool off = is_off(port);
+    uint32_t value;
+
+    if (!off) {
+        pcv__model_reset_below_locked(model, port, PCV__RESET_POWER);
+    }
+    for (uint32_t i = 0; bus != NULL && i < PCV_DEVFNS; i++) {
+        if (bus->fn[i] != NULL) {
+            set_state_locked(model, bus->fn[i], PCV__MODEL_OFF, off);
+        }
+    }
+    value = pcv__model_get(port, port->pcie + PCV_PCIE_SLTCTL, 4);
+    if (link_update_locked(port, !off && (value & SLOT_PRESENT) != 0)) {
+        (void)pcv__model_put(port, port->pcie + PCV_PCIE_SLTCTL,
+                             value | SLOT_LINK_CHANGED);
+    }
+}
+
 /* Pull or plug, which is the same but for the direction. */
 static int set_pulled(struct pcv_model *model, pcv_sbdf sbdf, bool pulled)
 {
@@ -180,6 +244,8 @@ static int set_pulled(struct pcv_model *model, pcv_sbdf sbdf, bool pulled)
             pcv__model_reset_locked(model, fn, PCV__RESET_POWER);
         }
         set_state_locked(model, fn, PCV__MODEL_PULLED, pulled);
+        set_state_locked(model, fn, PCV__MODEL_OFF,
+                         port_above(fn) != NULL && is_off(port_above(fn)));
         slot_update_locked(fn, !pulled);
     }
     (void)pthread_mutex_unlock(model->lock);

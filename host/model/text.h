@@ -34,6 +34,15 @@ struct pcv__text {
 int pcv__text_take_line(struct pcv__text *text, const char *s, size_t len);
 int pcv__text_end(struct pcv__text *text);
 
+/* A parser with nothing taken yet, NULL with *error; and its end, well (rc 0)
+ * or not: what it took is delivered, and it is gone. text_load.c. */
+struct pcv__text *pcv__text_create(struct pcv_model_error *error);
+int pcv__text_finish(struct pcv__text *text, struct pcv_model *model, int rc);
+/* The complete lines at the front of a buffer. *out_used says how much they
+ * were; the rest is the beginning of a line. */
+int pcv__text_take_lines(struct pcv__text *text, const char *s, size_t len,
+                         size_t *out_used);
+
 /* An indented line of the open function. 0 or negative, with *error. */
 int pcv__text_take_detail(struct pcv__text *text, struct pcv__text_span line);
 

@@ -77,10 +77,14 @@ int PCV_MUST_CHECK pcv_device_assign(struct pcv_host *host, pcv_sbdf sbdf,
  * Take a function back from a guest, or out of quarantine, for the hardware
  * domain, in the same steps.
  *
- * Returns 0; -PCV_ENODEV; -PCV_EINVAL (the hardware domain or the hypervisor
- * owns it);
- * -PCV_ENOMEM; -PCV_EIO; -PCV_ERESTART: call again. A failure leaves it in
- * quarantine.
+ * One that no bus number leads to for the moment (TOPO-4) is taken from its
+ * guest by the last address that it had.
+ *
+ * Returns 0; -PCV_ENODEV; -PCV_EINVAL (the hardware domain or the
+ * hypervisor owns it);
+ * -PCV_ENOMEM; -PCV_EIO; -PCV_ERESTART: call again. -PCV_EAGAIN: its guest has
+ * it no more, but it cannot be reached, so it is in quarantine: call again when
+ * it can. A failure leaves it in quarantine.
  * Context: as pcv_device_assign().
  */
 int PCV_MUST_CHECK pcv_device_deassign(struct pcv_host *host, pcv_sbdf sbdf);
@@ -90,7 +94,8 @@ int PCV_MUST_CHECK pcv_device_deassign(struct pcv_host *host, pcv_sbdf sbdf);
  * write again what the owner programmed and the library knows: addresses,
  * command, MSI and MSI-X with their masks (MSI-3).
  *
- * Returns 0; -PCV_ENODEV; -PCV_EIO; -PCV_ERESTART: call again.
+ * Returns 0; -PCV_ENODEV, also if it cannot be reached (TOPO-4); -PCV_EIO;
+ * -PCV_ERESTART: call again.
  * Context: control. Locking: the device's lock.
  */
 int PCV_MUST_CHECK pcv_device_restore(struct pcv_host *host, pcv_sbdf sbdf);

@@ -32,10 +32,10 @@ enum pcv_holder {
 const char *pcv_holder_name(enum pcv_holder holder);
 
 enum pcv_device_state {
-    PCV_STATE_ABSENT,  /* nothing is registered there */
-    PCV_STATE_ADDING,  /* an add is under way; it cannot be found yet */
-    PCV_STATE_PRESENT, /* registered; it can be found */
-    PCV_STATE_LEAVING, /* removed; it cannot be found, somebody holds it */
+    PCV_STATE_ABSENT,      /* nothing is registered there */
+    PCV_STATE_ADDING,      /* an add is under way; it cannot be found yet */
+    PCV_STATE_PRESENT,     /* registered; it can be found */
+    PCV_STATE_LEAVING,     /* removed; it cannot be found, somebody holds it */
     PCV_STATE_UNREACHABLE, /* registered, but no bus number leads to it for the
                               moment; it cannot be found (TOPO-4) */
 };
@@ -83,7 +83,8 @@ struct pcv_completion {
  * domain is built, and it becomes findable. Where the same card is already
  * there (vendor, device, revision, class, subsystem, header type and serial
  * number), its information is updated instead; where another card answers,
- * the old device has vanished and is removed first (LIFE-7).
+ * the old device has vanished and is removed first (LIFE-7). Where a function
+ * belongs that could not be reached until now (TOPO-4), that one is bound.
  *
  * @info   what the caller knows, or NULL; copied
  *
@@ -91,19 +92,22 @@ struct pcv_completion {
  * registered; -PCV_EEXIST: an emulated function has that device number, so this
  * one is concealed, its DMA blocked (pcv_emulated_create()); -PCV_EAGAIN if
  * what is there is not ready after a reset, or stopped answering meanwhile;
- * -PCV_EBUSY while the address' earlier device is still held, or another add is
- * under way: call again once pcv_device_status() says absent or present;
- * -PCV_EINVAL if the address is on no bus of the host, the information
- * contradicts itself, or the address can be none of the PF's VFs; -PCV_ENOMEM;
- * -PCV_EIO if the host could not read or write a register; -PCV_ERESTART:
- * registered, but its BARs are not all mapped yet, call again. A failed add
- * leaves nothing behind. Context: control. Locking: takes the segment's lock.
+ * -PCV_EBUSY while the address' earlier device is still held, another add is
+ * under way, or bus numbers change: call again once pcv_device_status() says
+ * absent or present; -PCV_EINVAL if the address is on no bus of the host, the
+ * information contradicts itself, or the address can be none of the PF's VFs;
+ * -PCV_ENOMEM; -PCV_EIO if the host could not read or write a register;
+ * -PCV_ERESTART: registered, but its BARs are not all mapped yet, call again. A
+ * failed add leaves nothing behind. Context: control. Locking: takes the
+ * segment's lock.
  */
 int PCV_MUST_CHECK pcv_device_add(struct pcv_host *host, pcv_sbdf sbdf,
                                   const struct pcv_add_info *info);
 
 /**
  * Remove a function and, for a bridge, everything behind it (LIFE-5, TOPO-3).
+ * One that cannot be reached (TOPO-4) is removed by the last address that it
+ * had, unless another stands there by now.
  *
  * @done        called once when the last reference is gone, or NULL. Taken
  *              (done->taken) by the call that makes the device leave, and only
@@ -125,7 +129,9 @@ int PCV_MUST_CHECK pcv_device_remove(struct pcv_host *host, pcv_sbdf sbdf,
 /**
  * The function was pulled without warning, and with it what is behind it:
  * from now on its registers read all ones and writes go nowhere (LIFE-9). It
- * stays registered until it is removed.
+ * stays registered until it is removed, or another card answers after an event
+ * of its slot. Where the hardware domain's own looks show that a slot is empty,
+ * the library says this itself, and removes what was there (LIFE-12).
  *
  * Returns 0, also if it had vanished before; -PCV_ENODEV.
  * Context: control. Locking: takes the segment's lock.
@@ -148,7 +154,8 @@ int pcv_device_status(struct pcv_host *host, pcv_sbdf sbdf,
  * Take a reference to the function at an address.
  *
  * Returns the device, to be given back with pcv_device_put(), or NULL if
- * nothing is there, it is being removed, or a million references are out.
+ * nothing is there, it is being removed, no bus number leads to it for the
+ * moment, or a million references are out.
  * A phantom function's address finds nothing here.
  * Context: any, interrupts may be off. Locking: none is taken.
  */
@@ -258,9 +265,9 @@ struct pcv_device_info {
     bool extended; /* extended configuration space is believed */
     bool is_vf;    /* physfn is valid */
     bool vanished;
-    bool read_only; /* the hardware domain's writes are dropped: its header is
-                       none that we know (HDR-1), or the hypervisor drives it
-                       (OWN-8) */
+    bool read_only;   /* the hardware domain's writes are dropped: its header is
+                         none that we know (HDR-1), or the hypervisor drives it
+                         (OWN-8) */
     bool unreachable; /* no bus number leads to it for the moment (TOPO-4) */
     pcv_sbdf physfn;
     uint16_t num_vfs;      /* of a PF: VFs enabled when it was added */

@@ -217,10 +217,12 @@ struct pcv_host_ops {
     /*
      * DMA of a requester ID goes to the memory of a domain from now on;
      * PCV_DOMAIN_ID_QUARANTINE blocks it; PCV_DOMAIN_ID_HYPERVISOR: the host
-     * drives the function itself, and its DMA is the host's own affair.
+     * drives the function itself, and its DMA is the host's own affair. A
+     * function that moves with bus numbers has its old one blocked and the new
+     * one attached (TOPO-4). Each function that is added has its own attached.
      * Optional; without it the host sees to DMA by itself. A negative result:
      * nothing changed.
-     * Context: control operations.
+     * Context: control operations, and pcv_access_resume().
      */
     int (*dma_attach)(void *ctx, pcv_sbdf requester, uint32_t domain_id);
 

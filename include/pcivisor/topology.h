@@ -34,9 +34,9 @@ int PCV_MUST_CHECK pcv_topology_path(struct pcv_host *host, pcv_sbdf sbdf,
 /**
  * A bridge has other bus numbers (TOPO-4), which were not written through this
  * library. Functions that they do not lead to any more are kept with their
- * owner and state, but not found, and their DMA is blocked; those that they lead
- * to again are bound there, under the requester ID that they have then. Zero
- * for all three: it leads nowhere.
+ * owner and state, but not found, and their DMA is blocked; those that they
+ * lead to again are bound there, under the requester ID that they have then.
+ * Zero for all three: it leads nowhere.
  *
  * Returns 0; -PCV_ENODEV: no such device; -PCV_EINVAL, and nothing has changed:
  * it is no bridge, it stands on another bus than `primary`, what is above it

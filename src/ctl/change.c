@@ -6,9 +6,6 @@ int pcv__ctl_add(struct pcv_host *host, const struct pcv_ctl_request *request,
                  struct pcv_ctl_reply *reply)
 {
     (void)reply;
-    if ((request->u.add.flags & ~(PCV_ADD_IS_VF | PCV_ADD_HAS_NODE)) != 0) {
-        return -PCV_EINVAL;
-    }
     return pcv_device_add(host, request->sbdf, &request->u.add);
 }
 
@@ -101,4 +98,13 @@ int pcv__ctl_read_only(struct pcv_host *host,
 {
     (void)reply;
     return pcv_device_set_read_only(host, request->sbdf);
+}
+
+int pcv__ctl_buses(struct pcv_host *host, const struct pcv_ctl_request *request,
+                   struct pcv_ctl_reply *reply)
+{
+    (void)reply;
+    return pcv_bridge_report_buses(
+        host, request->sbdf, request->u.buses.primary,
+        request->u.buses.secondary, request->u.buses.subordinate);
 }

@@ -30,8 +30,13 @@ static void device_fill(struct pcv_device *device, struct pcv_ctl_device *out)
     out->own = pcv_device_guest_sbdf(device);
 }
 
-int pcv__ctl_list(struct pcv_host *host, const struct pcv_ctl_request *request,
-                  struct pcv_ctl_reply *reply)
+/* The first device of some kind at an address or behind it, with a reference.
+ */
+typedef struct pcv_device *next_fn(struct pcv_host *host, pcv_sbdf from);
+
+static int list_of(struct pcv_host *host, next_fn *next_of,
+                   const struct pcv_ctl_request *request,
+                   struct pcv_ctl_reply *reply)
 {
     bool all = (request->flags & PCV_CTL_OF_DOMAIN) == 0;
 
@@ -41,7 +46,7 @@ int pcv__ctl_list(struct pcv_host *host, const struct pcv_ctl_request *request,
     /* Bounded: so many devices, and `next` goes up. */
     for (uint32_t i = 0; i < PCV_CTL_LOOK_MAX && !is_full(reply); i++) {
         const pcv_sbdf from = {(uint32_t)reply->next};
-        struct pcv_device *device = pcv_device_next(host, from);
+        struct pcv_device *device = next_of(host, from);
         struct pcv_ctl_device *record;
 
         if (!device) {
@@ -58,6 +63,19 @@ int pcv__ctl_list(struct pcv_host *host, const struct pcv_ctl_request *request,
     }
     reply->more = true;
     return 0;
+}
+
+int pcv__ctl_list(struct pcv_host *host, const struct pcv_ctl_request *request,
+                  struct pcv_ctl_reply *reply)
+{
+    return list_of(host, pcv_device_next, request, reply);
+}
+
+int pcv__ctl_unreachable(struct pcv_host *host,
+                         const struct pcv_ctl_request *request,
+                         struct pcv_ctl_reply *reply)
+{
+    return list_of(host, pcv_device_next_unreachable, request, reply);
 }
 
 int pcv__ctl_device(struct pcv_host *host,

@@ -71,6 +71,13 @@ static const struct pcv__wire_field ecam_args[] = {
 };
 SHAPE(ecam_args, 0x08);
 
+static const struct pcv__wire_field buses_args[] = {
+    ONE(0x00, 1, args, buses.primary),
+    ONE(0x01, 1, args, buses.secondary),
+    ONE(0x02, 1, args, buses.subordinate),
+};
+SHAPE(buses_args, 0x08);
+
 static const struct pcv__wire_field nodes_args[] = {
     ONE(0x00, 4, args, nodes.count),
     EACH(0x04, 4, 4, PCV_CTL_NODES_MAX, args, nodes.sbdf, nodes.sbdf[0].v),
@@ -219,6 +226,7 @@ static const struct pcv__wire_shape nothing;
 #define ADD_ARGS add_args_shape
 #define ASSIGN_ARGS assign_args_shape
 #define ECAM_ARGS ecam_args_shape
+#define BUSES_ARGS buses_args_shape
 #define NODES_ARGS nodes_args_shape
 #define CONFIG_ARGS config_args_shape
 #define NOTHING_ARGS nothing

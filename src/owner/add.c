@@ -8,6 +8,7 @@
 #include "owner/emulated.h"
 #include "owner/look.h"
 #include "owner/vfs.h"
+#include "registry/route.h"
 
 #define KNOWN_FLAGS (PCV_ADD_IS_VF | PCV_ADD_HAS_NODE)
 
@@ -204,8 +205,9 @@ static int update(struct pcv_device *device, const struct pcv_add_info *info)
 
 /*
  * 0: the card that answers is the registered one; -PCV_ENOENT: it is another;
- * -PCV_EBUSY: bus numbers change; or an error of the host. A device that does not answer is asleep for all we
- * know (LIFE-9), not another; one that was just reset is not asked (SRIOV-3).
+ * -PCV_EBUSY: bus numbers change; or an error of the host. A device that does
+ * not answer is asleep for all we know (LIFE-9), not another; one that was just
+ * reset is not asked (SRIOV-3).
  */
 static int same_card(struct pcv_device *device)
 {
@@ -222,6 +224,7 @@ static int same_card(struct pcv_device *device)
         return error;
     }
     if (pcv__identity_same(device, &now)) {
+        atomic_store_explicit(&device->suspect, false, memory_order_release);
         return 0;
     }
     /* Bus numbers may lead elsewhere than when it was found. */

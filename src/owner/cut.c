@@ -9,19 +9,20 @@
  * access goes to an address that leads elsewhere by then.
  */
 #include "owner/move.h"
+#include "vpci/cap.h"
 
 /* Buses, and what stands on them. */
 struct range {
-    struct pcv__segment *segment;
     uint32_t first, last; /* empty: last is the lower one */
 };
 
 /* What stands in a range at *rid or before it, going down; *rid becomes the
  * place before it. NULL: there is nothing more. Begin with LAST_OF. */
 #define LAST_OF(range) ((range)->last << 8 | 0xffu)
-static struct pcv_device *next_down(const struct range *range, uint32_t *rid,
+static struct pcv_device *next_down(struct pcv__segment *segment,
+                                    const struct range *range, uint32_t *rid,
                                     enum pcv__look *out_look)
-    PCV__REQUIRES(range->segment->lock)
+    PCV__REQUIRES(segment->lock)
 {
     struct pcv_device *device;
     pcv_sbdf sbdf;
@@ -31,10 +32,10 @@ static struct pcv_device *next_down(const struct range *range, uint32_t *rid,
         *rid < range->first << 8) {
         return NULL;
     }
-    device = pcv__segment_prev(range->segment, rid, range->first << 8);
+    device = pcv__segment_prev(segment, rid, range->first << 8);
     if (device) {
-        sbdf = pcv_sbdf_make(range->segment->number, (uint8_t)(*rid >> 8),
-                             (uint8_t)*rid);
+        sbdf =
+            pcv_sbdf_make(segment->number, (uint8_t)(*rid >> 8), (uint8_t)*rid);
         *out_look = pcv__look(device, sbdf);
         *rid -= 1u;
     }
@@ -45,14 +46,14 @@ static struct pcv_device *next_down(const struct range *range, uint32_t *rid,
  */
 
 /* Whether everything there can be taken away: 0 or -PCV_ERESTART. */
-static int check(const struct range *range)
-    PCV__REQUIRES(range->segment->lock)
+static int check(struct pcv__segment *segment, const struct range *range)
+    PCV__REQUIRES(segment->lock)
 {
     uint32_t rid = LAST_OF(range);
     const struct pcv_device *device;
     enum pcv__look look;
 
-    while ((device = next_down(range, &rid, &look)) != NULL) {
+    while ((device = next_down(segment, range, &rid, &look)) != NULL) {
         if (look == PCV__LOOK_NEW ||
             (look == PCV__LOOK_LIVE && device->changing)) {
             return -PCV_ERESTART;
@@ -63,13 +64,13 @@ static int check(const struct range *range)
 
 /* Whether something is being added where numbers will lead elsewhere: who adds
  * it may ask one card or the other. 0 or -PCV_ERESTART. */
-static int nothing_comes(const struct range *range)
-    PCV__REQUIRES(range->segment->lock)
+static int nothing_comes(struct pcv__segment *segment,
+                         const struct range *range) PCV__REQUIRES(segment->lock)
 {
     uint32_t rid = LAST_OF(range);
     enum pcv__look look;
 
-    while (next_down(range, &rid, &look) != NULL) {
+    while (next_down(segment, range, &rid, &look) != NULL) {
         if (look == PCV__LOOK_NEW) {
             return -PCV_ERESTART;
         }
@@ -78,20 +79,20 @@ static int nothing_comes(const struct range *range)
 }
 
 /* All gates are paused, and everybody is out: 0 or -PCV_ERESTART. */
-static int drain(const struct range *range)
-    PCV__REQUIRES(range->segment->lock)
+static int drain(struct pcv__segment *segment, const struct range *range)
+    PCV__REQUIRES(segment->lock)
 {
     uint32_t rid = LAST_OF(range);
     struct pcv_device *device;
     enum pcv__look look;
     int error = 0;
 
-    while ((device = next_down(range, &rid, &look)) != NULL) {
+    while ((device = next_down(segment, range, &rid, &look)) != NULL) {
         if (look != PCV__LOOK_LIVE) {
             continue;
         }
         device->kept.paused = true;
-        range->segment->draining = true;
+        segment->draining = true;
         if (pcv__gate_pause(device) == -PCV_ERESTART) {
             error = -PCV_ERESTART;
         }
@@ -101,8 +102,7 @@ static int drain(const struct range *range)
 
 /* Gates that are paused still, though nothing is to be taken away behind them:
  * numbers are not what they were when we began to wait. */
-static void end_drain(struct pcv__segment *segment)
-    PCV__REQUIRES(segment->lock)
+static void end_drain(struct pcv__segment *segment) PCV__REQUIRES(segment->lock)
 {
     uint32_t rid = 0;
     struct pcv_device *device;
@@ -110,8 +110,8 @@ static void end_drain(struct pcv__segment *segment)
     /* Bounded: rid goes up. */
     while (segment->draining &&
            (device = pcv__segment_next(segment, &rid, 0xffffu)) != NULL) {
-        pcv_sbdf sbdf = pcv_sbdf_make(segment->number, (uint8_t)(rid >> 8),
-                                      (uint8_t)rid);
+        pcv_sbdf sbdf =
+            pcv_sbdf_make(segment->number, (uint8_t)(rid >> 8), (uint8_t)rid);
 
         rid++;
         if (pcv__look(device, sbdf) == PCV__LOOK_LIVE && device->kept.paused) {
@@ -154,8 +154,8 @@ static void close_off(struct pcv_device *device, bool routed)
     if (!routed) {
         pcv__caps_leave(device);
     }
-    if (device->vfs && atomic_load_explicit(&device->vf_work,
-                                            memory_order_acquire) != 0) {
+    if (device->vfs &&
+        atomic_load_explicit(&device->vf_work, memory_order_acquire) != 0) {
         device->vfs->parked = true;
         pcv__vfs_ask(device, PCV__VFS_NOTHING, 0);
     }
@@ -171,8 +171,8 @@ static void take_away(struct pcv__segment *segment, struct pcv_device *device,
     pcv_sbdf sbdf = pcv__device_sbdf(device);
     struct pcv_device *above = pcv__bridge_over(segment, pcv_sbdf_bus(sbdf));
     struct pcv_device *self = device;
-    uint8_t delta = above ? (uint8_t)(pcv_sbdf_bus(sbdf) - above->secondary)
-                          : 0;
+    uint8_t delta =
+        above ? (uint8_t)(pcv_sbdf_bus(sbdf) - above->secondary) : 0;
 
     close_off(device, routed);
     device->kept.paused = false;
@@ -181,24 +181,25 @@ static void take_away(struct pcv__segment *segment, struct pcv_device *device,
         device->bus_conflict = false;
     }
     atomic_compare_exchange_strong_explicit(
-        pcv__table_find_place(segment, sbdf), &self, NULL,
-        memory_order_release, memory_order_relaxed);
+        pcv__table_find_place(segment, sbdf), &self, NULL, memory_order_release,
+        memory_order_relaxed);
     pcv__keep(segment, device, above, delta);
     device->changing = true; /* until its DMA is blocked */
     device->kept.fresh = true;
     pcv__event(device, PCV_EVENT_UNREACHABLE, PCV_EVENT_DEVICE, 0, 0);
 }
 
-static void take_all_away(const struct range *range, bool routed)
-    PCV__REQUIRES(range->segment->lock)
+static void take_all_away(struct pcv__segment *segment,
+                          const struct range *range, bool routed)
+    PCV__REQUIRES(segment->lock)
 {
     uint32_t rid = LAST_OF(range);
     struct pcv_device *device;
     enum pcv__look look;
 
-    while ((device = next_down(range, &rid, &look)) != NULL) {
+    while ((device = next_down(segment, range, &rid, &look)) != NULL) {
         if (look == PCV__LOOK_LIVE) {
-            take_away(range->segment, device, routed);
+            take_away(segment, device, routed);
         }
     }
 }
@@ -275,10 +276,10 @@ static void block_all(struct pcv__segment *segment, struct pcv__mem *mem)
 
 /* What a bound bridge leads to and would not any more. */
 static struct range lost(struct pcv__segment *segment,
-                         struct pcv_device *bridge, uint8_t first,
-                         uint8_t last) PCV__REQUIRES(segment->lock)
+                         struct pcv_device *bridge, uint8_t first, uint8_t last)
+    PCV__REQUIRES(segment->lock)
 {
-    struct range range = {segment, 1, 0};
+    struct range range = {1, 0};
 
     if (!bridge->bound) {
         return range;
@@ -297,7 +298,7 @@ static void leave(struct pcv__segment *segment, struct pcv_device *bridge,
                   const struct range *range, bool routed)
     PCV__REQUIRES(segment->lock)
 {
-    take_all_away(range, routed);
+    take_all_away(segment, range, routed);
     if (bridge->bound && range->first == bridge->secondary) {
         pcv__bridge_unbind(segment, bridge);
     }
@@ -308,21 +309,21 @@ static int cut_locked(struct pcv__segment *segment, struct pcv_device *bridge,
     PCV__REQUIRES(segment->lock)
 {
     struct range own = lost(segment, bridge, first, last);
-    const struct range next = {segment, first, last};
+    const struct range next = {first, last};
     struct pcv_device *rival = pcv__rival_at(segment, bridge, first, last);
-    int error = nothing_comes(&next);
+    int error = nothing_comes(segment, &next);
 
-    error = error == 0 ? check(&own) : error;
-    error = error == 0 ? drain(&own) : error;
+    error = error == 0 ? check(segment, &own) : error;
+    error = error == 0 ? drain(segment, &own) : error;
     if (error != 0) {
         return error;
     }
     /* Bounded: each turn unbinds one. */
     for (; rival; rival = pcv__rival_at(segment, bridge, first, last)) {
-        struct range range = {segment, rival->secondary, rival->subordinate};
+        struct range range = {rival->secondary, rival->subordinate};
 
-        error = check(&range);
-        error = error == 0 ? drain(&range) : error;
+        error = check(segment, &range);
+        error = error == 0 ? drain(segment, &range) : error;
         if (error != 0) {
             return error;
         }

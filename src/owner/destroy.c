@@ -45,9 +45,9 @@ static void take_from_guests(struct pcv__segment *segment)
     }
 }
 
-/* From the highest address down, so that bridges and PFs go last; what cannot be
- * reached goes with the bridge that it is behind. A VF whose
- * requester ID wrapped below its PF's is taken in a second round. */
+/* From the highest address down, so that bridges and PFs go last; what cannot
+ * be reached goes with the bridge that it is behind. A VF whose requester ID
+ * wrapped below its PF's is taken in a second round. */
 static void remove_devices(struct pcv_host *host, struct pcv__segment *segment)
 {
     for (int round = 0; round < 2; round++) {

@@ -27,10 +27,10 @@ struct change {
     struct pcv_host *host;
     struct pcv__segment *segment;
     struct pcv__ecam ecam;
-    pcv_sbdf busy; /* who is in the way */
+    pcv_sbdf busy;  /* who is in the way */
     uint32_t moves; /* of bus numbers, when we began to look */
-    bool pf_moves; /* a PF that has VFs is to change */
-    bool adding;   /* something is being added, as `added` */
+    bool pf_moves;  /* a PF that has VFs is to change */
+    bool adding;    /* something is being added, as `added` */
     pcv_sbdf added;
 };
 
@@ -253,7 +253,8 @@ static int examine(struct change *change) PCV__REQUIRES(change->segment->lock)
     uint32_t rid = 0;
     struct pcv_device *device;
 
-    if (change->moves % 2u != 0 || change->moves != pcv__moves(change->segment)) {
+    if (change->moves % 2u != 0 ||
+        change->moves != pcv__moves(change->segment)) {
         change->busy = at(change, 0);
         return -PCV_ERESTART; /* who answered, answered for another */
     }

@@ -8,6 +8,7 @@
  * then on; the function can be found when it is in the lists.
  */
 #include "owner/emulated.h"
+#include "registry/route.h"
 
 /* ---- what a host may ask for -----------------------------------------------
  */

@@ -66,6 +66,20 @@ void pcv__bridge_goes(struct pcv_device *bridge);
  */
 int pcv__join_at(struct pcv_host *host, pcv_sbdf sbdf);
 
+/* What was behind a port is gone, whoever has it: it has vanished and is
+ * removed, but for what is just being added or changes its owner, which has
+ * vanished only. A reference to the port is held. */
+void pcv__slot_emptied(struct pcv_device *port);
+
+/* ---- slot_event.c ---- */
+
+/* A registered function reads all ones: look at the nearest port above it that
+ * answers. If that has lost what was behind it, so has everybody. No lock. */
+void pcv__look_above(struct pcv_host *host, pcv_sbdf sbdf);
+/* The hardware domain took note of an event of a port's slot, or switched it
+ * off: look what is there now. A reference is held; no lock. */
+void pcv__slot_event(struct pcv_device *port);
+
 /* ---- vfs.c ---- */
 
 /* What a PF's SR-IOV control asked for (SRIOV-1), a bounded part of it. A

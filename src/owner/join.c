@@ -11,6 +11,7 @@
 #include "owner/ecam.h"
 #include "owner/move.h"
 #include "owner/vfs.h"
+#include "vpci/cap.h"
 
 static void begin(struct pcv__segment *segment) PCV__REQUIRES(segment->lock)
 {
@@ -37,108 +38,6 @@ void pcv__move_end(struct pcv__segment *segment, struct pcv__mem *mem)
     segment->moving = false;
     atomic_fetch_add_explicit(&segment->moves, 1, memory_order_acq_rel);
     pcv__lock_drop(mem, &segment->lock);
-}
-
-/* ---- bridges ---------------------------------------------------------------
- */
-
-static bool makes_sense(uint8_t own, uint8_t first, uint8_t last)
-{
-    return own < first && first <= last;
-}
-
-bool pcv__has_rival(struct pcv__segment *segment,
-                    const struct pcv_device *bridge, uint8_t first,
-                    uint8_t last)
-{
-    uint8_t own = pcv_sbdf_bus(pcv__device_sbdf(bridge));
-
-    for (uint32_t devfn = 0; devfn < PCV_DEVFNS; devfn++) {
-        const struct pcv_device *other = pcv__live_at(
-            segment, pcv_sbdf_make(segment->number, own, (uint8_t)devfn));
-
-        if (other && other != bridge && other->bus_conflict &&
-            makes_sense(own, other->secondary, other->subordinate) &&
-            other->secondary <= last && first <= other->subordinate) {
-            return true;
-        }
-    }
-    return false;
-}
-
-struct pcv_device *pcv__rival_at(struct pcv__segment *segment,
-                                 const struct pcv_device *bridge, uint8_t first,
-                                 uint8_t last)
-{
-    uint8_t own = pcv_sbdf_bus(pcv__device_sbdf(bridge));
-
-    for (uint32_t bus = first; first > own && bus <= last; bus++) {
-        struct pcv_device *other = pcv__bridge_over(segment, (uint8_t)bus);
-
-        /* What is behind a bridge beside us leads there through that one. */
-        while (other && pcv_sbdf_bus(pcv__device_sbdf(other)) > own) {
-            other = pcv__bridge_over(segment,
-                                     pcv_sbdf_bus(pcv__device_sbdf(other)));
-        }
-        if (other && other != bridge &&
-            pcv_sbdf_bus(pcv__device_sbdf(other)) == own) {
-            return other;
-        }
-    }
-    return NULL;
-}
-
-void pcv__join_bridge(struct pcv__segment *segment, struct pcv_device *bridge,
-                      uint8_t first, uint8_t last)
-{
-    if (bridge->bound) {
-        /* Nothing stands where it does not lead to any more. */
-        pcv__bridge_extend(segment, bridge, last);
-        return;
-    }
-    bridge->secondary = first;
-    bridge->subordinate = last;
-    bridge->bus_conflict = pcv__has_rival(segment, bridge, first, last);
-    if (!bridge->bus_conflict) {
-        pcv__bridge_bind(segment, bridge);
-    }
-}
-
-/* Bridges in conflict that are not any more. True if there was one. */
-static bool end_conflicts(struct pcv__segment *segment)
-    PCV__REQUIRES(segment->lock)
-{
-    uint32_t rid = 0;
-    bool any = false;
-    struct pcv_device *bridge;
-
-    /* Bounded: rid goes up. */
-    while ((bridge = pcv__segment_next(segment, &rid, 0xffffu)) != NULL) {
-        pcv_sbdf sbdf = pcv_sbdf_make(segment->number, (uint8_t)(rid >> 8),
-                                      (uint8_t)rid);
-
-        rid++;
-        if (pcv__look(bridge, sbdf) == PCV__LOOK_LIVE && bridge->bus_conflict) {
-            pcv__join_bridge(segment, bridge, bridge->secondary,
-                             bridge->subordinate);
-            any = any || bridge->bound;
-        }
-    }
-    return any;
-}
-
-/* What stands in its registers may have changed while nobody could see it. */
-static void bind_again(struct pcv__segment *segment, struct pcv_device *bridge)
-    PCV__REQUIRES(segment->lock)
-{
-    uint32_t numbers;
-
-    if (pcv__hw_fetch(bridge, PCV_REG_PRIMARY, 4, &numbers) &&
-        numbers != 0xffffffffu) {
-        bridge->secondary = (uint8_t)(numbers >> 8);
-        bridge->subordinate = (uint8_t)(numbers >> 16);
-    }
-    pcv__join_bridge(segment, bridge, bridge->secondary, bridge->subordinate);
 }
 
 /* ---- one function ----------------------------------------------------------
@@ -228,7 +127,7 @@ static void bind_at(struct pcv__segment *segment, struct pcv_device *device,
     arrive(device);
     if (device->is_bridge) {
         pcv__lock_take(mem, &segment->lock);
-        bind_again(segment, device);
+        pcv__join_bridge_again(segment, device);
         pcv__lock_drop(mem, &segment->lock);
     }
     finish_mapping(device);
@@ -242,9 +141,9 @@ static void give_place_back(struct pcv__segment *segment,
 {
     struct pcv_device *self = device;
 
-    atomic_compare_exchange_strong_explicit(
-        pcv__table_find_place(segment, to), &self, NULL, memory_order_release,
-        memory_order_relaxed);
+    atomic_compare_exchange_strong_explicit(pcv__table_find_place(segment, to),
+                                            &self, NULL, memory_order_release,
+                                            memory_order_relaxed);
 }
 
 /* Its place is taken for it, and it is `changing`. 0; -PCV_EEXIST: another card
@@ -293,7 +192,7 @@ static int take_place(struct pcv_host *host, struct pcv__segment *segment,
     _Atomic(struct pcv_device *) *place;
 
     if (!pcv__is_live(device) || pcv__has_vanished(device) ||
-        !pcv__kept_belongs(device, out_to)) {
+        !pcv__kept_belongs(segment, device, out_to)) {
         return -PCV_ENODEV;
     }
     if (device->changing) {
@@ -329,8 +228,8 @@ static struct pcv_device *next(struct pcv_host *host,
         }
         if (error == -PCV_ENOMEM || error == -PCV_EBUSY) {
             device->kept.tried = true;
-            pcv__event(device, PCV_EVENT_MOVE_FAILED, PCV_EVENT_HOST,
-                       out_to->v, (uint64_t)-error);
+            pcv__event(device, PCV_EVENT_MOVE_FAILED, PCV_EVENT_HOST, out_to->v,
+                       (uint64_t)-error);
         }
         *wait = *wait || error == -PCV_ERESTART;
     }
@@ -359,7 +258,7 @@ int pcv__join_all(struct pcv_host *host, struct pcv__segment *segment,
         wait = false;
         pcv__lock_take(&host->mem, &segment->lock);
         device = next(host, segment, &to, &wait);
-        more = device || end_conflicts(segment);
+        more = device || pcv__end_conflicts(segment);
         pcv__lock_drop(&host->mem, &segment->lock);
         if (device && join(segment, device, to) == -PCV_EEXIST) {
             *out_other = to;
@@ -379,7 +278,7 @@ static struct pcv_device *find_for(struct pcv_host *host,
     for (struct pcv_device *device = segment->kept; device;
          device = device->kept.next) {
         if (!pcv__is_live(device) || pcv__has_vanished(device) ||
-            !pcv__kept_belongs(device, &to) || to.v != sbdf.v) {
+            !pcv__kept_belongs(segment, device, &to) || to.v != sbdf.v) {
             continue;
         }
         *error = take_place(host, segment, device, &to);
@@ -399,8 +298,8 @@ int pcv__join_at(struct pcv_host *host, pcv_sbdf sbdf)
     pcv_sbdf other;
     int error = -PCV_ENOENT;
 
-    if (!segment || atomic_load_explicit(&segment->kept_count,
-                                         memory_order_acquire) == 0) {
+    if (!segment ||
+        atomic_load_explicit(&segment->kept_count, memory_order_acquire) == 0) {
         return -PCV_ENOENT;
     }
     pcv__lock_take(&host->mem, &segment->lock);

@@ -173,7 +173,8 @@ static bool vfs_stay(struct pcv__segment *segment, const struct pcv_device *pf,
         pcv_sbdf sbdf = pcv__device_sbdf(vf);
 
         /* Whoever changes its owner is at its view. */
-        if (vf->changing || (!vanished && (!bridge || !goes_with(bridge, vf)))) {
+        if (vf->changing ||
+            (!vanished && (!bridge || !goes_with(bridge, vf)))) {
             *out_busy = sbdf;
             return true;
         }

@@ -11,6 +11,7 @@
 #define PCV_OWNER_LOOK_H
 
 #include "owner/internal.h"
+#include "registry/kept.h"
 
 enum pcv__look {
     PCV__LOOK_GONE,    /* nothing stands there any more */

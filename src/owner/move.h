@@ -30,13 +30,35 @@ int pcv__cut_for(struct pcv_device *bridge, uint8_t first, uint8_t last,
 /* A cut that waited is not made any more: gates are open again. */
 void pcv__cut_given_up(struct pcv__segment *segment, struct pcv__mem *mem);
 
+/* ---- bridges.c -------------------------------------------------------------
+ */
+
+/* Whether bridges that stand beside this one on its bus, and are in conflict,
+ * claim any of these buses. */
+bool pcv__has_rival(struct pcv__segment *segment,
+                    const struct pcv_device *bridge, uint8_t first,
+                    uint8_t last) PCV__REQUIRES(segment->lock);
+/* A bound bridge that stands on the bus of this one, beside it, and leads to
+ * one of these buses, or NULL. */
+struct pcv_device *pcv__rival_at(struct pcv__segment *segment,
+                                 const struct pcv_device *bridge, uint8_t first,
+                                 uint8_t last) PCV__REQUIRES(segment->lock);
+/* Let a bridge cover these buses, or be in conflict. */
+void pcv__join_bridge(struct pcv__segment *segment, struct pcv_device *bridge,
+                      uint8_t first, uint8_t last) PCV__REQUIRES(segment->lock);
+/* The same with what stands in its registers, which may have changed while
+ * nobody could see it; it is reached again. */
+void pcv__join_bridge_again(struct pcv__segment *segment,
+                            struct pcv_device *bridge)
+    PCV__REQUIRES(segment->lock);
+/* Let bridges that are not in conflict any more cover their buses. True if
+ * there was one. */
+bool pcv__end_conflicts(struct pcv__segment *segment)
+    PCV__REQUIRES(segment->lock);
+
 /* ---- join.c ----------------------------------------------------------------
  */
 
-/* Let a bridge cover what it can of these buses. */
-void pcv__join_bridge(struct pcv__segment *segment, struct pcv_device *bridge,
-                      uint8_t first, uint8_t last)
-    PCV__REQUIRES(segment->lock);
 /*
  * Bind everything that bus numbers lead to again. We are the one who moves; no
  * lock. 0; -PCV_ERESTART: the owner of one is being changed just now;
@@ -46,16 +68,6 @@ int pcv__join_all(struct pcv_host *host, struct pcv__segment *segment,
                   pcv_sbdf *out_other);
 /* Let it look again at what could not be bound before. */
 void pcv__join_afresh(struct pcv__segment *segment, struct pcv__mem *mem);
-/* A bound bridge that stands on the bus of this one, beside it, and leads to
- * one of these buses, or NULL. */
-struct pcv_device *pcv__rival_at(struct pcv__segment *segment,
-                                 const struct pcv_device *bridge, uint8_t first,
-                                 uint8_t last) PCV__REQUIRES(segment->lock);
-/* Whether bridges that stand beside this one on its bus, and are in conflict,
- * claim any of these buses. */
-bool pcv__has_rival(struct pcv__segment *segment,
-                    const struct pcv_device *bridge, uint8_t first,
-                    uint8_t last) PCV__REQUIRES(segment->lock);
 
 /* DMA of a requester ID to a domain: 0 or -PCV_EIO. */
 int pcv__dma_attach(struct pcv_host *host, pcv_sbdf requester, uint32_t id);

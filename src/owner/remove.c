@@ -107,6 +107,7 @@ static bool let_go(struct pcv_device *device, uint32_t ours)
     pcv__vectors_release(device);
     pcv__guest_lost(device);
     pcv__bridge_goes(device);
+    pcv__slot_event(device); /* what is left of it */
     pcv__forget_vf(host, device);
     if (held_by_others(device, ours)) {
         pcv__event(device, PCV_EVENT_LEAVING, PCV_EVENT_DEVICE, 0, 0);
@@ -273,6 +274,38 @@ int pcv__device_replaced(struct pcv_device *device)
         error = let_all_go(&list, device, &busy);
     }
     return pcv__ref_put(device, PCV_HOLDER_CALLER) ? error : -PCV_EBUSY;
+}
+
+void pcv__slot_emptied(struct pcv_device *port)
+{
+    struct pcv__mem *mem = &port->host->mem;
+    struct pcv__segment *segment = port->segment;
+    struct leaving list;
+    struct pcv_device *behind;
+    pcv_sbdf at;
+    uint32_t rid;
+
+    list.first = NULL;
+    list.end = &list.first;
+    pcv__lock_take(mem, &segment->lock);
+    for (rid = pcv__last_rid(port);
+         (behind = pcv__deeper(segment, port, &rid, &at)) != NULL;) {
+        if (pcv__look(behind, at) == PCV__LOOK_LIVE) {
+            vanish_with_vfs(segment, behind);
+        }
+    }
+    /* VFs go with their PF. */
+    for (rid = pcv__last_rid(port);
+         (behind = pcv__deeper(segment, port, &rid, &at)) != NULL;) {
+        pcv_sbdf busy;
+
+        if (pcv__look(behind, at) == PCV__LOOK_LIVE && !behind->is_vf &&
+            !pcv__is_kept(segment, behind, &busy)) {
+            mark_with_vfs(segment, &list, behind);
+        }
+    }
+    pcv__lock_drop(mem, &segment->lock);
+    (void)let_all_go(&list, NULL, &at);
 }
 
 /* All VFs of a PF, or with a PF that was reset those that nobody uses; the

@@ -3,11 +3,11 @@
  * A bridge's bus numbers change (TOPO-4, HDR-13): written by the hardware
  * domain, or reported by it.
  *
- * A write goes through three steps. What the new numbers do not lead to is taken
- * away (cut.c); hardware has the write; and what the numbers that stand there
- * now lead to is bound (join.c), whatever of that had been away, behind this
- * bridge or another. Whoever resumes the access goes on until that is done, one
- * at a time for a segment.
+ * A write goes through three steps. What the new numbers do not lead to is
+ * taken away (cut.c); hardware has the write; and what the numbers that stand
+ * there now lead to is bound (join.c), whatever of that had been away, behind
+ * this bridge or another. Whoever resumes the access goes on until that is
+ * done, one at a time for a segment.
  */
 #include "owner/move.h"
 
@@ -53,11 +53,12 @@ static uint32_t read_back(struct pcv_device *bridge)
 {
     uint32_t numbers = 0;
 
-    if (!pcv__hw_fetch(bridge, PCV_REG_PRIMARY, 4, &numbers) &&
-        !pcv__hw_fetch(bridge, PCV_REG_PRIMARY, 4, &numbers)) {
-        return bridge->numbers.value;
+    for (int i = 0; i < 2; i++) {
+        if (pcv__hw_fetch(bridge, PCV_REG_PRIMARY, 4, &numbers)) {
+            return numbers;
+        }
     }
-    return numbers;
+    return bridge->numbers.value;
 }
 
 /* ---- a change --------------------------------------------------------------
@@ -135,10 +136,10 @@ static int write_and_join(struct pcv_device *bridge, pcv_sbdf *out_other)
     }
     numbers = read_back(bridge);
     pcv__lock_drop(mem, &bridge->lock);
-    error = numbers == 0xffffffffu
-                ? take_over(bridge, bridge->secondary, bridge->subordinate)
-                : take_over(bridge, secondary_of(numbers),
-                            subordinate_of(numbers));
+    error =
+        numbers == 0xffffffffu
+            ? take_over(bridge, bridge->secondary, bridge->subordinate)
+            : take_over(bridge, secondary_of(numbers), subordinate_of(numbers));
     return error == 0 ? join(bridge, out_other) : error;
 }
 
@@ -205,10 +206,10 @@ static int compare(struct pcv_device *bridge, uint32_t reported)
 static int report(struct pcv_device *bridge, uint8_t first, uint8_t last,
                   pcv_sbdf *out_other)
 {
-    int error = is_possible(bridge, first, last)
-                    ? compare(bridge, (uint32_t)first << 8 |
-                                          (uint32_t)last << 16)
-                    : -PCV_EINVAL;
+    int error =
+        is_possible(bridge, first, last)
+            ? compare(bridge, (uint32_t)first << 8 | (uint32_t)last << 16)
+            : -PCV_EINVAL;
 
     if (error == 0) {
         error = take_over(bridge, first, last);
@@ -227,8 +228,8 @@ int pcv_bridge_report_buses(struct pcv_host *host, pcv_sbdf sbdf,
     if (!bridge) {
         return host ? -PCV_ENODEV : -PCV_EINVAL;
     }
-    if (!bridge->is_bridge || (primary != pcv_sbdf_bus(sbdf) &&
-                               (secondary | subordinate) != 0)) {
+    if (!bridge->is_bridge ||
+        (primary != pcv_sbdf_bus(sbdf) && (secondary | subordinate) != 0)) {
         error = -PCV_EINVAL;
     } else if (is_renumbered(bridge) ||
                !pcv__move_begin(bridge->segment, &host->mem)) {

@@ -13,6 +13,10 @@ bool pcv__claims_vf(const struct pcv_add_info *info)
 /* What vPCI, the counters and the work lists keep of a device. */
 static void device_init_shared(struct pcv_device *device)
 {
+    device->kept.above = NULL;
+    device->kept.next = NULL;
+    device->kept.paused = false;
+    atomic_store_explicit(&device->kept.is, false, memory_order_relaxed);
     atomic_store_explicit(&device->ext_plan, 0, memory_order_relaxed);
     atomic_store_explicit(&device->hw_error, 0, memory_order_relaxed);
     atomic_store_explicit(&device->quiet_until_us, 0, memory_order_relaxed);
@@ -25,6 +29,8 @@ static void device_init_shared(struct pcv_device *device)
     atomic_store_explicit(&device->guest_sbdf, 0, memory_order_relaxed);
     atomic_store_explicit(&device->renumbered, false, memory_order_relaxed);
     atomic_store_explicit(&device->read_only, false, memory_order_relaxed);
+    atomic_store_explicit(&device->slot_event, false, memory_order_relaxed);
+    atomic_store_explicit(&device->suspect, false, memory_order_relaxed);
     atomic_store_explicit(&device->vf_work, 0, memory_order_relaxed);
 }
 
@@ -68,10 +74,6 @@ static void device_init(struct pcv_device *device, struct pcv_host *host,
     device->secondary = 0;
     device->subordinate = 0;
     device->next_leaving = NULL;
-    device->kept.above = NULL;
-    device->kept.next = NULL;
-    device->kept.paused = false;
-    atomic_store_explicit(&device->kept.is, false, memory_order_relaxed);
     device->done = NULL;
     device->vfs = NULL;
     device->assignment = NULL;

@@ -30,7 +30,8 @@ static bool is_nothing_asked(const struct pcv_host *host)
 {
     return atomic_load_explicit(&host->work_count, memory_order_acquire) == 0 &&
            atomic_load_explicit(&host->renumber_count, memory_order_acquire) ==
-               0;
+               0 &&
+           atomic_load_explicit(&host->slot_count, memory_order_acquire) == 0;
 }
 
 /* An access that found nothing: VFs whose time has come are added, and what
@@ -65,6 +66,7 @@ static enum pcv_verdict asked(struct pcv_domain *domain,
         return PCV_DONE;
     }
     verdict = pcv__bridge_renumbered(device);
+    pcv__slot_event(device);
     if (verdict == PCV_DONE) {
         verdict = pcv__vfs_work(device);
     }
@@ -86,6 +88,16 @@ static enum pcv_verdict work(struct pcv_domain *domain,
     return verdict;
 }
 
+/* What came too early is performed now. That nothing is there after all is its
+ * end too, which its data says. */
+static enum pcv_verdict perform(struct pcv_domain *domain,
+                                struct pcv_access *access)
+{
+    enum pcv_verdict verdict = pcv__access_go_on(domain, access);
+
+    return verdict == PCV_ABSENT ? PCV_DONE : verdict;
+}
+
 enum pcv_verdict pcv_access_resume(struct pcv_domain *domain,
                                    struct pcv_access *access)
 {
@@ -99,11 +111,11 @@ enum pcv_verdict pcv_access_resume(struct pcv_domain *domain,
         access->pending = false;
     }
     if (access->again) {
-        return pcv__access_go_on(domain, access);
+        return perform(domain, access);
     }
     if (access->progress == 0 || access->progress >= access->size) {
         access->progress = 0;
         return PCV_DONE;
     }
-    return pcv__access_go_on(domain, access);
+    return perform(domain, access);
 }

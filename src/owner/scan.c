@@ -5,6 +5,7 @@
  * by the numbers there are, whatever devices answer.
  */
 #include "owner/internal.h"
+#include "registry/route.h"
 
 static void failed(struct pcv_scan *scan, pcv_sbdf sbdf, int error)
 {

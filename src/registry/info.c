@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What can be asked of a device and of many. */
-#include "registry/barred.h"
+#include "registry/kept.h"
 
 static void copy_bars(struct pcv_device *device, struct pcv_device_info *out)
 {
@@ -111,8 +111,8 @@ static void kept_status(struct pcv_host *host, pcv_sbdf sbdf,
     const struct pcv_device *device;
 
     memset(out, 0, sizeof(*out));
-    if (!segment || atomic_load_explicit(&segment->kept_count,
-                                         memory_order_acquire) == 0) {
+    if (!segment ||
+        atomic_load_explicit(&segment->kept_count, memory_order_acquire) == 0) {
         return;
     }
     pcv__lock_take(&host->mem, &segment->lock);

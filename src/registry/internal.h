@@ -11,6 +11,7 @@
 #include "base/imap.h"
 #include "base/lock.h"
 #include "base/pool.h"
+#include "registry/numbers.h"
 #include "registry/word.h"
 
 struct pcv__segment;
@@ -86,30 +87,6 @@ struct pcv__identity {
     bool serial_known; /* extended space could be read once (EXT-2) */
 };
 
-/*
- * Where a function stands that no bus number leads to for the moment (TOPO-4):
- * behind a bridge, so many buses after its first. It is in its segment's list
- * then, and in no table. Under the segment's lock; but for `paused`, of those
- * in the list.
- */
-struct pcv__kept {
-    _Atomic bool is; /* in the list, until its last reference goes */
-    bool tried;      /* it was looked at since numbers changed last */
-    bool fresh;      /* its DMA is not blocked yet */
-    bool paused;     /* its gate is, until accesses drained */
-    uint8_t delta;
-    struct pcv_device *above; /* stays as long as the function is live */
-    struct pcv_device *next;
-};
-
-/* Bus numbers that were written to a bridge, on their way to hardware. Under
- * the bridge's lock. */
-struct pcv__bus_numbers {
-    bool written;  /* hardware has them */
-    uint8_t bytes; /* that the domain wrote; one bit each */
-    uint32_t value;
-};
-
 struct pcv_device {
     /* The first line of the cache is what every access reads. */
     struct pcv__pooled pooled;
@@ -137,6 +114,8 @@ struct pcv_device {
     _Atomic uint64_t quiet_until_us; /* it was reset, and is left alone until
                                         then; 0: not any more (SRIOV-3) */
     _Atomic bool renumbered;  /* of a bridge: its bus numbers were written */
+    _Atomic bool slot_event;  /* of a port: what is in its slot may have gone */
+    _Atomic bool suspect;     /* another card may have taken its place */
     _Atomic uint32_t vf_work; /* enum pcv__vf_work, of a PF: owner's to do */
     struct pcv_device *next_work, **work_at; /* under the host's work lock */
     uint64_t work_us;                        /* likewise: when vf_work is due */
@@ -150,8 +129,8 @@ struct pcv_device {
     _Atomic uint8_t phantom_bits;
     bool pcix; /* PCI-X 266 or 533 */
     bool is_vf;
-    struct pcv_device *pf;   /* of a VF that is live; it stays as long */
-    _Atomic uint32_t physfn; /* of a VF: its PF's address */
+    struct pcv_device *pf;      /* of a VF that is live; it stays as long */
+    _Atomic uint32_t physfn;    /* of a VF: its PF's address */
     _Atomic uint16_t sriov_cap; /* where it stands, or stood while it had
                                    extended space */
     _Atomic uint16_t ari_cap;   /* 0 while it has none */
@@ -186,7 +165,7 @@ struct pcv_device {
     struct pcv__assignment *assignment; /* while a guest owns it; the gate is
                                            closed when it changes */
     struct pcv__saved *saved; /* what the host programmed; reset.c, or NULL */
-    struct pcv__bus_numbers numbers; /* while `renumbered` */
+    struct pcv__bus_numbers numbers;      /* while `renumbered` */
     uint32_t assignment_size, saved_size; /* bytes, for who frees them last */
     bool torn PCV__GUARDED_BY(lock); /* nothing may be mapped or bound more */
 };
@@ -225,7 +204,7 @@ struct pcv__segment {
     _Atomic uint32_t kept_count;
     bool moving;
     _Atomic uint32_t moves; /* moves that began or ended: odd while one is */
-    bool draining; /* there are gates that are paused: kept.paused */
+    bool draining;          /* there are gates that are paused: kept.paused */
 };
 
 #define PCV__UP_VALID 0x80000000u
@@ -312,6 +291,7 @@ struct pcv_host {
     struct pcv_domain *guests;       /* by identifier */
     _Atomic uint32_t work_count;     /* PFs with vf_work */
     _Atomic uint32_t renumber_count; /* bridges that are renumbered */
+    _Atomic uint32_t slot_count;     /* ports with slot_event */
     struct pcv__lock work_lock;
     struct pcv_device *work PCV__GUARDED_BY(work_lock); /* with vf_work */
     _Atomic uint32_t emulated_count;
@@ -573,73 +553,6 @@ void pcv__bridge_bind(struct pcv__segment *segment, struct pcv_device *bridge)
     PCV__REQUIRES(segment->lock);
 void pcv__bridge_unbind(struct pcv__segment *segment, struct pcv_device *bridge)
     PCV__REQUIRES(segment->lock);
-/* Whether a bridge may cover these buses beside those that do already; itself
- * is not in its way. */
-bool pcv__bridge_fits(struct pcv_device *bridge, uint8_t first, uint8_t last);
-/* Whether these buses are behind it, and in front of nobody else, whoever leads
- * to them now. */
-bool pcv__bridge_may_lead(struct pcv_device *bridge, uint8_t first,
-                          uint8_t last);
-/* A bound bridge covers buses up to `last` from now on; it fits, and nothing
- * stands on those that it leaves. */
-void pcv__bridge_extend(struct pcv__segment *segment, struct pcv_device *bridge,
-                        uint8_t last) PCV__REQUIRES(segment->lock);
-/* The bridge that covers a bus, or NULL. */
-struct pcv_device *pcv__bridge_over(struct pcv__segment *segment, uint8_t bus)
-    PCV__REQUIRES(segment->lock);
-
-/* What is read by address, without the device's gate, may be another card's if
- * that has changed, or is odd. */
-static inline uint32_t pcv__moves(const struct pcv__segment *segment)
-{
-    return atomic_load_explicit(&segment->moves, memory_order_acquire);
-}
-
-/* ---- functions that cannot be reached (kept.c) ------------------------------
- */
-
-/* A guest's address of such a function has this bit: nobody's access has. */
-#define PCV__GUEST_AWAY 0x80000000u
-
-/* Into the list; out of it. Its place in the table is the caller's. */
-void pcv__keep(struct pcv__segment *segment, struct pcv_device *device,
-               struct pcv_device *above, uint8_t delta)
-    PCV__REQUIRES(segment->lock);
-void pcv__unkeep(struct pcv__segment *segment, struct pcv_device *device)
-    PCV__REQUIRES(segment->lock);
-/* The one that was last at an address and is not gone, or NULL; of several the
- * one that was there last. */
-struct pcv_device *pcv__kept_at(struct pcv__segment *segment, pcv_sbdf sbdf)
-    PCV__REQUIRES(segment->lock);
-/* Whether bus numbers lead to a kept function again, and where. */
-bool pcv__kept_belongs(const struct pcv_device *device, pcv_sbdf *out_sbdf)
-    PCV__REQUIRES(device->segment->lock);
-
-/* ---- routes (route.c) -------------------------------------------------------
- */
-
-/* A host's list of segments is not followed further than this. */
-#define PCV__SEGMENT_RUNS_MAX 65536u
-
-/* The host's run of buses that an address lies in: 0; -PCV_EINVAL: in none;
- * -PCV_EIO. */
-int pcv__bus_run(struct pcv_host *host, pcv_sbdf sbdf,
-                 struct pcv_segment_info *out_run);
-/* The nearest bridge above a bus, with a reference; NULL: it is a root bus, or
- * the bridge is going. */
-struct pcv_device *pcv__bridge_above(struct pcv_host *host, uint16_t segment,
-                                     uint8_t bus);
-/* A port with a link below it, behind which only device 0 can be. */
-bool pcv__is_link_port(const struct pcv_device *device);
-/* Whether a port forwards to all function numbers (ARI). */
-bool pcv__forwards_ari(struct pcv_device *port);
-/*
- * Whether hardware leads an access to an address, where a function that is not
- * registered yet may answer: 1 or 0; -PCV_EIO: the host could not say. The bus
- * is a root bus or the other side of a bridge, and every bridge on the way up
- * is registered, has not vanished, and covers it.
- */
-int pcv__route(struct pcv_host *host, pcv_sbdf sbdf);
 
 /* ---- events (event.c) ------------------------------------------------------
  */

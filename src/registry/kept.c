@@ -4,7 +4,7 @@
  * table, so that their old address may be another's, and in a list of their
  * segment, which knows of each behind which bridge it stands.
  */
-#include "registry/barred.h"
+#include "registry/kept.h"
 
 void pcv__keep(struct pcv__segment *segment, struct pcv_device *device,
                struct pcv_device *above, uint8_t delta)
@@ -43,13 +43,15 @@ struct pcv_device *pcv__kept_at(struct pcv__segment *segment, pcv_sbdf sbdf)
 {
     struct pcv_device *device = segment->kept;
 
-    while (device && (pcv__device_sbdf(device).v != sbdf.v || is_gone(device))) {
+    while (device &&
+           (pcv__device_sbdf(device).v != sbdf.v || is_gone(device))) {
         device = device->kept.next;
     }
     return device;
 }
 
-bool pcv__kept_belongs(const struct pcv_device *device, pcv_sbdf *out_sbdf)
+bool pcv__kept_belongs(const struct pcv__segment *segment,
+                       const struct pcv_device *device, pcv_sbdf *out_sbdf)
 {
     const struct pcv_device *above = device->kept.above;
     pcv_sbdf sbdf = pcv__device_sbdf(device);
@@ -62,8 +64,8 @@ bool pcv__kept_belongs(const struct pcv_device *device, pcv_sbdf *out_sbdf)
     if (bus > above->subordinate) {
         return false;
     }
-    *out_sbdf = pcv_sbdf_make(device->segment->number, (uint8_t)bus,
-                              pcv_sbdf_devfn(sbdf));
+    *out_sbdf =
+        pcv_sbdf_make(segment->number, (uint8_t)bus, pcv_sbdf_devfn(sbdf));
     return true;
 }
 
@@ -83,8 +85,7 @@ static struct pcv_device *first_from(struct pcv_host *host,
          device = device->kept.next) {
         uint32_t rid = pcv__rid(pcv__device_sbdf(device));
 
-        if (rid >= from &&
-            (!best || rid < pcv__rid(pcv__device_sbdf(best))) &&
+        if (rid >= from && (!best || rid < pcv__rid(pcv__device_sbdf(best))) &&
             (pcv__word(device) & PCV__WORD_LEAVING) == 0) {
             best = device;
         }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* References and the gate: one atomic word a device (LIFE-3, LIFE-4). */
-#include "registry/internal.h"
+#include "registry/kept.h"
 
 struct field {
     uint8_t shift;

@@ -3,6 +3,7 @@
  * Where hardware leads a configuration access (LIFE-12, TOPO-2): the host's
  * runs of buses, the bridge above a bus, and which functions can be behind it.
  */
+#include "registry/route.h"
 #include "registry/barred.h"
 
 int pcv__bus_run(struct pcv_host *host, pcv_sbdf sbdf,

@@ -5,7 +5,7 @@
  * what its own upstream bridge covers, so that every walk up goes down in bus
  * numbers and ends.
  */
-#include "registry/internal.h"
+#include "registry/kept.h"
 
 /* The path from bus 255 to a root has at most this many bridges. */
 #define WALK_MAX PCV_BUSES

@@ -3,6 +3,7 @@
  * The entrance by address: width and alignment, the gate, the view, the gate
  * again, and the verdict (CFG-1, CFG-2, CFG-8 to CFG-10).
  */
+#include "vbus/early.h"
 #include "vbus/emulated.h"
 #include "vbus/gate.h"
 #include "vpci/plain.h"
@@ -128,6 +129,31 @@ static void turn_back(struct pcv_device *device)
     pcv__gate_leave(device);
 }
 
+/* Whether what was read of the vendor ID makes the owner floor look first. Then
+ * it was not performed, and is not counted. */
+static inline bool is_strange(const struct pcv_domain *domain,
+                              const struct pcv_access *access,
+                              struct pcv_device *device,
+                              enum pcv_verdict verdict, uint32_t data)
+{
+    if (!pcv__asks_who(access) || verdict != PCV_DONE || access->again ||
+        domain->kind != PCV_DOMAIN_HARDWARE ||
+        !pcv__says_another(device, access, data)) {
+        return false;
+    }
+    pcv__gate_uncount(device);
+    return true;
+}
+
+/* The read is performed again, by resume, when the owner floor has looked. */
+static enum pcv_verdict ask_owner(struct pcv_access *access)
+{
+    access->again = true;
+    access->added = false;
+    access->pending = true;
+    return PCV_PENDING;
+}
+
 /* Find the device and pass its gate: PCV_DONE and *out_device. */
 static enum pcv_verdict pass(struct pcv_domain *domain, pcv_sbdf sbdf,
                              struct pcv_device **out_device)
@@ -145,26 +171,25 @@ static enum pcv_verdict pass(struct pcv_domain *domain, pcv_sbdf sbdf,
     return PCV_DONE;
 }
 
-/* What a part is about. */
-static uint8_t part_size(const struct pcv_access *access)
-{
-    return access->size > 4 ? 4 : access->size;
-}
-
 /* The part of an access that starts at `progress`. */
 static enum pcv_verdict part(struct pcv_domain *domain,
                              struct pcv_access *access)
 {
     uint32_t shift = access->progress * 8u;
-    uint8_t size = part_size(access);
+    uint8_t size = pcv__part_size(access);
     uint16_t reg = (uint16_t)(access->reg + access->progress);
     uint32_t data = (uint32_t)(access->data >> shift);
     struct pcv_device *device = NULL;
     enum pcv_verdict verdict = pass(domain, access->sbdf, &device);
+    bool strange = false;
 
     if (device) {
         verdict = perform(device, access->write, reg, size, &data);
+        strange = is_strange(domain, access, device, verdict, data);
         pcv__gate_leave(device);
+        if (strange) {
+            return ask_owner(access);
+        }
     } else if (verdict == PCV_ABSENT && pcv__emulated_any(domain)) {
         verdict = pcv__emulated_access(domain, access->sbdf, reg, size,
                                        access->write, &data);
@@ -183,83 +208,13 @@ static enum pcv_verdict part(struct pcv_domain *domain,
     return verdict;
 }
 
-/* What is read of a function that asks to be asked again later, where hardware
- * shows that (PCI Express Base 6.0, 2.3.2). */
-#define RETRY_IDS 0xffff0001u
-
-static void answer_retry(struct pcv_access *access)
-{
-    uint32_t ids = RETRY_IDS >> (access->reg * 8u);
-
-    access->data = (access->data & ~(uint64_t)UINT32_MAX) |
-                   (ids & pcv__ones(part_size(access)));
-}
-
-/* Whether what the table shows at an address is being registered, or was since
- * we found nothing: perhaps for another CPU that asked the same. */
-static bool came_meanwhile(const struct pcv_domain *domain,
-                           const struct pcv_device *device, pcv_sbdf sbdf)
-{
-    uint64_t word = pcv__word(device);
-
-    if (!pcv__stands_at(domain, device, sbdf) || !pcv__owns(domain, device)) {
-        return false;
-    }
-    if ((word & PCV__WORD_NEW) != 0) {
-        return (word & PCV__WORD_LEAVING) == 0 &&
-               (word & PCV__WORD_COUNTS) != 0;
-    }
-    return pcv__gate_is_open(word) && !pcv__is_barred(device, PCV_REG_VENDOR);
-}
-
-/*
- * Whether what the hardware domain asks for is there though it was found absent
- * (LIFE-12): it answers, and is to be registered before it is seen.
- */
-PCV__APART static bool appears(struct pcv_domain *domain,
-                               struct pcv_access *access)
-{
-    struct pcv_host *host = domain->host;
-    const struct pcv_device *device = pcv__table_peek(host, access->sbdf);
-    int error;
-
-    if (device) {
-        return came_meanwhile(domain, device, access->sbdf);
-    }
-    error = pcv__route(host, access->sbdf);
-    if (error == 0) {
-        return false;
-    }
-    error = error < 0 ? error : pcv__probe(host, access->sbdf);
-    if (error == -PCV_EAGAIN) {
-        answer_retry(access);
-    }
-    /* Where the host failed, resume tries once more, and tells if it has to. */
-    return error != -PCV_EAGAIN && error != -PCV_ENODEV;
-}
-
-/*
- * Whether nothing stands there only because a PF's VFs are still to be added,
- * or because nobody has looked yet. Neither is for us: resume does it and
- * performs the access then.
- */
-static bool came_early(struct pcv_domain *domain, struct pcv_access *access)
-{
-    if (domain->kind != PCV_DOMAIN_HARDWARE || access->again) {
-        return false;
-    }
-    return atomic_load_explicit(&domain->host->work_count,
-                                memory_order_relaxed) != 0 ||
-           (pcv__asks_who(access) && appears(domain, access));
-}
-
 /* A part that found nothing is to be performed again, by resume. */
 static bool put_off(struct pcv_domain *domain, struct pcv_access *access)
 {
-    uint8_t size = part_size(access);
+    uint8_t size = pcv__part_size(access);
 
     access->progress = (uint8_t)(access->progress - size);
-    if (came_early(domain, access)) {
+    if (pcv__came_early(domain, access)) {
         access->again = true;
         access->added = false;
         return true;
@@ -402,8 +357,12 @@ PCV__APART static enum pcv_verdict inside(struct pcv_domain *domain,
     uint32_t data = (uint32_t)access->data;
     enum pcv_verdict verdict =
         perform(device, access->write, access->reg, access->size, &data);
+    bool strange = is_strange(domain, access, device, verdict, data);
 
     pcv__gate_leave(device);
+    if (strange) {
+        return told(domain, access, ask_owner(access));
+    }
     if (verdict != PCV_DONE) {
         return end(domain, access, verdict, data);
     }

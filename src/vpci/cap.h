@@ -98,6 +98,11 @@ void pcv__cap_store(const struct pcv__cap *cap, uint16_t offset, uint8_t size,
 uint32_t pcv__cap_load(const struct pcv__cap *cap, uint16_t offset,
                        uint8_t size);
 
+/* Bus numbers move (TOPO-4): the device can be reached no more under the
+ * requester ID that its vectors are bound for, and then it has another. */
+void pcv__caps_leave(struct pcv_device *device) PCV__REQUIRES(device->lock);
+void pcv__caps_arrive(struct pcv_device *device) PCV__REQUIRES(device->lock);
+
 /* Whether the view is a guest's. */
 static inline bool pcv__cap_is_guest(const struct pcv__cap *cap)
 {

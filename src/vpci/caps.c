@@ -358,7 +358,8 @@ void pcv__caps_restore(struct pcv_device *device)
 }
 
 /* What was torn down has nothing bound. */
-static bool has_caps(const struct pcv_device *device) PCV__REQUIRES(device->lock)
+static bool has_caps(const struct pcv_device *device)
+    PCV__REQUIRES(device->lock)
 {
     return device->view && !device->torn;
 }

@@ -183,7 +183,7 @@ void pcv__bus_numbers_write(struct pcv_device *bridge)
  * and that is the owner floor's, which takes the segment's lock (HDR-13,
  * TOPO-4). Further writes wait until it is done. */
 static enum pcv_verdict write_bus_numbers(
-    const struct pcv_register_write *write)
+    const struct pcv_register_write *write) PCV__NO_ANALYSIS
 {
     struct pcv_device *bridge = write->device;
 

@@ -496,10 +496,6 @@ void pcv__caps_free(struct pcv_device *device, struct pcv__vpci *vpci);
  * back. */
 void pcv__caps_reset(struct pcv_device *device) PCV__REQUIRES(device->lock);
 void pcv__caps_restore(struct pcv_device *device) PCV__REQUIRES(device->lock);
-/* Bus numbers move (TOPO-4): the device can be reached no more under the
- * requester ID that its vectors are bound for, and then it has another. */
-void pcv__caps_leave(struct pcv_device *device) PCV__REQUIRES(device->lock);
-void pcv__caps_arrive(struct pcv_device *device) PCV__REQUIRES(device->lock);
 /* The capability of a description that is up, or NULL. */
 struct pcv__cap *pcv__cap_find(const struct pcv_device *device, uint16_t id,
                                bool extended);

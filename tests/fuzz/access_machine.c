@@ -67,8 +67,12 @@ static struct pcv_model *make_model(void)
     return model;
 }
 
+/* Only one device is behind a bridge. */
 static unsigned index_of(pcv_sbdf sbdf)
 {
+    if (pcv_sbdf_bus(sbdf) != 0) {
+        return BEHIND;
+    }
     for (unsigned i = 0; i < DEVICES; i++) {
         if (where[i].v == sbdf.v) {
             return i;
@@ -77,12 +81,40 @@ static unsigned index_of(pcv_sbdf sbdf)
     return DEVICES;
 }
 
+pcv_sbdf machine_place(const struct machine *m, unsigned i)
+{
+    return i == BEHIND ? m->behind : where[i];
+}
+
+void machine_track(struct machine *m)
+{
+    struct pcv_device *device = pcv_device_next(m->host, where[BEHIND]);
+
+    if (!device) {
+        device = pcv_device_next_unreachable(m->host, (pcv_sbdf){0});
+    }
+    if (device) {
+        m->behind = pcv_device_sbdf(device);
+    }
+    pcv_device_put(device);
+}
+
 struct pcv_device_status machine_status(const struct machine *m, unsigned i)
 {
     struct pcv_device_status status;
 
-    CHECK(pcv_device_status(m->host, where[i], &status) == 0);
+    CHECK(pcv_device_status(m->host, machine_place(m, i), &status) == 0);
     return status;
+}
+
+/* Whether a vCPU asks who is at an address where nobody is (LIFE-12). */
+static bool asks_who(const struct machine *m, unsigned i)
+{
+    const struct vcpu *v = m->asking;
+
+    return v && index_of(v->access.sbdf) == i && !v->access.write &&
+           v->access.reg < PCV_REG_DEVICE && i < DEVICES &&
+           machine_status(m, i).state != PCV_STATE_PRESENT;
 }
 
 /* Hardware is asked only for what is registered, and not for what is gone
@@ -92,11 +124,12 @@ static void on_cfg(void *arg, const struct pcv_model_cfg *access)
     struct machine *m = arg;
     unsigned i = index_of(access->sbdf);
 
-    if (i == m->adding) {
+    if (i == m->adding || asks_who(m, i)) {
         return;
     }
     CHECK(i < DEVICES);
-    CHECK(machine_status(m, i).state == PCV_STATE_PRESENT);
+    /* What moves with bus numbers is asked before it is there. */
+    CHECK(i == BEHIND || machine_status(m, i).state == PCV_STATE_PRESENT);
     CHECK(!m->vanished[i]);
     if (access->write && access->reg >= 0x40) {
         m->dirty[i] = true; /* it may have reset itself */
@@ -112,16 +145,18 @@ static void check_references(const struct machine *m)
 {
     for (unsigned i = 0; i < DEVICES; i++) {
         struct pcv_device_status status = machine_status(m, i);
-        bool present = status.state == PCV_STATE_PRESENT;
+        pcv_sbdf at = machine_place(m, i);
+        bool away = status.state == PCV_STATE_UNREACHABLE;
+        bool present = away || status.state == PCV_STATE_PRESENT;
         uint32_t held = 0;
 
         for (unsigned h = 0; h < HOLDS; h++) {
-            held += m->hold[h] && pcv_device_sbdf(m->hold[h]).v == where[i].v;
+            held += m->hold[h] && pcv_device_sbdf(m->hold[h]).v == at.v;
         }
         CHECK(status.held[PCV_HOLDER_CALLER] == held);
         CHECK(status.held[PCV_HOLDER_ACCESS] == 0);
-        CHECK(status.held[PCV_HOLDER_VECTOR] ==
-              pcv_model_bound(m->model, &where[i]));
+        CHECK(away ||
+              status.held[PCV_HOLDER_VECTOR] == pcv_model_bound(m->model, &at));
         CHECK(status.held[PCV_HOLDER_REGISTRY] == (present ? 1 : 0));
         CHECK(status.held[PCV_HOLDER_OWNER] == (present ? 1 : 0));
         CHECK(present || held != 0 || status.state == PCV_STATE_ABSENT);
@@ -175,9 +210,14 @@ static void check_idle(const struct machine *m)
     uint64_t users = 0, wants = 0, from = 0;
 
     for (unsigned i = 0; i < DEVICES; i++) {
-        struct pcv_device *device = pcv_device_find(m->host, where[i]);
+        struct pcv_device *device =
+            pcv_device_find(m->host, machine_place(m, i));
         struct pcv_device_info info;
 
+        if (!device && i == BEHIND) {
+            /* What is mapped of it stays. */
+            device = pcv_device_next_unreachable(m->host, (pcv_sbdf){0});
+        }
         if (!device) {
             continue;
         }
@@ -231,6 +271,7 @@ void machine_begin(struct machine *m)
     pcv_model_watch(m->model, on_cfg, m);
     CHECK(pcv_host_create(pcv_model_ops(), m->model, &config, &m->host) == 0);
     m->dom0 = pcv_host_hardware_domain(m->host);
+    m->behind = where[BEHIND];
     CHECK(pcv_domain_add_ecam(m->dom0, (pcv_gpa){WINDOW}, 0, 0, 3) == 0);
     for (unsigned i = 0; i < DEVICES; i++) {
         const struct pcv_add_info info = {.flags = i == VF ? PCV_ADD_IS_VF : 0,

@@ -43,11 +43,13 @@ struct machine {
     struct pcv_device *hold[HOLDS];
     struct pcv_register reg[REGISTERS];
     unsigned regs;
-    unsigned adding;          /* the device that is being added; or DEVICES */
-    bool unfinished[DEVICES]; /* its add said restart */
+    unsigned adding;           /* the device that is being added; or DEVICES */
+    const struct vcpu *asking; /* the vCPU that is being served, or NULL */
+    bool unfinished[DEVICES];  /* its add said restart */
     bool dirty[DEVICES]; /* its command register was changed by somebody else,
                             or something may have been lost on the way */
     bool vanished[DEVICES];
+    pcv_sbdf behind; /* where BEHIND is now, or was last: bus numbers change */
 };
 
 #define CHECK(x)                                                               \
@@ -61,6 +63,10 @@ struct machine {
 /* Build the machine with a host on it and add every device; the input is the
  * caller's. */
 void machine_begin(struct machine *m);
+/* Where a device is as far as the registry knows. */
+pcv_sbdf machine_place(const struct machine *m, unsigned i);
+/* See where it went; to be called after each operation. */
+void machine_track(struct machine *m);
 /* Look through the books; to be called between two operations. */
 void machine_check(const struct machine *m);
 /* Give everything back, which must work. */

@@ -29,10 +29,39 @@ static unsigned take_below(struct machine *m, unsigned limit)
 
 /* ---- accesses ------------------------------------------------------------ */
 
+/* What is absent has no past; and whether something still leaves. A device may
+ * take others along: those behind a bridge, and a vanished PF its VFs. */
+static bool settle_absent(struct machine *m)
+{
+    bool leaving = false;
+
+    for (unsigned i = 0; i < DEVICES; i++) {
+        enum pcv_device_state state = machine_status(m, i).state;
+
+        leaving = leaving || state == PCV_STATE_LEAVING;
+        if (state == PCV_STATE_ABSENT) {
+            m->vanished[i] = m->dirty[i] = m->unfinished[i] = false;
+        }
+    }
+    return leaving;
+}
+
+/* A read of a vendor ID may have added a device, or removed what went. */
+static void asked(struct machine *m)
+{
+    m->asking = NULL;
+    (void)settle_absent(m);
+    for (unsigned i = 0; i < DEVICES; i++) {
+        m->vanished[i] = machine_status(m, i).vanished;
+        m->dirty[i] = m->dirty[i] || m->vanished[i];
+    }
+}
+
 static void run(struct machine *m, struct vcpu *v)
 {
     struct pcv_access *a = &v->access;
 
+    m->asking = v;
     if (v->entrance == 1) {
         v->verdict = pcv_ecam_access(m->dom0, (pcv_gpa){v->address}, v->size,
                                      v->write, v->data, a);
@@ -42,6 +71,7 @@ static void run(struct machine *m, struct vcpu *v)
     } else {
         v->verdict = pcv_access(m->dom0, a);
     }
+    asked(m);
     CHECK(v->verdict <= PCV_FORWARD);
     CHECK(v->verdict != PCV_ABSENT || a->write || v->size > 4 ||
           (uint32_t)a->data == 0xffffffffu >> (32 - 8 * v->size));
@@ -56,7 +86,9 @@ static void access_op(struct machine *m)
     unsigned i;
 
     if (v->verdict == PCV_PENDING) {
+        m->asking = v;
         v->verdict = pcv_access_resume(m->dom0, &v->access);
+        asked(m);
         /* A retry here means: resume again. */
         v->verdict = v->verdict == PCV_RETRY ? PCV_PENDING : v->verdict;
         return;
@@ -73,7 +105,7 @@ static void access_op(struct machine *m)
     v->address = take(m, 2);
     v->data = v->write ? take(m, 4) : 0;
     if (v->entrance == 0) {
-        v->access = (struct pcv_access){.sbdf = where[i],
+        v->access = (struct pcv_access){.sbdf = machine_place(m, i),
                                         .reg = (uint16_t)v->address,
                                         .size = v->size,
                                         .write = v->write,
@@ -92,7 +124,7 @@ static void header_op(struct machine *m)
     static const struct {
         uint16_t reg;
         uint8_t size;
-    } places[] = {{PCV_REG_COMMAND, 2},
+    } places[] = {{PCV_REG_PRIMARY, 4},
                   {PCV_REG_BAR0, 4},
                   {0x14, 4},
                   {0x18, 4},
@@ -102,7 +134,7 @@ static void header_op(struct machine *m)
                   {PCV_REG_COMMAND, 1}};
     static const uint32_t values[] = {0,          2,          0xffffffffu,
                                       0xe0010000, 0xe0000001, 0xe0040001,
-                                      0x40,       0xfffff800};
+                                      0x030200,   0x010100};
     struct vcpu *v = &m->vcpu[take_below(m, VCPUS)];
     unsigned place, i;
 
@@ -114,29 +146,12 @@ static void header_op(struct machine *m)
     memset(v, 0, sizeof(*v));
     v->size = places[place].size;
     v->write = true;
-    v->access = PCV_WRITE(where[i], places[place].reg, v->size,
+    v->access = PCV_WRITE(machine_place(m, i), places[place].reg, v->size,
                           values[take_below(m, 8)]);
     run(m, v);
 }
 
 /* ---- devices come and go ------------------------------------------------- */
-
-/* What is absent has no past; and whether something still leaves. A device may
- * take others along: those behind a bridge, and a vanished PF its VFs. */
-static bool settle_absent(struct machine *m)
-{
-    bool leaving = false;
-
-    for (unsigned i = 0; i < DEVICES; i++) {
-        enum pcv_device_state state = machine_status(m, i).state;
-
-        leaving = leaving || state == PCV_STATE_LEAVING;
-        if (state == PCV_STATE_ABSENT) {
-            m->vanished[i] = m->dirty[i] = m->unfinished[i] = false;
-        }
-    }
-    return leaving;
-}
 
 static void add_op(struct machine *m)
 {
@@ -146,7 +161,7 @@ static void add_op(struct machine *m)
     int error;
 
     m->adding = i;
-    error = pcv_device_add(m->host, where[i], &info);
+    error = pcv_device_add(m->host, machine_place(m, i), &info);
     m->adding = DEVICES;
     CHECK(error <= 0);
     (void)settle_absent(m);
@@ -161,7 +176,7 @@ static void add_op(struct machine *m)
 static void remove_op(struct machine *m)
 {
     unsigned i = take_below(m, DEVICES);
-    int error = pcv_device_remove(m->host, where[i], NULL, NULL);
+    int error = pcv_device_remove(m->host, machine_place(m, i), NULL, NULL);
     bool there = machine_status(m, i).state != PCV_STATE_ABSENT;
     bool leaving = settle_absent(m);
 
@@ -171,7 +186,8 @@ static void remove_op(struct machine *m)
 
 static void vanish_op(struct machine *m)
 {
-    (void)!pcv_device_vanished(m->host, where[take_below(m, DEVICES)]);
+    (void)!pcv_device_vanished(m->host,
+                               machine_place(m, take_below(m, DEVICES)));
     for (unsigned i = 0; i < DEVICES; i++) {
         m->vanished[i] = machine_status(m, i).vanished;
         m->dirty[i] = m->dirty[i] || m->vanished[i];
@@ -303,6 +319,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     machine_check(&m);
     while (m.left > 0) {
         step(&m);
+        machine_track(&m);
         machine_check(&m);
     }
     machine_end(&m);

@@ -22,8 +22,9 @@ struct mailbox {
     uint32_t reads, writes;
     uint8_t bar, size; /* of the last access */
     uint64_t offset;
-    int error;     /* what it answers */
-    uint64_t dirt; /* or'ed to what is read: bits beyond the width */
+    uint64_t written; /* the last value, as it came */
+    int error;        /* what it answers */
+    uint64_t dirt;    /* or'ed to what is read: bits beyond the width */
 };
 
 struct emu {
@@ -61,6 +62,7 @@ static inline int mailbox_write(void *ctx, uint8_t bar, uint64_t offset,
     mailbox->bar = bar;
     mailbox->size = size;
     mailbox->offset = offset;
+    mailbox->written = value;
     if (mailbox->error != 0) {
         return mailbox->error;
     }

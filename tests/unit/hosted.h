@@ -124,8 +124,12 @@ static inline uint32_t hosted_read(struct hosted *h, pcv_sbdf sbdf,
                                    uint16_t reg, uint8_t size)
 {
     struct pcv_access access = PCV_READ(sbdf, reg, size);
+    struct pcv_domain *hardware = pcv_host_hardware_domain(h->host);
+    enum pcv_verdict verdict = pcv_access(hardware, &access);
 
-    (void)pcv_access(pcv_host_hardware_domain(h->host), &access);
+    for (int i = 0; verdict == PCV_PENDING && i < 1000; i++) {
+        verdict = pcv_access_resume(hardware, &access);
+    }
     return (uint32_t)access.data;
 }
 

@@ -123,7 +123,8 @@ static inline void renumber_end(struct renumber *r)
     free(r->all);
 }
 
-/* ---- the hardware domain -------------------------------------------------- */
+/* ---- the hardware domain --------------------------------------------------
+ */
 
 static inline void renumber_write(struct renumber *r, pcv_sbdf at, uint16_t reg,
                                   uint8_t size, uint32_t value)
@@ -226,7 +227,8 @@ static inline void renumber_all(struct renumber *r, uint8_t first, uint8_t step)
     renumber_bus(r, 0, 0, 0xff);
 }
 
-/* ---- what must be true ----------------------------------------------------- */
+/* ---- what must be true -----------------------------------------------------
+ */
 
 /* Where the numbers that stand in the bridges put a function; false: nowhere.
  * Bounded by the depth of the tree. */
@@ -274,8 +276,7 @@ static inline void renumber_holds(struct renumber *r)
                                                    pcv_sbdf_segment(at),
                                                    pcv_sbdf_bus(at), &up),
                              0);
-            assert_int_equal(up.v,
-                             pcv__device_sbdf(r->all[s->above].device).v);
+            assert_int_equal(up.v, pcv__device_sbdf(r->all[s->above].device).v);
         }
         if (info.is_vf) {
             assert_int_equal(info.physfn.v, pcv__device_sbdf(found->pf).v);

@@ -173,6 +173,9 @@ static void only_what_hardware_leads_to_is_asked(void **state)
     /* no bridge leads to bus 9, and no run of buses to segment 1 */
     assert_int_equal(asks_of(&h, pcv_test_at(0, 9, 0, 0)), 0);
     assert_int_equal(asks_of(&h, pcv_test_at(1, 0, 0, 0)), 0);
+    /* a bridge covers bus 5, and none leads there */
+    write_numbers(&h, TREE_ROOT_PORT, 0x00050100);
+    assert_int_equal(asks_of(&h, pcv_test_at(0, 5, 0, 0)), 0);
     /* the way there is gone */
     assert_int_equal(pcv_device_remove(h.host, TREE_LEAF, NULL, NULL), 0);
     assert_int_equal(pcv_device_vanished(h.host, TREE_PORT_3), 0);
@@ -232,9 +235,91 @@ static void what_cannot_be_added_is_absent_and_told_once(void **state)
     hosted_end(&h);
 }
 
+/* LIFE-12, PORT-3: what the host cannot do at its nth call; the read ends all
+ * the same. */
+static void a_host_that_fails_at_any_call_answers_one_way_or_the_other(
+    void **state)
+{
+    (void)state;
+    for (int op = 0; op < PCV_MODEL_OP_COUNT; op++) {
+        for (uint64_t nth = 1;; nth++) {
+            struct hosted h;
+            uint64_t before;
+            uint32_t ids;
+
+            tree_start(&h);
+            assert_int_equal(pcv_device_remove(h.host, TREE_LEAF, NULL, NULL),
+                             0);
+            before = pcv_model_calls(h.model, (enum pcv_model_op)op);
+            pcv_model_fail(h.model, (enum pcv_model_op)op, nth);
+            ids = read_ids(&h, TREE_LEAF);
+            assert_true(ids == ONES || ids == LEAF_IDS);
+            assert_true(ids == ONES ||
+                        hosted_state(&h, TREE_LEAF) == PCV_STATE_PRESENT);
+            before = pcv_model_calls(h.model, (enum pcv_model_op)op) - before;
+            pcv_model_fail(h.model, (enum pcv_model_op)op, 0);
+            assert_int_equal(read_ids(&h, TREE_LEAF), LEAF_IDS);
+            assert_int_equal(hosted_stats(&h).devices, TREE_FUNCTIONS);
+            hosted_end(&h);
+            if (before < nth) {
+                break;
+            }
+        }
+    }
+}
+
+static int not_ready(void *ctx, pcv_sbdf sbdf, uint16_t reg, uint8_t size,
+                     uint32_t *out_value)
+{
+    if (sbdf.v == TREE_LEAF.v) {
+        *out_value = (uint32_t)((reg == PCV_REG_VENDOR ? 0xffff0001u : ONES) &
+                                (UINT64_MAX >> (64 - size * 8)));
+        return 0;
+    }
+    return pcv_model_ops()->cfg_read(ctx, sbdf, reg, size, out_value);
+}
+
+/* LIFE-12, SRIOV-3: retries that hardware shows are shown, in each width. */
+static void what_is_not_ready_says_so_and_is_added_when_it_is(void **state)
+{
+    static const struct {
+        uint16_t reg;
+        uint8_t size;
+        uint64_t data;
+    } reads[] = {
+        {0, 1, 0x01},
+        {1, 1, 0x00},
+        {0, 2, 0x0001},
+        {0, 4, 0xffff0001},
+        {0, 8, 0xffffffffffff0001u},
+    };
+    struct hosted h;
+
+    (void)state;
+    tree_build(&h);
+    hosted_start(&h);
+    assert_int_equal(hosted_scan(&h), TREE_FUNCTIONS);
+    assert_int_equal(pcv_device_remove(h.host, TREE_LEAF, NULL, NULL), 0);
+    h.host->mem.ops.cfg_read = not_ready;
+    for (size_t i = 0; i < sizeof(reads) / sizeof(reads[0]); i++) {
+        struct pcv_access access =
+            PCV_READ(TREE_LEAF, reads[i].reg, reads[i].size);
+
+        access.split = true;
+        assert_int_equal(pcv_access(dom0(&h), &access), PCV_ABSENT);
+        assert_true(access.data == reads[i].data);
+    }
+    h.host->mem.ops.cfg_read = pcv_model_ops()->cfg_read;
+    assert_int_equal(read_ids(&h, TREE_LEAF), LEAF_IDS);
+    hosted_end(&h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(
+            a_host_that_fails_at_any_call_answers_one_way_or_the_other),
+        cmocka_unit_test(what_is_not_ready_says_so_and_is_added_when_it_is),
         cmocka_unit_test(
             bridges_that_the_hardware_domain_numbers_lead_to_what_is_behind),
         cmocka_unit_test(each_width_of_the_vendor_id_asks),

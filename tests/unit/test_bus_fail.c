@@ -49,9 +49,9 @@ static void nothing_is_mixed_up(struct two *t)
             assert_ptr_equal(found, s->device);
             assert_true(renumber_place(&t->r, s, &place));
             assert_int_equal(place.v, at.v);
-            assert_int_equal(
-                pcv_model_dma_domain(t->r.h.model, at),
-                s->first.v == CARD_A.v ? GUEST : PCV_DOMAIN_ID_HARDWARE);
+            assert_int_equal(pcv_model_dma_domain(t->r.h.model, at),
+                             s->first.v == CARD_A.v ? GUEST
+                                                    : PCV_DOMAIN_ID_HARDWARE);
         } else {
             assert_true(found != s->device);
         }
@@ -90,8 +90,8 @@ static void whatever_the_host_fails_the_next_change_mends(void **state)
             numbers(&t, PORT_B, 2, 2);
             nothing_is_mixed_up(&t);
             renumber_holds(&t.r);
-            assert_int_equal(
-                owner_read(t.guest, t.at, PCV_REG_VENDOR, 4), 0xaaaa1234);
+            assert_int_equal(owner_read(t.guest, t.at, PCV_REG_VENDOR, 4),
+                             0xaaaa1234);
             assert_int_equal(change(&t, CARD_A, false), 0);
             two_end(&t);
         }
@@ -147,6 +147,40 @@ static void it_waits_for_the_one_that_leaves(void **state)
     two_end(&t);
 }
 
+static bool no_blocking;
+
+static int refuse_to_block(void *ctx, pcv_sbdf requester, uint32_t domain_id)
+{
+    return no_blocking && domain_id == PCV_DOMAIN_ID_QUARANTINE
+               ? -PCV_EIO
+               : pcv_model_ops()->dma_attach(ctx, requester, domain_id);
+}
+
+/* TOPO-4: it is told, and who comes to that requester ID has it attached. */
+static void what_cannot_be_blocked_does_not_stay_anothers(void **state)
+{
+    struct two t;
+
+    (void)state;
+    two_build(&t);
+    t.r.h.ops.dma_attach = refuse_to_block;
+    two_run(&t);
+    assert_int_equal(change(&t, CARD_A, true), 0);
+    no_blocking = true;
+    numbers(&t, PORT_A, 0, 0);
+    no_blocking = false;
+    assert_int_equal(t.r.events[PCV_EVENT_MOVE_FAILED], 1);
+    assert_int_equal(pcv_model_dma_domain(t.r.h.model, CARD_A), GUEST);
+    assert_int_equal(pcv_device_remove(t.r.h.host, CARD_B, NULL, NULL), 0);
+    numbers(&t, PORT_B, 1, 1);
+    assert_int_equal(pcv_device_add(t.r.h.host, BUS(1), NULL), 0);
+    assert_int_equal(pcv_model_dma_domain(t.r.h.model, BUS(1)),
+                     PCV_DOMAIN_ID_HARDWARE);
+    numbers(&t, PORT_A, 2, 2);
+    assert_int_equal(pcv_model_dma_domain(t.r.h.model, BUS(2)), GUEST);
+    two_end(&t);
+}
+
 /* TOPO-4: the write was lost, so nothing has changed. */
 static void a_write_that_is_lost_leaves_everything_where_it_was(void **state)
 {
@@ -186,8 +220,8 @@ int main(void)
         cmocka_unit_test(whatever_the_host_fails_the_next_change_mends),
         cmocka_unit_test(what_could_not_be_bound_is_bound_when_it_is_added),
         cmocka_unit_test(it_waits_for_the_one_that_leaves),
-        cmocka_unit_test(
-            a_write_that_is_lost_leaves_everything_where_it_was),
+        cmocka_unit_test(a_write_that_is_lost_leaves_everything_where_it_was),
+        cmocka_unit_test(what_cannot_be_blocked_does_not_stay_anothers),
         cmocka_unit_test(a_host_that_has_neither_moves_them_all_the_same),
     };
 

@@ -190,7 +190,27 @@ static void it_is_not_given_while_it_cannot_be_reached(void **state)
     two_end(&t);
 }
 
-/* ---- accesses and mappings under way --------------------------------------- */
+/* TOPO-4, LIFE-9: its requester ID is another's by then. */
+static void what_goes_meanwhile_leaves_others_dma_alone(void **state)
+{
+    struct two t;
+
+    (void)state;
+    two_start(&t);
+    give(&t);
+    numbers(&t, PORT_A, 0, 0);
+    numbers(&t, PORT_B, 1, 1);
+    assert_int_equal(pcv_device_vanished(t.r.h.host, PORT_A), 0);
+    assert_int_equal(pcv_device_remove(t.r.h.host, PORT_A, NULL, NULL), 0);
+    assert_int_equal(pcv_domain_destroy(t.guest), 0);
+    assert_true(stands(&t, CARD_B, BUS(1)));
+    assert_int_equal(pcv_model_dma_domain(t.r.h.model, BUS(1)),
+                     PCV_DOMAIN_ID_HARDWARE);
+    two_end(&t);
+}
+
+/* ---- accesses and mappings under way ---------------------------------------
+ */
 
 /* LIFE-11, TOPO-4 */
 static void numbers_wait_until_nobody_is_inside(void **state)
@@ -209,8 +229,8 @@ static void numbers_wait_until_nobody_is_inside(void **state)
     assert_int_equal(pcv_model_peek(t.r.h.model, PORT_A, PCV_REG_SECONDARY, 1),
                      1);
     /* Nobody new comes in, and the register takes no second write. */
-    assert_int_equal(
-        pcv_access(hardware, &PCV_READ(CARD_A, PCV_REG_VENDOR, 4)), PCV_RETRY);
+    assert_int_equal(pcv_access(hardware, &PCV_READ(CARD_A, PCV_REG_VENDOR, 4)),
+                     PCV_RETRY);
     assert_int_equal(
         pcv_access(hardware, &PCV_WRITE(PORT_A, PCV_REG_PRIMARY, 4, 0)),
         PCV_RETRY);
@@ -238,8 +258,8 @@ static void a_bridge_that_goes_meanwhile_leaves_no_gate_paused(void **state)
     assert_int_equal(pcv__gate_enter(hardware, CARD_B, &inside), PCV_DONE);
     assert_int_equal(pcv_access(hardware, &access), PCV_PENDING);
     assert_int_equal(pcv_access_resume(hardware, &access), PCV_PENDING);
-    assert_int_equal(
-        pcv_access(hardware, &PCV_READ(CARD_B, PCV_REG_VENDOR, 4)), PCV_RETRY);
+    assert_int_equal(pcv_access(hardware, &PCV_READ(CARD_B, PCV_REG_VENDOR, 4)),
+                     PCV_RETRY);
     assert_int_equal(pcv_device_remove(t.r.h.host, PORT_A, NULL, NULL), 0);
     assert_int_equal(id_at(&t, CARD_B), 0xbbbb);
     pcv__gate_leave(inside);
@@ -298,6 +318,7 @@ int main(void)
         cmocka_unit_test(a_guest_that_unmasks_meanwhile_is_bound_later),
         cmocka_unit_test(it_is_taken_from_its_guest_while_it_cannot_be_reached),
         cmocka_unit_test(it_is_not_given_while_it_cannot_be_reached),
+        cmocka_unit_test(what_goes_meanwhile_leaves_others_dma_alone),
         cmocka_unit_test(numbers_wait_until_nobody_is_inside),
         cmocka_unit_test(a_bridge_that_goes_meanwhile_leaves_no_gate_paused),
         cmocka_unit_test(a_mapping_under_way_ends_at_the_new_address),

@@ -15,7 +15,7 @@
 
 #include "two_ports.h"
 
-#define STEPS 1500u
+#define STEPS 400u
 #define BUSES 4u /* numbers that are used: 1 to this */
 
 struct worker {
@@ -65,7 +65,8 @@ static pcv_sbdf any_bus(uint32_t r)
     return BUS((uint8_t)(1u + r % BUSES));
 }
 
-/* ---- what a thread does ---------------------------------------------------- */
+/* ---- what a thread does ----------------------------------------------------
+ */
 
 static void renumber(struct worker *w, uint32_t r)
 {

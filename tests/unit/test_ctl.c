@@ -452,46 +452,6 @@ static void a_run_of_buses_is_declared(void **state)
     hosted_end(&a.h);
 }
 
-/* CTL-1 */
-static void the_log_keeps_the_last_events_and_counts_what_it_lost(void **state)
-{
-    struct pcv_event event = {.kind = PCV_EVENT_ADDED};
-    struct pcv_event_log *log = NULL;
-    struct asked a;
-
-    (void)state;
-    asked_start(&a);
-    assert_int_equal(ask_new(&a, PCV_CTL_EVENTS, TREE_NOTHING), -PCV_ENOSYS);
-    assert_int_equal(pcv_event_log_create(a.h.host, 0, &log), -PCV_EINVAL);
-    assert_int_equal(pcv_event_log_create(a.h.host, 65537, &log), -PCV_EINVAL);
-    pcv_model_fail(a.h.model, PCV_MODEL_OP_alloc, 1);
-    assert_int_equal(pcv_event_log_create(a.h.host, 4, &log), -PCV_ENOMEM);
-    assert_null(log);
-    assert_int_equal(pcv_event_log_create(a.h.host, 4, &log), 0);
-    for (uint32_t i = 0; i < 10; i++) {
-        event.sbdf.v = i;
-        pcv_event_log_add(log, &event);
-    }
-    memset(&a.request, 0, sizeof(a.request));
-    a.request.u.events.log = log;
-    assert_int_equal(ask(&a, PCV_CTL_EVENTS, TREE_NOTHING, 3), 0);
-    assert_int_equal(a.reply.count, 3);
-    assert_true(a.reply.more);
-    assert_int_equal(a.record[0].event.number, 6);
-    assert_int_equal(a.record[2].event.event.sbdf.v, 8);
-    a.request.cursor = a.reply.next;
-    assert_int_equal(ask(&a, PCV_CTL_EVENTS, TREE_NOTHING, 3), 0);
-    assert_int_equal(a.reply.count, 1);
-    assert_int_equal(a.record[0].event.number, 9);
-    assert_false(a.reply.more);
-    a.request.cursor = UINT64_MAX;
-    assert_int_equal(ask(&a, PCV_CTL_EVENTS, TREE_NOTHING, 3), 0);
-    assert_int_equal(a.reply.count, 0);
-    pcv_event_log_destroy(log);
-    pcv_event_log_destroy(NULL);
-    hosted_end(&a.h);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -509,7 +469,6 @@ int main(void)
         cmocka_unit_test(domains_come_in_pages_the_hardware_domain_first),
         cmocka_unit_test(bars_and_pages_are_those_of_the_domain),
         cmocka_unit_test(a_run_of_buses_is_declared),
-        cmocka_unit_test(the_log_keeps_the_last_events_and_counts_what_it_lost),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

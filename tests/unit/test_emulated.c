@@ -362,6 +362,7 @@ static void every_width_reaches_the_callbacks_as_it_is(void **state)
 
             assert_int_equal(emu_store(&e, EMU_AT + offset, size, value),
                              PCV_DONE);
+            assert_true(e.mailbox.written == (value & ones));
             assert_int_equal(e.mailbox.size, size);
             assert_int_equal(e.mailbox.offset, offset);
             assert_int_equal(e.mailbox.bar, 0);

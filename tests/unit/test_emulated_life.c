@@ -463,6 +463,51 @@ static void it_is_registered_when_the_emulated_one_is_gone(void **state)
     emu_end(&e);
 }
 
+/* Somebody who comes when another has looked, and found nobody. */
+static struct {
+    struct emu *e;
+    int created;
+} latecomer;
+
+static int read_and_come(void *ctx, pcv_sbdf sbdf, uint16_t reg, uint8_t size,
+                         uint32_t *out_value)
+{
+    int result = pcv_model_ops()->cfg_read(ctx, sbdf, reg, size, out_value);
+
+    if (latecomer.e && sbdf.v == EMU.v) {
+        struct emu *e = latecomer.e;
+
+        latecomer.e = NULL;
+        assert_int_equal(pcv_model_pull(e->h.model, EMU), 0);
+        latecomer.created = emu_create(e);
+    }
+    return result;
+}
+
+/* VBUS-6: an add that was on its way when the number was taken. */
+static void of_an_add_and_an_emulated_one_the_first_has_the_place(void **state)
+{
+    struct pcv_test_function f;
+    struct emu e;
+
+    (void)state;
+    memset(&e, 0, sizeof(e));
+    tree_build(&e.h);
+    pcv_test_endpoint(&f, 0x8086, 0x1234);
+    pcv_test_add(e.h.model, &f, EMU);
+    e.h.ops.cfg_read = read_and_come;
+    hosted_start(&e.h);
+    e.hardware = pcv_host_hardware_domain(e.h.host);
+    e.info = emu_info();
+    latecomer.e = &e;
+    latecomer.created = 1;
+    assert_int_equal(pcv_device_add(e.h.host, EMU, NULL), -PCV_EBUSY);
+    assert_int_equal(latecomer.created, 0);
+    assert_int_equal(hosted_state(&e.h, EMU), PCV_STATE_ABSENT);
+    assert_int_equal(emu_read(&e, 0, 4), 0x00e11b36);
+    emu_end(&e);
+}
+
 /* VBUS-6, TOPO-7: a VF's vendor ID tells nothing; its PF's word is taken. */
 static void a_vf_in_its_place_is_concealed(void **state)
 {
@@ -539,6 +584,7 @@ int main(void)
         cmocka_unit_test(one_that_went_is_told_of_when_it_comes_back),
         cmocka_unit_test(a_host_that_fails_conceals_nothing_and_is_asked_again),
         cmocka_unit_test(it_is_registered_when_the_emulated_one_is_gone),
+        cmocka_unit_test(of_an_add_and_an_emulated_one_the_first_has_the_place),
         cmocka_unit_test(a_vf_in_its_place_is_concealed),
         cmocka_unit_test(it_is_not_seen_while_a_bridge_leads_to_its_bus),
     };

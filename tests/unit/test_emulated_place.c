@@ -229,6 +229,8 @@ static void without_memory_it_waits_until_there_is_some(void **state)
     emu_write(&e, PCV_REG_COMMAND, 2, 0); /* what was set aside stays there */
     pcv_model_fail(e.h.model, PCV_MODEL_OP_alloc, 1);
     emu_switch_on(&e, EMU_WINDOW);
+    pcv_model_fail(e.h.model, PCV_MODEL_OP_alloc, 1);
+    assert_false(emu_answers(&e, EMU_WINDOW));
     pcv_model_fail(e.h.model, PCV_MODEL_OP_alloc, 0);
     assert_true(emu_answers(&e, EMU_WINDOW));
     assert_int_equal(pcv_emulated_destroy(e.emulated), 0);

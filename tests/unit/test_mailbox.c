@@ -418,6 +418,12 @@ static void what_is_encoded_is_decoded(void **state)
         pcv_record_encode(op, &record, again);
         assert_memory_equal(bytes, again, sizeof(bytes));
     }
+    /* A bool is one of two values, whatever was sent. */
+    memset(bytes, 0, sizeof(bytes));
+    bytes[0x38] = 2;
+    pcv_record_decode(PCV_CTL_DEVICE, bytes, 0xe8, &record);
+    memcpy(again, &record.device.info.extended, 1);
+    assert_int_equal(again[0], true);
     /* A record of an earlier minor version is shorter. */
     memset(bytes, 0xff, sizeof(bytes));
     pcv_record_decode(PCV_CTL_STATS, bytes, 8, &record);

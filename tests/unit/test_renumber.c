@@ -122,7 +122,8 @@ static void a_bridge_that_goes_leaves_no_work(void **state)
 }
 
 /* HDR-13: they are what was written, as far as anybody knows. */
-static void numbers_that_the_host_cannot_read_are_those_that_were_written(void **state)
+static void numbers_that_the_host_cannot_read_are_those_that_were_written(
+    void **state)
 {
     struct pcv_domain *hardware;
     struct pcv_access access = PCV_WRITE(FIRST, PCV_REG_PRIMARY, 4, 0x00070600);

@@ -51,7 +51,7 @@ static inline void two_card(struct two *t, uint16_t id, uint32_t bar,
     t->msix = pcv_test_msix(&f, 4, 0, 0x1000, 0x2000);
     serial = pcv_test_ext_cap(&f, PCV_EXT_CAP_ID_DSN, 1, 12);
     pcv_test_set(&f, serial + 4u, 4, id);
-    pcv_test_bar32(&f, 0, bar, BAR_PAGES * 4096u);
+    pcv_test_bar32(&f, 0, bar, (uint64_t)BAR_PAGES * 4096u);
     pcv_test_set(&f, PCV_REG_COMMAND, 2, PCV_CMD_MEMORY | PCV_CMD_MASTER);
     pcv_test_add(t->r.h.model, &f, at);
 }
@@ -126,14 +126,15 @@ static inline int change(struct two *t, pcv_sbdf at, bool to_guest)
     int error = -PCV_ERESTART;
 
     for (int i = 0; i < 1000 && error == -PCV_ERESTART; i++) {
-        error = to_guest ? pcv_device_assign(t->r.h.host, at, t->guest, NULL,
-                                             &t->at)
-                         : pcv_device_deassign(t->r.h.host, at);
+        error = to_guest
+                    ? pcv_device_assign(t->r.h.host, at, t->guest, NULL, &t->at)
+                    : pcv_device_deassign(t->r.h.host, at);
     }
     return error;
 }
 
-/* ---- what the owner of a card does with it -------------------------------- */
+/* ---- what the owner of a card does with it --------------------------------
+ */
 
 static inline enum pcv_verdict owner_access(struct pcv_domain *owner,
                                             struct pcv_access *access)

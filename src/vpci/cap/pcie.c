@@ -15,6 +15,7 @@
  * A VF has none of these bits in hardware; its PF's hold for it.
  */
 #include "vpci/cap/list.h"
+#include "vpci/cap/slot.h"
 
 /* Bytes up to and with Device Status. */
 #define CONTROL_SIZE 12u
@@ -165,7 +166,8 @@ static int setup_hardware(struct pcv__cap *cap)
     uint32_t caps;
 
     if (cap->device->is_bridge) {
-        return 0; /* the bit means something else there */
+        /* Initiate FLR means something else there. */
+        return pcv__slot_setup(cap);
     }
     if (cap->offset > PCV_CFG_SIZE - CONTROL_SIZE) {
         return -PCV_EINVAL;

@@ -15,7 +15,7 @@ struct window {
 static void access(uint64_t p, unsigned kind, uint64_t v)
 {
 #define KIND(number, text)                                                     \
-    case number:                                                               \
+    case (number):                                                             \
         __asm__ volatile(text : "+r"(p), "+r"(v)::"x9", "x10", "memory");      \
         break;
     switch (kind) {

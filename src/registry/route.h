@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* Where hardware leads a configuration access (LIFE-12). */
+#ifndef PCV_REGISTRY_ROUTE_H
+#define PCV_REGISTRY_ROUTE_H
+
+#include "registry/internal.h"
+
+/* A host's list of segments is not followed further than this. */
+#define PCV__SEGMENT_RUNS_MAX 65536u
+
+/* The host's run of buses that an address lies in: 0; -PCV_EINVAL: in none;
+ * -PCV_EIO. */
+int pcv__bus_run(struct pcv_host *host, pcv_sbdf sbdf,
+                 struct pcv_segment_info *out_run);
+/* The nearest bridge above a bus, with a reference; NULL: it is a root bus, or
+ * the bridge is going. */
+struct pcv_device *pcv__bridge_above(struct pcv_host *host, uint16_t segment,
+                                     uint8_t bus);
+/* A port with a link below it, behind which only device 0 can be. */
+bool pcv__is_link_port(const struct pcv_device *device);
+/* Whether a port forwards to all function numbers (ARI). */
+bool pcv__forwards_ari(struct pcv_device *port);
+/*
+ * Whether hardware leads an access to an address, where a function that is not
+ * registered yet may answer: 1 or 0; -PCV_EIO: the host could not say. The bus
+ * is a root bus or the other side of a bridge, and every bridge on the way up
+ * is registered, has not vanished, and covers it.
+ */
+int pcv__route(struct pcv_host *host, pcv_sbdf sbdf);
+
+#endif
