@@ -10,6 +10,7 @@
 #define ENTRIES 512u
 #define GIGABYTES 1024u
 #define BLOCK (2 * MIB)
+#define IMAGE_BLOCKS 4u /* hyp.lds checks that it is enough */
 
 #define ENTRY_TABLE 3u
 #define ENTRY_PAGE 3u
@@ -22,9 +23,9 @@
 
 uint64_t mmu_root[ENTRIES] __attribute__((aligned(4096)));
 static uint64_t gigabyte[GIGABYTES] __attribute__((aligned(4096)));
-/* The gigabyte that the image is in, and the 2 MiB. */
+/* The gigabyte that the image is in, and its pages from the first block on. */
 static uint64_t block[ENTRIES] __attribute__((aligned(4096)));
-static uint64_t page[ENTRIES] __attribute__((aligned(4096)));
+static uint64_t page[IMAGE_BLOCKS * ENTRIES] __attribute__((aligned(4096)));
 extern const char image_start[], text_end[], rodata_end[], stacks[];
 
 static uint64_t ram(uint64_t address, uint64_t kind)
@@ -64,7 +65,7 @@ static uint64_t image_page(uint64_t address)
 
 void mmu_init(void)
 {
-    uint64_t image = (uint64_t)image_start;
+    uint64_t image = (uint64_t)image_start / BLOCK * BLOCK;
     uint64_t here = image / GIB * GIB;
 
     for (uint64_t i = 0; i < GIGABYTES; i++) {
@@ -72,9 +73,14 @@ void mmu_init(void)
     }
     for (uint64_t i = 0; i < ENTRIES; i++) {
         block[i] = ram(here + i * BLOCK, ENTRY_BLOCK);
-        page[i] = image_page(image / BLOCK * BLOCK + i * PAGE_SIZE);
     }
-    block[image % GIB / BLOCK] = (uint64_t)page | ENTRY_TABLE;
+    for (uint64_t i = 0; i < (uint64_t)IMAGE_BLOCKS * ENTRIES; i++) {
+        page[i] = image_page(image + i * PAGE_SIZE);
+    }
+    for (uint64_t i = 0; i < IMAGE_BLOCKS; i++) {
+        block[image % GIB / BLOCK + i] =
+            (uint64_t)&page[i * ENTRIES] | ENTRY_TABLE;
+    }
     gigabyte[image / GIB] = (uint64_t)block | ENTRY_TABLE;
     for (uint64_t i = 0; i < GIGABYTES / ENTRIES; i++) {
         mmu_root[i] = (uint64_t)&gigabyte[i * ENTRIES] | ENTRY_TABLE;

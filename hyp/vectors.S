@@ -69,10 +69,10 @@ vectors:
     vector  trap_irq
     vector  trap_irq
     vector  trap_serror
-    vector  trap_sync               /* a lower level, AArch32: user space */
-    vector  trap_irq
-    vector  trap_irq
-    vector  trap_serror
+    own_vector 12                   /* EL1 in AArch32: never; 32-bit programs */
+    own_vector 13                   /* under an AArch64 kernel come above */
+    own_vector 14
+    own_vector 15
     .ltorg
 
     .global guest_return

@@ -14,10 +14,13 @@ struct window {
 /* One access of a kind. @p may be written back, which is no matter. */
 static void access(uint64_t p, unsigned kind, uint64_t v)
 {
+/* An asm statement takes its text without parentheses.
+ * NOLINTBEGIN(bugprone-macro-parentheses) */
 #define KIND(number, text)                                                     \
     case (number):                                                             \
         __asm__ volatile(text : "+r"(p), "+r"(v)::"x9", "x10", "memory");      \
         break;
+    /* NOLINTEND(bugprone-macro-parentheses) */
     switch (kind) {
         KIND(0, "ldrb %w1, [%0]")
         KIND(1, "ldrh %w1, [%0]")

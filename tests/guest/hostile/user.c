@@ -58,23 +58,26 @@ bool attack_el0_32(void)
 {
     /* ldr r0, [r1]; svc 0 */
     static const uint32_t arm[] = {0xe5910000, 0xef000000};
-    /* The same; and: cmp r0, r0; ite eq; ldreq r0, [r1]; movne r2, #1 */
+    /* The same with movs r2, #7 in between. And a block: cmp r0, r0; ite eq;
+     * ldreq r0, [r1]; movne r2, #1; movs r3, #5; svc 0. */
     static const uint16_t thumb[]
-        __attribute__((aligned(4))) = {0x6808, 0xdf00};
-    static const uint16_t block[]
-        __attribute__((aligned(4))) = {0x4280, 0xbf0c, 0x6808, 0x2201, 0xdf00};
+        __attribute__((aligned(4))) = {0x6808, 0x2207, 0xdf00};
+    static const uint16_t block[] __attribute__((aligned(4))) = {
+        0x4280, 0xbf0c, 0x6808, 0x2201, 0x2305, 0xdf00};
     uint64_t state = STATE_32;
     struct el0 el0;
     bool right = true;
 
     for (unsigned i = 0; right && has_32() && i < ROUNDS; i++) {
         right =
-            run(&el0, arm, state, GICD_TYPER, CLASS_SVC_32) && el0.x[0] != 0 &&
-            run(&el0, thumb, state | STATE_THUMB, GICD_TYPER, CLASS_SVC_32) &&
-            el0.x[0] != 0 &&
-            run(&el0, block, state | STATE_THUMB, GICD_TYPER, CLASS_SVC_32) &&
-            el0.x[0] != 0 && el0.x[2] == 0 &&
-            run(&el0, arm, state, HYPERVISOR, CLASS_ABORT);
+            run(&el0, arm, state, GICD_TYPER, CLASS_SVC_32) && el0.x[0] != 0;
+        state |= STATE_THUMB;
+        right = right && run(&el0, thumb, state, GICD_TYPER, CLASS_SVC_32) &&
+                el0.x[0] != 0 && el0.x[2] == 7;
+        right = right && run(&el0, block, state, GICD_TYPER, CLASS_SVC_32) &&
+                el0.x[0] != 0 && el0.x[2] == 0 && el0.x[3] == 5;
+        state = STATE_32;
+        right = right && run(&el0, arm, state, HYPERVISOR, CLASS_ABORT);
     }
     return right;
 }
