@@ -117,7 +117,7 @@ class Hotplug(GuestCase):
     def pulled(self, name, disk):
         """Without warning, while data is written."""
         self.check('(while [ -b %s ] && dd if=/dev/zero of=%s bs=4k '
-                   'oflag=direct; do :; done) >/tmp/dd 2>&1 & '
+                   'count=1024 oflag=direct; do :; done) >/tmp/dd 2>&1 & '
                    'usleep 300000; kill -0 $!' % (disk, disk))
         self.machine.pull('rp4')
         self.machine.monitor.wait_event('DEVICE_DELETED', 60, device=name)
