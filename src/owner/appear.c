@@ -6,6 +6,7 @@
  */
 #include "owner/internal.h"
 #include "registry/identify.h"
+#include "registry/kept.h"
 #include "registry/route.h"
 
 /* Tell why what answers cannot be had, once for each address and reason: it is
@@ -28,8 +29,25 @@ static bool is_adding(struct pcv_host *host, pcv_sbdf sbdf)
            status.state == PCV_STATE_ADDING;
 }
 
+/* How often bus numbers of a segment have moved; odd: they do just now. */
+static uint32_t moves_of(struct pcv_host *host, pcv_sbdf sbdf)
+{
+    const struct pcv__segment *segment =
+        pcv__segment_find(host, pcv_sbdf_segment(sbdf));
+
+    return segment ? pcv__moves(segment) : 0;
+}
+
+/* Whether an add was refused for what another CPU does, and soon has done. */
+static bool may_follow(struct pcv_host *host, pcv_sbdf sbdf, uint32_t moves)
+{
+    return is_adding(host, sbdf) || moves % 2u != 0 ||
+           moves != moves_of(host, sbdf);
+}
+
 static enum pcv_verdict add(struct pcv_host *host, pcv_sbdf sbdf, bool *added)
 {
+    uint32_t moves = moves_of(host, sbdf);
     int error = pcv_device_add(host, sbdf, NULL);
 
     switch (error) {
@@ -38,7 +56,7 @@ static enum pcv_verdict add(struct pcv_host *host, pcv_sbdf sbdf, bool *added)
         *added = true;
         return error == 0 ? PCV_DONE : PCV_PENDING;
     case -PCV_EBUSY:
-        return is_adding(host, sbdf) ? PCV_PENDING : PCV_DONE;
+        return may_follow(host, sbdf, moves) ? PCV_PENDING : PCV_DONE;
     case -PCV_ENODEV:
     case -PCV_EAGAIN:
         return PCV_DONE; /* it does not answer after all, or not yet */

@@ -305,13 +305,24 @@ int pcv__change_give(struct pcv_device *device, struct pcv_domain *domain)
     return 0;
 }
 
+/* Whether its DMA is its owner's until it is blocked. At the end of a host what
+ * the hypervisor drives goes on. */
+static bool has_own_dma(const struct pcv_device *device)
+{
+    return owner_of(device)->slot ||
+           atomic_load_explicit(&device->read_only, memory_order_relaxed);
+}
+
 void pcv__guest_lost(struct pcv_device *device)
 {
     struct pcv_domain *owner = owner_of(device);
 
-    if (owner->slot) {
-        /* The guest may end before those who still hold the device let go. */
+    /* The guest may end before those who still hold the device let go, and
+     * another card may come in its place. */
+    if (has_own_dma(device)) {
         (void)pcv__dma_to(device, &device->host->quarantine);
+    }
+    if (owner->slot) {
         atomic_store_explicit(&device->owner, &device->host->quarantine,
                               memory_order_release);
         pcv__slot_leave(device, owner);
