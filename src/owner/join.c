@@ -12,6 +12,7 @@
 #include "owner/move.h"
 #include "owner/vfs.h"
 #include "vpci/cap.h"
+#include "vpci/reserved.h"
 
 static void begin(struct pcv__segment *segment) PCV__REQUIRES(segment->lock)
 {
@@ -131,6 +132,7 @@ static void bind_at(struct pcv__segment *segment, struct pcv_device *device,
         pcv__lock_drop(mem, &segment->lock);
     }
     finish_mapping(device);
+    pcv__reserved_evict_from(device);
     pcv__event(device, PCV_EVENT_MOVED, PCV_EVENT_DEVICE, from.v, 0);
 }
 

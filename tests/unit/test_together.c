@@ -18,27 +18,50 @@
 #define GUEST 7u
 #define WINDOW 0x80000000u
 #define BAR 0x90000000u /* CARD's */
+#define LEAF_BAR 0x90010000u
 
 static uint32_t ids(struct hosted *h, pcv_sbdf sbdf)
 {
     return hosted_read(h, sbdf, PCV_REG_VENDOR, 4);
 }
 
-/* The hardware domain writes a bridge's bus numbers, to the end. */
+/* A domain writes a register, to the end. */
+static void write(struct pcv_domain *domain, pcv_sbdf sbdf, uint16_t reg,
+                  uint8_t size, uint32_t value)
+{
+    struct pcv_access access = PCV_WRITE(sbdf, reg, size, value);
+    enum pcv_verdict verdict = pcv_access(domain, &access);
+
+    for (int i = 0; i < 1000 && verdict == PCV_PENDING; i++) {
+        verdict = pcv_access_resume(domain, &access);
+    }
+    assert_int_equal(verdict, PCV_DONE);
+}
+
+/* The hardware domain writes a bridge's bus numbers. */
 static void numbers(struct hosted *h, pcv_sbdf bridge, uint8_t first,
                     uint8_t last)
 {
-    struct pcv_domain *hardware = pcv_host_hardware_domain(h->host);
-    struct pcv_access access =
-        PCV_WRITE(bridge, PCV_REG_PRIMARY, 4,
-                  (uint32_t)pcv_sbdf_bus(bridge) | (uint32_t)first << 8 |
-                      (uint32_t)last << 16);
-    enum pcv_verdict verdict = pcv_access(hardware, &access);
+    write(pcv_host_hardware_domain(h->host), bridge, PCV_REG_PRIMARY, 4,
+          (uint32_t)pcv_sbdf_bus(bridge) | (uint32_t)first << 8 |
+              (uint32_t)last << 16);
+}
 
-    for (int i = 0; i < 1000 && verdict == PCV_PENDING; i++) {
-        verdict = pcv_access_resume(hardware, &access);
-    }
-    assert_int_equal(verdict, PCV_DONE);
+/* A guest has LEAF; returns where. */
+static pcv_sbdf give(struct hosted *h, struct pcv_domain **out_guest)
+{
+    const struct pcv_assign_policy policy = {.flags = PCV_ASSIGN_NO_RESET};
+    pcv_sbdf at = {0};
+    int error;
+
+    assert_int_equal(pcv_domain_create(h->host, GUEST, out_guest), 0);
+    assert_int_equal(
+        pcv_domain_add_window(*out_guest, (pcv_gpa){WINDOW}, 0x100000), 0);
+    do {
+        error = pcv_device_assign(h->host, LEAF, *out_guest, &policy, &at);
+    } while (error == -PCV_ERESTART);
+    assert_int_equal(error, 0);
+    return at;
 }
 
 static uint32_t dma(struct hosted *h, pcv_sbdf sbdf)
@@ -133,20 +156,12 @@ static void what_could_not_be_reached_goes_with_the_card_it_was_on(void **state)
  * either, while a guest has the last of it. */
 static void a_branch_that_could_not_be_reached_goes_as_well(void **state)
 {
-    const struct pcv_assign_policy policy = {.flags = PCV_ASSIGN_NO_RESET};
     struct pcv_domain *guest;
     struct hosted h;
-    int error;
 
     (void)state;
     slotted_start(&h, SLOT | LINK);
-    assert_int_equal(pcv_domain_create(h.host, GUEST, &guest), 0);
-    assert_int_equal(pcv_domain_add_window(guest, (pcv_gpa){WINDOW}, 0x100000),
-                     0);
-    do {
-        error = pcv_device_assign(h.host, LEAF, guest, &policy, NULL);
-    } while (error == -PCV_ERESTART);
-    assert_int_equal(error, 0);
+    (void)give(&h, &guest);
     numbers(&h, UPSTREAM, 0, 0);
     assert_int_equal(hosted_state(&h, DOWNSTREAM), PCV_STATE_UNREACHABLE);
     assert_int_equal(hosted_state(&h, LEAF), PCV_STATE_UNREACHABLE);
@@ -251,6 +266,35 @@ static void bus_numbers_take_nothing_from_the_hypervisor_for_good(void **state)
     hosted_end(&h);
 }
 
+/* OWN-8, TOPO-4: no guest keeps pages of what becomes the hypervisor's, though
+ * bus numbers do not lead to its function when that happens. */
+static void what_cannot_be_reached_is_not_mapped_over_the_hypervisors(
+    void **state)
+{
+    struct pcv_domain *hardware, *guest;
+    struct hosted h;
+    pcv_sbdf at;
+
+    (void)state;
+    slotted_start(&h, SLOT | LINK);
+    hardware = pcv_host_hardware_domain(h.host);
+    at = give(&h, &guest);
+    write(guest, at, PCV_REG_BAR0, 4, WINDOW);
+    write(guest, at, PCV_REG_COMMAND, 2, PCV_CMD_MEMORY);
+    assert_true(pcv_model_is_mapped(h.model, GUEST, WINDOW >> 12));
+    write(hardware, CARD, PCV_REG_COMMAND, 2, 0);
+    write(hardware, CARD, PCV_REG_BAR0, 4, LEAF_BAR);
+    numbers(&h, DOWNSTREAM, 0, 0);
+    assert_int_equal(hosted_state(&h, LEAF), PCV_STATE_UNREACHABLE);
+    assert_true(pcv_model_is_mapped(h.model, GUEST, WINDOW >> 12));
+    declare(&h, CARD);
+    assert_false(pcv_model_is_mapped(h.model, GUEST, WINDOW >> 12));
+    numbers(&h, DOWNSTREAM, 4, 4);
+    assert_int_equal(hosted_status(&h, LEAF).owner_id, GUEST);
+    assert_false(pcv_model_is_mapped(h.model, GUEST, WINDOW >> 12));
+    hosted_end(&h);
+}
+
 /* OWN-8: the hypervisor goes on with it when the library ends. */
 static void the_end_of_the_host_leaves_the_hypervisors_dma_alone(void **state)
 {
@@ -329,6 +373,8 @@ int main(void)
         cmocka_unit_test(what_the_hypervisor_drove_leaves_no_dma_behind),
         cmocka_unit_test(another_card_in_its_place_is_not_the_hypervisors),
         cmocka_unit_test(bus_numbers_take_nothing_from_the_hypervisor_for_good),
+        cmocka_unit_test(
+            what_cannot_be_reached_is_not_mapped_over_the_hypervisors),
         cmocka_unit_test(the_end_of_the_host_leaves_the_hypervisors_dma_alone),
         cmocka_unit_test(a_card_is_not_missed_while_bus_numbers_move),
         cmocka_unit_test(a_host_ends_with_one_of_each_and_work_that_waits),
