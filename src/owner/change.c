@@ -327,21 +327,12 @@ void pcv__guest_lost(struct pcv_device *device)
                               memory_order_release);
         pcv__slot_leave(device, owner);
     }
-    if (owner_of(device)->kind != PCV_DOMAIN_HARDWARE &&
-        !pcv__is_unreachable(device)) {
-        pcv__dma_set_away(device, true);
-    }
     pcv__change_forget(device);
 }
 
 int pcv__dma_home(struct pcv_device *device)
 {
-    int error = pcv__dma_to(device, &device->host->hardware);
-
-    if (error == 0) {
-        pcv__dma_set_away(device, false);
-    }
-    return error;
+    return pcv__dma_to(device, &device->host->hardware);
 }
 
 void pcv__guest_drop(struct pcv_device *device)

@@ -79,7 +79,6 @@ static void arrive(struct pcv_device *device)
 {
     struct pcv__mem *mem = &device->host->mem;
 
-    pcv__dma_set_away(device, false);
     pcv__lock_take(mem, &device->lock);
     pcv__unbar(device, PCV__BARRED_UNREACHABLE);
     pcv__caps_arrive(device);
