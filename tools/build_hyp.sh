@@ -20,7 +20,7 @@ configure build-hyp/guest-tools aarch64-linux-gnu-gcc \
     -Dc_link_args=-static && build build-hyp/guest-tools || exit 1
 cp build-hyp/hyp/hyp.bin build-hyp/hyp/hyp.elf \
     build-hyp/tests/guest/hostile/hostile.bin \
-    build-hyp/guest-tools/cli/ctl/pcivisorctl build-hyp/
+    build-hyp/guest-tools/pcivisorctl build-hyp/
 # For clang-tidy, which does not know every option of gcc.
 mkdir -p build-hyp/tidy && sed 's/-fno-tree-loop-distribute-patterns//g' \
     build-hyp/compile_commands.json >build-hyp/tidy/compile_commands.json

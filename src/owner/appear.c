@@ -21,15 +21,21 @@ static void tell_failed(struct pcv_host *host, pcv_sbdf sbdf, int error)
     }
 }
 
-/* Whether it is worth asking again: somebody else adds it, or bus numbers are
- * just being changed (TOPO-4). */
-static bool may_come(struct pcv_host *host, pcv_sbdf sbdf)
+/* How often bus numbers of a segment have moved; odd: they do just now. */
+static uint32_t moves_of(struct pcv_host *host, pcv_sbdf sbdf)
 {
     const struct pcv__segment *segment =
         pcv__segment_find(host, pcv_sbdf_segment(sbdf));
+
+    return segment ? pcv__moves(segment) : 0;
+}
+
+/* Whether an add was refused for what another CPU does, and soon has done. */
+static bool may_follow(struct pcv_host *host, pcv_sbdf sbdf, uint32_t moves)
+{
     struct pcv_device_status status;
 
-    if (segment && pcv__moves(segment) % 2u != 0) {
+    if (moves % 2u != 0 || moves != moves_of(host, sbdf)) {
         return true;
     }
     return pcv_device_status(host, sbdf, &status) == 0 &&
@@ -38,6 +44,7 @@ static bool may_come(struct pcv_host *host, pcv_sbdf sbdf)
 
 static enum pcv_verdict add(struct pcv_host *host, pcv_sbdf sbdf, bool *added)
 {
+    uint32_t moves = moves_of(host, sbdf);
     int error = pcv_device_add(host, sbdf, NULL);
 
     switch (error) {
@@ -46,7 +53,7 @@ static enum pcv_verdict add(struct pcv_host *host, pcv_sbdf sbdf, bool *added)
         *added = true;
         return error == 0 ? PCV_DONE : PCV_PENDING;
     case -PCV_EBUSY:
-        return may_come(host, sbdf) ? PCV_PENDING : PCV_DONE;
+        return may_follow(host, sbdf, moves) ? PCV_PENDING : PCV_DONE;
     case -PCV_ENODEV:
     case -PCV_EAGAIN:
         return PCV_DONE; /* it does not answer after all, or not yet */
@@ -121,7 +128,8 @@ enum pcv_verdict pcv__appear(struct pcv_host *host, pcv_sbdf sbdf, bool *added)
     if (pcv__table_peek(host, sbdf)) {
         /* It leaves, and is absent until it is gone; or another CPU adds or
          * moves it. */
-        return may_come(host, sbdf) ? PCV_PENDING : PCV_DONE;
+        return may_follow(host, sbdf, moves_of(host, sbdf)) ? PCV_PENDING
+                                                            : PCV_DONE;
     }
     error = pcv__route(host, sbdf);
     if (error < 0) {

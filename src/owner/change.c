@@ -305,32 +305,34 @@ int pcv__change_give(struct pcv_device *device, struct pcv_domain *domain)
     return 0;
 }
 
+/* Whether its DMA is its owner's until it is blocked. At the end of a host what
+ * the hypervisor drives goes on. */
+static bool has_own_dma(const struct pcv_device *device)
+{
+    return owner_of(device)->slot ||
+           atomic_load_explicit(&device->read_only, memory_order_relaxed);
+}
+
 void pcv__guest_lost(struct pcv_device *device)
 {
     struct pcv_domain *owner = owner_of(device);
 
-    if (owner->slot) {
-        /* The guest may end before those who still hold the device let go. */
+    /* The guest may end before those who still hold the device let go, and
+     * another card may come in its place. */
+    if (has_own_dma(device)) {
         (void)pcv__dma_to(device, &device->host->quarantine);
+    }
+    if (owner->slot) {
         atomic_store_explicit(&device->owner, &device->host->quarantine,
                               memory_order_release);
         pcv__slot_leave(device, owner);
-    }
-    if (owner_of(device)->kind != PCV_DOMAIN_HARDWARE &&
-        !pcv__is_unreachable(device)) {
-        pcv__dma_set_away(device, true);
     }
     pcv__change_forget(device);
 }
 
 int pcv__dma_home(struct pcv_device *device)
 {
-    int error = pcv__dma_to(device, &device->host->hardware);
-
-    if (error == 0) {
-        pcv__dma_set_away(device, false);
-    }
-    return error;
+    return pcv__dma_to(device, &device->host->hardware);
 }
 
 void pcv__guest_drop(struct pcv_device *device)

@@ -247,7 +247,6 @@ static void block(struct pcv_device *device)
         pcv__event(device, PCV_EVENT_MOVE_FAILED, PCV_EVENT_HOST, sbdf.v,
                    (uint64_t)-error);
     }
-    pcv__dma_set_away(device, true);
 }
 
 /* Bounded: each turn blocks one. */

@@ -22,14 +22,11 @@ bool pcv__emulated_takes(struct pcv__segment *segment, pcv_sbdf sbdf)
 int pcv__emulated_block(struct pcv_host *host, pcv_sbdf sbdf)
 {
     const struct pcv__mem *mem = &host->mem;
-    struct pcv__segment *segment =
-        pcv__segment_find(host, pcv_sbdf_segment(sbdf));
 
     if (mem->ops.dma_attach &&
         mem->ops.dma_attach(mem->ctx, sbdf, PCV_DOMAIN_ID_QUARANTINE) != 0) {
         return -PCV_EIO;
     }
-    pcv__dma_set_away_at(segment, sbdf);
     return 0;
 }
 

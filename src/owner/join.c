@@ -12,6 +12,7 @@
 #include "owner/move.h"
 #include "owner/vfs.h"
 #include "vpci/cap.h"
+#include "vpci/reserved.h"
 
 static void begin(struct pcv__segment *segment) PCV__REQUIRES(segment->lock)
 {
@@ -78,7 +79,6 @@ static void arrive(struct pcv_device *device)
 {
     struct pcv__mem *mem = &device->host->mem;
 
-    pcv__dma_set_away(device, false);
     pcv__lock_take(mem, &device->lock);
     pcv__unbar(device, PCV__BARRED_UNREACHABLE);
     pcv__caps_arrive(device);
@@ -131,6 +131,7 @@ static void bind_at(struct pcv__segment *segment, struct pcv_device *device,
         pcv__lock_drop(mem, &segment->lock);
     }
     finish_mapping(device);
+    pcv__reserved_evict_from(device);
     pcv__event(device, PCV_EVENT_MOVED, PCV_EVENT_DEVICE, from.v, 0);
 }
 

@@ -276,36 +276,62 @@ int pcv__device_replaced(struct pcv_device *device)
     return pcv__ref_put(device, PCV_HOLDER_CALLER) ? error : -PCV_EBUSY;
 }
 
-void pcv__slot_emptied(struct pcv_device *port)
+/* One that was behind an empty port is removed, but for what is just being
+ * added or changes its owner. VFs go with their PF. */
+static void mark_if_free(struct pcv__segment *segment, struct leaving *list,
+                         struct pcv_device *device) PCV__REQUIRES(segment->lock)
 {
-    struct pcv__mem *mem = &port->host->mem;
-    struct pcv__segment *segment = port->segment;
-    struct leaving list;
+    pcv_sbdf busy;
+
+    if (!device->is_vf && !pcv__is_kept(segment, device, &busy)) {
+        mark_with_vfs(segment, list, device);
+    }
+}
+
+/* What bus numbers do not lead to for the moment was there as well (TOPO-4),
+ * and hangs on bridges that go. */
+static void empty(struct pcv__segment *segment, struct pcv_device *port,
+                  struct leaving *list) PCV__REQUIRES(segment->lock)
+{
     struct pcv_device *behind;
     pcv_sbdf at;
     uint32_t rid;
 
-    list.first = NULL;
-    list.end = &list.first;
-    pcv__lock_take(mem, &segment->lock);
+    for (behind = pcv__next_behind(segment, port, NULL); behind;
+         behind = pcv__next_behind(segment, port, behind)) {
+        vanish_with_vfs(segment, behind);
+    }
     for (rid = pcv__last_rid(port);
          (behind = pcv__deeper(segment, port, &rid, &at)) != NULL;) {
         if (pcv__look(behind, at) == PCV__LOOK_LIVE) {
             vanish_with_vfs(segment, behind);
         }
     }
-    /* VFs go with their PF. */
+    for (behind = pcv__next_behind(segment, port, NULL); behind;
+         behind = pcv__next_behind(segment, port, behind)) {
+        mark_if_free(segment, list, behind);
+    }
     for (rid = pcv__last_rid(port);
          (behind = pcv__deeper(segment, port, &rid, &at)) != NULL;) {
-        pcv_sbdf busy;
-
-        if (pcv__look(behind, at) == PCV__LOOK_LIVE && !behind->is_vf &&
-            !pcv__is_kept(segment, behind, &busy)) {
-            mark_with_vfs(segment, &list, behind);
+        if (pcv__look(behind, at) == PCV__LOOK_LIVE) {
+            mark_if_free(segment, list, behind);
         }
     }
+}
+
+void pcv__slot_emptied(struct pcv_device *port)
+{
+    struct pcv__mem *mem = &port->host->mem;
+    struct pcv__segment *segment = port->segment;
+    struct leaving list;
+    pcv_sbdf busy;
+
+    list.first = NULL;
+    list.end = &list.first;
+    pcv__lock_take(mem, &segment->lock);
+    empty(segment, port, &list);
     pcv__lock_drop(mem, &segment->lock);
-    (void)let_all_go(&list, NULL, &at);
+    (void)let_all_go(&list, NULL, &busy);
 }
 
 /* All VFs of a PF, or with a PF that was reset those that nobody uses; the

@@ -178,9 +178,6 @@ struct pcv__functions {
 
 struct pcv__bus {
     _Atomic(struct pcv__functions *) slot[PCV_SLOTS];
-    /* Requester IDs, a bit each, whose DMA is not the hardware domain's though
-     * no device says so: it was removed while a guest or quarantine had it. */
-    _Atomic uint32_t dma_away[PCV_DEVFNS / 32u];
     /* Device numbers that emulated functions have (VBUS-6), a bit each: written
      * under the segment's lock. */
     _Atomic uint32_t emulated_slots;
@@ -412,11 +409,6 @@ static inline struct pcv_device *pcv__domain_peek(struct pcv_domain *domain,
     return atomic_load_explicit(&domain->slot[sbdf.v], memory_order_acquire);
 }
 
-/* Whether that stands in a device's bus; let it stand there, or not. */
-bool pcv__dma_is_away(const struct pcv_device *device);
-void pcv__dma_set_away(const struct pcv_device *device, bool away);
-/* As much for an address without a device, on a bus that was made. */
-void pcv__dma_set_away_at(struct pcv__segment *segment, pcv_sbdf sbdf);
 /* The segment, made if it is not there; NULL: out of memory. */
 struct pcv__segment *pcv__segment_get(struct pcv_host *host, uint16_t number);
 /* The place for an address, made if it is not there; NULL: out of memory. */

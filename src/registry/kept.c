@@ -97,30 +97,87 @@ static struct pcv_device *first_from(struct pcv_host *host,
     return best;
 }
 
+/* Segments have 16-bit numbers; those whose upper byte nobody has are passed
+ * over in one step. */
+static uint32_t number_after(struct pcv_host *host, uint32_t number)
+{
+    return atomic_load_explicit(&host->segments[number >> 8],
+                                memory_order_acquire)
+               ? number + 1u
+               : (number | 0xffu) + 1u;
+}
+
+/* One that keeps functions, or NULL. */
+static struct pcv__segment *keeper(struct pcv_host *host, uint32_t number)
+{
+    struct pcv__segment *segment = pcv__segment_find(host, (uint16_t)number);
+
+    return segment && atomic_load_explicit(&segment->kept_count,
+                                           memory_order_acquire) != 0
+               ? segment
+               : NULL;
+}
+
 struct pcv_device *pcv_device_next_unreachable(struct pcv_host *host,
                                                pcv_sbdf from)
 {
     uint32_t rid = pcv__rid(from);
 
-    /* Bounded: segments have 16-bit numbers; those whose upper byte nobody has
-     * are passed over in one step. */
-    for (uint32_t number = pcv_sbdf_segment(from); number <= 0xffffu;) {
-        struct pcv__segment *segment =
-            pcv__segment_find(host, (uint16_t)number);
-        struct pcv_device *device = NULL;
+    /* Bounded: the number goes up. */
+    for (uint32_t number = pcv_sbdf_segment(from); number <= 0xffffu;
+         number = number_after(host, number)) {
+        struct pcv__segment *segment = keeper(host, number);
+        struct pcv_device *device =
+            segment ? first_from(host, segment, rid) : NULL;
 
-        if (segment && atomic_load_explicit(&segment->kept_count,
-                                            memory_order_acquire) != 0) {
-            device = first_from(host, segment, rid);
-        }
         if (device) {
             return device;
         }
         rid = 0;
-        number = atomic_load_explicit(&host->segments[number >> 8],
-                                      memory_order_acquire)
-                     ? number + 1u
-                     : (number | 0xffu) + 1u;
+    }
+    return NULL;
+}
+
+/* The next of a segment in the order in which they lie in memory: addresses
+ * may be the same, and change. */
+static struct pcv_device *next_of(struct pcv_host *host,
+                                  struct pcv__segment *segment, uintptr_t last)
+{
+    struct pcv_device *best;
+
+    pcv__lock_take(&host->mem, &segment->lock);
+    do {
+        best = NULL;
+        /* Bounded by the list. */
+        for (struct pcv_device *device = segment->kept; device;
+             device = device->kept.next) {
+            if ((uintptr_t)device > last &&
+                (!best || (uintptr_t)device < (uintptr_t)best)) {
+                best = device;
+            }
+        }
+        last = (uintptr_t)best;
+        /* Bounded: `last` goes up. */
+    } while (best && !pcv__ref_try(best, PCV_HOLDER_CALLER, PCV__WORD_LEAVING));
+    pcv__lock_drop(&host->mem, &segment->lock);
+    return best;
+}
+
+struct pcv_device *pcv__kept_next(struct pcv_host *host,
+                                  struct pcv__kept_walk *walk)
+{
+    /* Bounded: the number goes up. */
+    while (walk->segment <= 0xffffu) {
+        struct pcv__segment *segment = keeper(host, walk->segment);
+        struct pcv_device *device =
+            segment ? next_of(host, segment, walk->last) : NULL;
+
+        if (device) {
+            walk->last = (uintptr_t)device;
+            return device;
+        }
+        walk->last = 0;
+        walk->segment = number_after(host, walk->segment);
     }
     return NULL;
 }

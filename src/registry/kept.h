@@ -44,6 +44,17 @@ void pcv__unkeep(struct pcv__segment *segment, struct pcv_device *device)
  * one that was there last. */
 struct pcv_device *pcv__kept_at(struct pcv__segment *segment, pcv_sbdf sbdf)
     PCV__REQUIRES(segment->lock);
+/*
+ * All of them one after the other, whatever address they had, each with a
+ * reference: NULL ends it. What comes meanwhile may be left out. Begin with a
+ * walk of zeros; takes segment locks.
+ */
+struct pcv__kept_walk {
+    uint32_t segment;
+    uintptr_t last;
+};
+struct pcv_device *pcv__kept_next(struct pcv_host *host,
+                                  struct pcv__kept_walk *walk);
 /* Whether bus numbers lead to a kept function again, and where. */
 bool pcv__kept_belongs(const struct pcv__segment *segment,
                        const struct pcv_device *device, pcv_sbdf *out_sbdf)

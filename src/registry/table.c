@@ -76,47 +76,6 @@ _Atomic(struct pcv_device *) *pcv__table_place(struct pcv_host *host,
     return &functions->fn[pcv_sbdf_function(sbdf)];
 }
 
-static _Atomic uint32_t *away_word_at(struct pcv__segment *segment,
-                                      pcv_sbdf sbdf)
-{
-    struct pcv__bus *bus = atomic_load_explicit(
-        &segment->bus[pcv_sbdf_bus(sbdf)], memory_order_acquire);
-
-    return &bus->dma_away[(sbdf.v & 0xffu) / 32u];
-}
-
-/* A device's bus was made before it was. */
-static _Atomic uint32_t *away_word(const struct pcv_device *device)
-{
-    return away_word_at(device->segment, pcv__device_sbdf(device));
-}
-
-bool pcv__dma_is_away(const struct pcv_device *device)
-{
-    uint32_t bit = 1u << (pcv__device_sbdf(device).v % 32u);
-
-    return (atomic_load_explicit(away_word(device), memory_order_acquire) &
-            bit) != 0;
-}
-
-void pcv__dma_set_away(const struct pcv_device *device, bool away)
-{
-    uint32_t bit = 1u << (pcv__device_sbdf(device).v % 32u);
-
-    if (away) {
-        atomic_fetch_or_explicit(away_word(device), bit, memory_order_acq_rel);
-    } else if (pcv__dma_is_away(device)) {
-        atomic_fetch_and_explicit(away_word(device), ~bit,
-                                  memory_order_acq_rel);
-    }
-}
-
-void pcv__dma_set_away_at(struct pcv__segment *segment, pcv_sbdf sbdf)
-{
-    atomic_fetch_or_explicit(away_word_at(segment, sbdf), 1u << (sbdf.v % 32u),
-                             memory_order_acq_rel);
-}
-
 /* The device at `rid`, or how far the next or previous possible one is. */
 static struct pcv_device *look(struct pcv__segment *segment, uint32_t rid,
                                uint32_t *out_block)

@@ -10,6 +10,7 @@
  * mapped on pages that the hardware domain has a use of (HDR-8).
  */
 #include "vpci/reserved.h"
+#include "registry/kept.h"
 #include "vpci/map.h"
 
 static bool is_reserved(const struct pcv__vpci *vpci, uint32_t number)
@@ -328,21 +329,34 @@ static void evict(struct pcv_device *device) PCV__REQUIRES(device->lock)
     }
 }
 
+void pcv__reserved_evict_from(struct pcv_device *device)
+{
+    struct pcv_host *host = device->host;
+
+    if (pcv__gate_enter_held(device, 0) != PCV_DONE) {
+        return;
+    }
+    pcv__lock_take(&host->mem, &device->lock);
+    if (device->assignment) {
+        evict(device);
+    }
+    pcv__lock_drop(&host->mem, &device->lock);
+    pcv__gate_leave(device);
+}
+
 /* Whoever maps a BAR after the pages were counted sees that they are taken; so
- * it is enough to look once. */
+ * it is enough to look once. What bus numbers do not lead to has its pages
+ * still (TOPO-4); who is bound again meanwhile looks himself. */
 void pcv__reserved_evict(struct pcv_host *host)
 {
     struct pcv_device *device = pcv_device_next(host, (pcv_sbdf){0});
+    struct pcv__kept_walk walk = {0, 0};
 
     for (; device; device = next_device(device)) {
-        if (pcv__gate_enter_held(device, 0) != PCV_DONE) {
-            continue;
-        }
-        pcv__lock_take(&host->mem, &device->lock);
-        if (device->assignment) {
-            evict(device);
-        }
-        pcv__lock_drop(&host->mem, &device->lock);
-        pcv__gate_leave(device);
+        pcv__reserved_evict_from(device);
+    }
+    while ((device = pcv__kept_next(host, &walk)) != NULL) {
+        pcv__reserved_evict_from(device);
+        pcv_device_put(device);
     }
 }

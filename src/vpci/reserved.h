@@ -40,6 +40,8 @@ void pcv__reserved_begin(struct pcv_device *device) PCV__REQUIRES(device->lock);
 void pcv__reserved_end(struct pcv_device *device) PCV__REQUIRES(device->lock);
 /* What guests have mapped on such pages goes. Without locks. */
 void pcv__reserved_evict(struct pcv_host *host);
+/* The same for one function, to which a reference is held. */
+void pcv__reserved_evict_from(struct pcv_device *device);
 
 /* Whether a range of physical memory touches what is reserved. */
 bool pcv__reserved_touched(struct pcv_host *host, bool io, uint64_t address,
