@@ -83,9 +83,6 @@ static void device_init(struct pcv_device *device, struct pcv_host *host,
     device->change_to = NULL;
     device->change_reset = false;
     device->rebar_cap = 0;
-    device->next_work = NULL;
-    device->work_at = NULL;
-    device->work_us = 0;
     pcv__lock_take(&host->mem, &device->lock);
     device->vectors = NULL;
     device->torn = false;

@@ -74,6 +74,9 @@ struct pcv__vfs {
     uint8_t write_size; /* 2 or 4; 0: nothing */
     uint16_t write_reg; /* from the capability's start */
     uint32_t write_value;
+    /* Of the host's list of work, under its work lock. */
+    struct pcv_device *next_work, **work_at;
+    uint64_t work_us; /* when vf_work is due */
 };
 
 /* What tells one card from another (LIFE-7). */
@@ -110,15 +113,13 @@ struct pcv_device {
     _Atomic uint64_t refused;
 
     struct pcv__segment *segment;
-    _Atomic uint8_t ext_plan; /* PCV__EXT_*: is it to have extended space */
     _Atomic uint64_t quiet_until_us; /* it was reset, and is left alone until
                                         then; 0: not any more (SRIOV-3) */
+    _Atomic uint8_t ext_plan; /* PCV__EXT_*: is it to have extended space */
     _Atomic bool renumbered;  /* of a bridge: its bus numbers were written */
     _Atomic bool slot_event;  /* of a port: what is in its slot may have gone */
     _Atomic bool suspect;     /* another card may have taken its place */
     _Atomic uint32_t vf_work; /* enum pcv__vf_work, of a PF: owner's to do */
-    struct pcv_device *next_work, **work_at; /* under the host's work lock */
-    uint64_t work_us;                        /* likewise: when vf_work is due */
 
     /* Set before publication, constant after, but for what is read in extended
      * space: it changes under the lock, when that comes and goes (EXT-3). */
@@ -152,6 +153,9 @@ struct pcv_device {
     /* Under the segment's lock again. */
     uint8_t secondary, subordinate;
     uint8_t last_bus; /* of the host's run of buses that it stands on */
+    /* These two under the device's lock; they stand where there is room. */
+    bool vf_memory; /* of a VF: its PF enables VF memory, as last read */
+    bool torn PCV__GUARDED_BY(lock); /* nothing may be mapped or bound more */
     struct pcv_device *next_leaving; /* while a removal works on it */
     struct pcv_completion *done;
     struct pcv__kept kept;
@@ -160,14 +164,12 @@ struct pcv_device {
     /* Under the device's lock. */
     struct pcv_vector *vectors PCV__GUARDED_BY(lock);
     struct pcv__bar bar[PCV_BARS];
-    bool vf_memory;       /* of a VF: its PF enables VF memory, as last read */
-    struct pcv__vfs *vfs; /* of a PF, or NULL */
+    struct pcv__vfs *vfs;               /* of a PF, or NULL */
     struct pcv__assignment *assignment; /* while a guest owns it; the gate is
                                            closed when it changes */
     struct pcv__saved *saved; /* what the host programmed; reset.c, or NULL */
     struct pcv__bus_numbers numbers;      /* while `renumbered` */
     uint32_t assignment_size, saved_size; /* bytes, for who frees them last */
-    bool torn PCV__GUARDED_BY(lock); /* nothing may be mapped or bound more */
 };
 
 /* Tables of a segment: bus, then device number, then function. Once made they

@@ -19,21 +19,21 @@ static void link_last(struct pcv_host *host, struct pcv_device *pf)
     struct pcv_device **at = &host->work;
 
     while (*at) {
-        at = &(*at)->next_work;
+        at = &(*at)->vfs->next_work;
     }
-    pf->next_work = NULL;
-    pf->work_at = at;
+    pf->vfs->next_work = NULL;
+    pf->vfs->work_at = at;
     *at = pf;
 }
 
 static void unlink_work(struct pcv_device *pf)
 {
-    *pf->work_at = pf->next_work;
-    if (pf->next_work) {
-        pf->next_work->work_at = pf->work_at;
+    *pf->vfs->work_at = pf->vfs->next_work;
+    if (pf->vfs->next_work) {
+        pf->vfs->next_work->vfs->work_at = pf->vfs->work_at;
     }
-    pf->next_work = NULL;
-    pf->work_at = NULL;
+    pf->vfs->next_work = NULL;
+    pf->vfs->work_at = NULL;
 }
 
 void pcv__vfs_ask(struct pcv_device *pf, enum pcv__vf_work work,
@@ -41,17 +41,20 @@ void pcv__vfs_ask(struct pcv_device *pf, enum pcv__vf_work work,
 {
     struct pcv_host *host = pf->host;
 
+    if (!pf->vfs) {
+        return; /* it never asked for anything */
+    }
     if (work != PCV__VFS_NOTHING && pcv__is_unreachable(pf)) {
         pf->vfs->parked = true;
         work = PCV__VFS_NOTHING;
     }
     pcv__lock_take(&host->mem, &host->work_lock);
-    pf->work_us = due_us;
+    pf->vfs->work_us = due_us;
     atomic_store_explicit(&pf->vf_work, work, memory_order_release);
-    if (work != PCV__VFS_NOTHING && !pf->work_at) {
+    if (work != PCV__VFS_NOTHING && !pf->vfs->work_at) {
         link_last(host, pf);
         atomic_fetch_add_explicit(&host->work_count, 1, memory_order_acq_rel);
-    } else if (work == PCV__VFS_NOTHING && pf->work_at) {
+    } else if (work == PCV__VFS_NOTHING && pf->vfs->work_at) {
         unlink_work(pf);
         atomic_fetch_sub_explicit(&host->work_count, 1, memory_order_acq_rel);
     }
@@ -68,9 +71,10 @@ struct pcv_device *pcv__vfs_due(struct pcv_host *host, uint64_t *out_wait_us)
     struct pcv_device *pf;
 
     pcv__lock_take(mem, &host->work_lock);
-    for (pf = host->work; pf; pf = pf->next_work) {
-        uint64_t left =
-            mem->ops.now_us && pf->work_us > now ? pf->work_us - now : 0;
+    for (pf = host->work; pf; pf = pf->vfs->next_work) {
+        uint64_t left = mem->ops.now_us && pf->vfs->work_us > now
+                            ? pf->vfs->work_us - now
+                            : 0;
 
         if (left != 0) {
             wait = wait == 0 || left < wait ? left : wait;
