@@ -102,7 +102,7 @@ static void what_another_has_is_refused(void **state)
 /* OWN-8, LIFE-8 */
 static void one_whose_vector_somebody_holds_is_refused(void **state)
 {
-    struct pcv_vector vector = {0};
+    struct pcv_vector vector = {.index = 0};
     struct pcv_device *device;
     struct guest g;
 
