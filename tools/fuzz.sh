@@ -3,16 +3,19 @@
 # tools/fuzz.sh [--keep] [TARGET...]
 #
 # Runs the libFuzzer targets (fuzz_NAME: access, text) from their kept corpora
-# tests/fuzz/corpus/NAME/, PCV_FUZZ_SECONDS each (30), under the address and
-# undefined-behaviour sanitizers. What is new goes into build-fuzz/corpus/, so
-# the tree stays clean; --keep merges what adds coverage into the kept corpora.
+# tests/fuzz/corpus/NAME/ under the address and undefined-behaviour sanitizers:
+# the same 6000 inputs each time, so that the result depends on the sources
+# alone; with PCV_FUZZ_SECONDS set, so long, and others each time. What is new
+# goes into build-fuzz/corpus/, so the tree stays clean; --keep merges what adds
+# coverage into the kept corpora.
 #
 # Exit status: 0; 1 if a target found something; 2 for wrong usage.
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 # shellcheck source=tools/setup.sh
 . tools/setup.sh
-seconds=${PCV_FUZZ_SECONDS:-30}
+seconds=${PCV_FUZZ_SECONDS-}
+runs=6000
 keep=0
 targets=()
 for argument in "$@"; do
@@ -31,10 +34,12 @@ if [ ${#targets[@]} -eq 0 ]; then
     done
 fi
 case $seconds in
-'' | *[!0-9]* | 0)
+'') extent="$runs inputs" ;;
+*[!0-9]* | 0)
     echo "PCV_FUZZ_SECONDS must be a number of seconds above 0" >&2
     exit 2
     ;;
+*) extent="$seconds s" ;;
 esac
 
 # Coverage is counted in everything but the fuzzer itself, which the targets'
@@ -50,15 +55,22 @@ fi
 
 # One target, its output in build-fuzz/NAME.log.
 fuzz() {
-    local name=$1 found=build-fuzz/corpus/$1
+    local name=$1 found=build-fuzz/corpus/$1 limit
 
+    if [ -n "$seconds" ]; then
+        limit=(-max_total_time="$seconds")
+    else
+        found=build-fuzz/corpus-same/$1
+        rm -rf "$found"
+        limit=(-runs="$runs" -seed=1 -reload=0)
+    fi
     mkdir -p "$found" build-fuzz/artifacts
     dictionary=()
     if [ -e "tests/fuzz/${name#fuzz_}.dict" ]; then
         dictionary=("-dict=tests/fuzz/${name#fuzz_}.dict")
     fi
     sanitized "build-fuzz/tests/fuzz/$name" \
-        -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 \
+        "${limit[@]}" -timeout=10 -rss_limit_mb=2048 \
         -print_final_stats=1 "${dictionary[@]}" \
         -artifact_prefix="build-fuzz/artifacts/$name-" \
         "$found" "tests/fuzz/corpus/${name#fuzz_}" \
@@ -67,6 +79,7 @@ fuzz() {
 
 # Only inputs that reach what the kept ones do not; the shortest first.
 merge() {
+    mkdir -p "build-fuzz/corpus/$1"
     sanitized "build-fuzz/tests/fuzz/$1" -merge=1 -rss_limit_mb=2048 \
         "tests/fuzz/corpus/${1#fuzz_}" "build-fuzz/corpus/$1" \
         </dev/null >"build-fuzz/$1.merge.log" 2>&1
@@ -82,12 +95,12 @@ report() {
     runs=$(sed -n 's/^stat::number_of_executed_units: *//p' \
         "build-fuzz/$name.log")
     if [ "$status" -eq 0 ] && [ "${runs:-0}" -gt 0 ]; then
-        echo "$name: $runs runs in $seconds s," \
+        echo "$name: $runs runs," \
             "$(kept "$name") kept inputs"
         return 0
     fi
     echo "$name: FAILED (status $status)"
-    tail -n 60 "build-fuzz/$name.log"
+    grep -av '^#[0-9]' "build-fuzz/$name.log" | tail -n 60
     echo "again: build-fuzz/tests/fuzz/$name build-fuzz/artifacts/$name-..."
     return 1
 }
@@ -102,7 +115,7 @@ collect() {
     wait "$pid"
     report "$name" $? || failed=1
 }
-progress_begin "Fuzzing ${targets[*]}, $seconds s each"
+progress_begin "Fuzzing ${targets[*]}, $extent each"
 for name in "${targets[@]}"; do
     if [ ${#running[@]} -ge "$jobs" ]; then
         collect

@@ -49,6 +49,8 @@ struct machine {
     bool dirty[DEVICES]; /* its command register was changed by somebody else,
                             or something may have been lost on the way */
     bool vanished[DEVICES];
+    bool halfway;    /* BEHIND was cut off in the middle of a mapping: what is
+                        mapped of it stays until numbers lead to it again */
     pcv_sbdf behind; /* where BEHIND is now, or was last: bus numbers change */
 };
 

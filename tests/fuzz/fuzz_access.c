@@ -35,6 +35,7 @@ static bool settle_absent(struct machine *m)
 {
     bool leaving = false;
 
+    machine_track(m); /* who moved is not absent */
     for (unsigned i = 0; i < DEVICES; i++) {
         enum pcv_device_state state = machine_status(m, i).state;
 
