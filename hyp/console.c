@@ -27,7 +27,6 @@ static struct {
     uint32_t function;
     bool stuck;
     _Atomic bool taken_over;
-    uint64_t written;
     size_t used;
     char kept[KEPT];
 } console;
@@ -55,7 +54,6 @@ static void send(char c)
     console.stuck = !ready;
     if (ready) {
         *uart_register(UART_DATA) = (uint8_t)c;
-        console.written++;
     }
 }
 
@@ -147,9 +145,4 @@ bool console_is_card(void)
 uint32_t console_function(void)
 {
     return console.function;
-}
-
-uint64_t console_written(void)
-{
-    return console.written;
 }

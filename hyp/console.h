@@ -15,7 +15,5 @@ bool console_init(const struct machine *machine);
 /* Whether it did, and then its requester ID. */
 bool console_is_card(void);
 uint32_t console_function(void);
-/* Characters written so far. */
-uint64_t console_written(void);
 
 #endif

@@ -5,7 +5,7 @@
  */
 #include "heap.h"
 
-#include "arch.h"
+#include "driver.h"
 #include "lib.h"
 
 #define ORDERS 15u       /* up to 64 MiB */
@@ -30,7 +30,6 @@ static struct {
     uint8_t *order; /* of each run, at its first page, and flags; or NONE */
     struct piece *free[ORDERS];
     struct piece *small[SMALL_CLASSES];
-    uint64_t used; /* bytes */
 } heap;
 
 static void push(struct piece **list, struct piece *piece)
@@ -114,7 +113,6 @@ static void *take_pages(unsigned order)
         heap.order[index + ((uint64_t)1 << from)] = (uint8_t)from;
         push(&heap.free[from], page_at(index + ((uint64_t)1 << from)));
     }
-    heap.used += PAGE_SIZE << order;
     return page_at(index);
 }
 
@@ -156,7 +154,6 @@ void pages_free(void *pages, unsigned order)
         (uint64_t)pages % PAGE_SIZE != 0) {
         panic("%p is given back twice, or with another size", pages);
     }
-    heap.used -= PAGE_SIZE << order;
     give_pages(index, order);
     spin_unlock(&heap.lock);
 }
@@ -169,16 +166,6 @@ static unsigned class_of(size_t size)
         class ++;
     }
     return class;
-}
-
-static unsigned order_of(size_t size)
-{
-    unsigned order = 0;
-
-    while ((PAGE_SIZE << order) < size) {
-        order++;
-    }
-    return order;
 }
 
 static bool is_small(size_t size)
@@ -204,7 +191,7 @@ void *heap_alloc(size_t size)
     struct piece *piece;
 
     if (!is_small(size)) {
-        unsigned order = order_of(size);
+        unsigned order = pages_order(size);
 
         return order < ORDERS ? pages_alloc(order) : NULL;
     }
@@ -239,7 +226,7 @@ void heap_free(void *memory, size_t size)
         return;
     }
     if (!is_small(size)) {
-        pages_free(memory, order_of(size));
+        pages_free(memory, pages_order(size));
         return;
     }
     class = class_of(size);
@@ -250,9 +237,4 @@ void heap_free(void *memory, size_t size)
     }
     push_small(piece, class);
     spin_unlock(&heap.lock);
-}
-
-uint64_t heap_used(void)
-{
-    return heap.used;
 }

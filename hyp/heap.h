@@ -7,7 +7,5 @@
 
 /* Once: what the hypervisor may use. Whole pages. */
 void heap_init(uint64_t base, uint64_t size);
-/* Bytes of pages that are taken. */
-uint64_t heap_used(void);
 
 #endif

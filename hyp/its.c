@@ -41,7 +41,6 @@ static struct {
     struct bus *bus[BUSES];
     uint64_t used[LPI_COUNT / WORD_BITS];
     uint32_t cursor; /* where to look for a free LPI */
-    _Atomic unsigned bound;
 } its;
 
 /* By LPI: domain (high half) and virtual interrupt. Interrupt 0 belongs to the
@@ -178,11 +177,6 @@ bool its_lookup(uint32_t lpi, uint32_t *out_domain_id, uint32_t *out_virq)
     return true;
 }
 
-unsigned its_bound(void)
-{
-    return atomic_load_explicit(&its.bound, memory_order_relaxed);
-}
-
 /*
  * From here on these events are nobody's. If the ITS fails, its mapping may
  * still be there: then the LPI is never given out again, and who looks it up
@@ -206,7 +200,6 @@ static void unbind_locked(uint32_t requester, struct device *device,
                 lpi_free_locked(device->lpi[i]);
             }
             device->lpi[i] = 0;
-            atomic_fetch_sub_explicit(&its.bound, 1, memory_order_relaxed);
         }
     }
 }
@@ -234,7 +227,6 @@ static int bind_locked(uint32_t requester, struct device *device,
             return -PCV_ENOSPC;
         }
         device->lpi[event + i] = (uint16_t)lpi;
-        atomic_fetch_add_explicit(&its.bound, 1, memory_order_relaxed);
         owner_set(lpi, domain_id, virq + i);
         its_put_mapti(requester, event + i, lpi, its.first_cpu);
     }

@@ -35,7 +35,4 @@ void its_unbind(uint32_t requester, uint32_t event, uint32_t count);
 /* Whose an LPI is. False: nobody's. */
 bool its_lookup(uint32_t lpi, uint32_t *out_domain_id, uint32_t *out_virq);
 
-/* How many LPIs are bound, for who looks. */
-unsigned its_bound(void);
-
 #endif

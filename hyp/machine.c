@@ -4,6 +4,7 @@
 
 #include <libfdt.h>
 
+#include "driver.h"
 #include "lib.h"
 
 #define GICV3 "arm,gic-v3"
@@ -203,7 +204,6 @@ static void read_modules(struct machine *machine, int chosen)
 void machine_read(uint64_t fdt_address, struct machine *out)
 {
     const void *given = (const void *)fdt_address;
-    unsigned order = 0;
     int node;
 
     *out = (struct machine){.fdt = NULL};
@@ -211,10 +211,7 @@ void machine_read(uint64_t fdt_address, struct machine *out)
         panic("there is no device tree at %lx", fdt_address);
     }
     out->fdt_size = fdt_totalsize(given);
-    while ((PAGE_SIZE << order) < out->fdt_size) {
-        order++;
-    }
-    out->fdt = pages_alloc(order);
+    out->fdt = pages_alloc(pages_order(out->fdt_size));
     if (!out->fdt) {
         panic("no memory for a device tree of %lu bytes",
               (uint64_t)out->fdt_size);

@@ -22,12 +22,6 @@ static struct {
     struct pcv_access access[CPUS_MAX];
 } pci;
 
-static bool inside(const struct region *region, uint64_t address, unsigned size)
-{
-    return address >= region->base && size <= region->size &&
-           address - region->base <= region->size - size;
-}
-
 static uint64_t ones(unsigned size)
 {
     return size >= 8 ? UINT64_MAX : ((uint64_t)1 << (size * 8)) - 1;
@@ -129,16 +123,17 @@ enum pci_access pci_access(struct vcpu *vcpu, uint64_t address, unsigned size,
                            bool write, uint64_t *data)
 {
     const struct pci_windows *windows = &pci.machine->pci;
+    const struct region at = {address, size};
     uint64_t mapped;
 
-    if (inside(&windows->ecam, address, size)) {
+    if (region_holds(&windows->ecam, &at)) {
         return config_access(vcpu, address, size, write, data);
     }
-    if (inside(&windows->io, address, size)) {
+    if (region_holds(&windows->io, &at)) {
         return port_access(vcpu, address, size, write, data);
     }
-    if (inside(&windows->memory32, address, size) ||
-        inside(&windows->memory64, address, size) ||
+    if (region_holds(&windows->memory32, &at) ||
+        region_holds(&windows->memory64, &at) ||
         modelled_covers(address, size)) {
         /* Another CPU may have mapped it since the trap. */
         return stage2_lookup(vcpu->domain, address, &mapped)
@@ -146,11 +141,6 @@ enum pci_access pci_access(struct vcpu *vcpu, uint64_t address, unsigned size,
                    : memory_access(vcpu, address, size, write, data);
     }
     return PCI_NOT_OURS;
-}
-
-struct pcv_host *pci_host(void)
-{
-    return pci.host;
 }
 
 void pci_add_domain(struct domain *domain)

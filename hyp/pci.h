@@ -15,7 +15,6 @@ enum pci_access {
 
 /* Make the library's host, find what is there, and hide what is ours. */
 void pci_init(const struct machine *machine);
-struct pcv_host *pci_host(void);
 /* A domain that was created here is the library's domain with its id. */
 void pci_add_domain(struct domain *domain);
 /* An access that trapped. Any CPU; it may take long. */

@@ -140,20 +140,15 @@ static int port_mmio_write(void *ctx, pcv_hpa address, uint8_t size,
 
 /* ---- what a domain may reach ---- */
 
-static bool in_window(const struct region *window, uint64_t start,
-                      uint64_t size)
-{
-    return size <= window->size && start >= window->base &&
-           start - window->base <= window->size - size;
-}
-
 static int port_mmio_permitted(void *ctx, uint32_t domain_id, pcv_hpa start,
                                uint64_t size)
 {
+    const struct region range = {start.v, size};
+
     (void)ctx;
     (void)domain_id;
-    return in_window(&machine->pci.memory32, start.v, size) ||
-           in_window(&machine->pci.memory64, start.v, size);
+    return region_holds(&machine->pci.memory32, &range) ||
+           region_holds(&machine->pci.memory64, &range);
 }
 
 static int64_t port_map(void *ctx, uint32_t domain_id, pcv_gpa gpa, pcv_hpa hpa,

@@ -162,7 +162,6 @@ void vgic_give_back_locked(struct vgic_irq irq)
 static uint32_t raise_locked(struct vgic *vgic, struct vgic_irq irq)
 {
     irq.row->pending |= vgic_bit(irq);
-    irq.row->count[irq.index]++;
     return vgic_notify_locked(vgic, irq.row, vgic_bit(irq));
 }
 
@@ -285,22 +284,4 @@ bool vgic_access(struct vcpu *vcpu, uint64_t address, unsigned size, bool write,
         *data = value;
     }
     return found;
-}
-
-uint64_t vgic_count(const struct domain *domain, uint32_t intid)
-{
-    struct vgic *vgic = domain->vgic;
-    uint64_t count = 0;
-
-    if (intid >= VGIC_INTIDS) {
-        return 0;
-    }
-    spin_lock(&vgic->lock);
-    for (unsigned i = 0; i < (intid < SPI_FIRST ? domain->vcpus : 1u); i++) {
-        struct vgic_irq irq = find(vgic, i, intid);
-
-        count += irq.row->count[irq.index];
-    }
-    spin_unlock(&vgic->lock);
-    return count;
 }

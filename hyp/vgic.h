@@ -45,7 +45,4 @@ void vgic_maintenance(void);
 /* Fill list registers; before every return to the guest. */
 void vgic_enter(struct vcpu *vcpu);
 
-/* Interrupts delivered so far to a domain by number, for who looks. */
-uint64_t vgic_count(const struct domain *domain, uint32_t intid);
-
 #endif

@@ -46,7 +46,6 @@ struct vgic_row {
     uint8_t target[ROW_BITS]; /* vCPU that it is for, or NOBODY */
     uint8_t holder[ROW_BITS]; /* vCPU of what is loaded or active */
     uint64_t route[ROW_BITS]; /* as the guest wrote it */
-    uint64_t count[ROW_BITS]; /* arrivals */
 };
 
 /* One interrupt. */

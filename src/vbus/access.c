@@ -25,11 +25,6 @@ const char *pcv_verdict_name(enum pcv_verdict verdict)
     return "unknown verdict";
 }
 
-static uint64_t all_ones(uint8_t size)
-{
-    return size >= 8 ? UINT64_MAX : (1ull << (size * 8u)) - 1u;
-}
-
 #define NO_OFFSET 0x10000u /* a bit that no offset has */
 
 /* One access of 1, 2 or 4 bytes, aligned and in configuration space: nearly
@@ -51,11 +46,6 @@ static bool is_two_parts(const struct pcv_access *access)
            access->reg <= PCV_CFG_EXT_SIZE - 8u;
 }
 
-static void count(_Atomic uint64_t *counter)
-{
-    atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
-}
-
 /* A malformed access is counted at its device, if there is one. */
 static enum pcv_verdict refuse(struct pcv_domain *domain,
                                struct pcv_access *access)
@@ -63,11 +53,11 @@ static enum pcv_verdict refuse(struct pcv_domain *domain,
     struct pcv_device *device = pcv_domain_device(domain, access->sbdf);
 
     if (!access->write) {
-        access->data = all_ones(access->size);
+        access->data = pcv__all_ones(access->size);
     }
-    count(&domain->host->refused_accesses);
+    pcv__count(&domain->host->refused_accesses);
     if (device) {
-        count(&device->refused);
+        pcv__count(&device->refused);
         pcv_device_put(device);
     }
     return PCV_DONE;
@@ -100,7 +90,7 @@ static enum pcv_verdict perform(struct pcv_device *device, bool write,
         return verdict;
     }
     if (nothing) {
-        count(&device->passes);
+        pcv__count(&device->passes);
         return verdict;
     }
     verdict = pcv__vpci_write(device, reg, size, *data);
@@ -117,7 +107,7 @@ static enum pcv_verdict enter(struct pcv_domain *domain, pcv_sbdf sbdf,
     enum pcv_verdict verdict = pcv__gate_enter(domain, sbdf, out_device);
 
     if (verdict == PCV_DONE) {
-        count(&(*out_device)->entered);
+        pcv__count(&(*out_device)->entered);
     }
     return verdict;
 }
@@ -242,7 +232,7 @@ static enum pcv_verdict rest(struct pcv_domain *domain,
         access->progress = 0;
         access->again = false;
         if (verdict == PCV_ABSENT) {
-            count(&domain->host->absent_accesses);
+            pcv__count(&domain->host->absent_accesses);
         }
     }
     return verdict;

@@ -91,19 +91,10 @@ void pcv__emulated_shut(struct pcv_emulated *emulated,
 /* ---- accesses --------------------------------------------------------------
  */
 
-/* Aligned to its size it is inside: no BAR is smaller than 16 bytes. */
-static bool well_formed(const struct pcv_mmio *access)
-{
-    uint8_t size = access->size;
-
-    return (size == 1 || size == 2 || size == 4 || size == 8) &&
-           access->address.v % size == 0;
-}
-
 static void count(struct pcv_emulated *emulated, const struct pcv_mmio *access,
                   struct pcv_domain *hardware) PCV__REQUIRES(hardware->map_lock)
 {
-    if (!well_formed(access)) {
+    if (!pcv__mmio_is_sound(access)) {
         emulated->refused++;
         atomic_fetch_add_explicit(&hardware->host->refused_accesses, 1,
                                   memory_order_relaxed);
@@ -190,7 +181,7 @@ enum pcv_verdict pcv__emulated_mmio(struct pcv_domain *hardware,
         return PCV_FORWARD;
     }
     access->sbdf = emulated->info.sbdf;
-    if (well_formed(access)) {
+    if (pcv__mmio_is_sound(access)) {
         verdict = perform(emulated, offset, access);
     } else {
         refuse(access);

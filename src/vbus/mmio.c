@@ -3,33 +3,15 @@
 #include "vbus/emulated.h"
 #include "vpci/reserved.h"
 
-static uint64_t all_ones(uint8_t size)
-{
-    return size >= 8 ? UINT64_MAX : (1ull << (size * 8u)) - 1u;
-}
-
-static bool well_formed(const struct pcv_mmio *access)
-{
-    uint8_t size = access->size;
-
-    return (size == 1 || size == 2 || size == 4 || size == 8) &&
-           access->address.v % size == 0;
-}
-
-static void count(_Atomic uint64_t *counter)
-{
-    atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
-}
-
 /* Inside the gate. */
 static enum pcv_verdict perform(struct pcv_device *device, uint8_t bar,
                                 struct pcv_mmio *access)
 {
     enum pcv_verdict verdict = PCV_DONE;
 
-    if (!well_formed(access)) {
-        count(&device->refused);
-        count(&device->host->refused_accesses);
+    if (!pcv__mmio_is_sound(access)) {
+        pcv__count(&device->refused);
+        pcv__count(&device->host->refused_accesses);
         return PCV_DONE;
     }
     if (pcv__is_settling(device)) {
@@ -38,9 +20,9 @@ static enum pcv_verdict perform(struct pcv_device *device, uint8_t bar,
             return verdict;
         }
     }
-    count(&device->entered);
+    pcv__count(&device->entered);
     if (access->write) {
-        count(&device->passes);
+        pcv__count(&device->passes);
     }
     pcv__trap_access(device, bar, access->address.v, access->size,
                      access->write, &access->data);
@@ -59,9 +41,9 @@ static bool is_reserved(struct pcv_domain *domain,
 static enum pcv_verdict drop(struct pcv_domain *domain, struct pcv_mmio *access)
 {
     if (!access->write) {
-        access->data = all_ones(access->size);
+        access->data = pcv__all_ones(access->size);
     }
-    count(&domain->host->refused_accesses);
+    pcv__count(&domain->host->refused_accesses);
     return PCV_DONE;
 }
 
@@ -82,7 +64,7 @@ enum pcv_verdict pcv_mmio_access(struct pcv_domain *domain,
                    : verdict;
     }
     if (!access->write) {
-        access->data = all_ones(access->size);
+        access->data = pcv__all_ones(access->size);
     }
     if (verdict == PCV_DONE) {
         access->sbdf = pcv_device_guest_sbdf(device);
@@ -90,7 +72,7 @@ enum pcv_verdict pcv_mmio_access(struct pcv_domain *domain,
         pcv__gate_leave(device);
     }
     if (verdict == PCV_ABSENT) {
-        count(&domain->host->absent_accesses);
+        pcv__count(&domain->host->absent_accesses);
     }
     return verdict;
 }
