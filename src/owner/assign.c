@@ -111,6 +111,7 @@ static int prepare(struct pcv_device *device, struct pcv_domain *domain,
     if (!assignment) {
         return -PCV_ENOMEM;
     }
+    assignment->part.bytes = sizeof(*assignment);
     assignment->policy = *policy;
     error = pcv__slot_take(domain, device, policy);
     if (error != 0) {

@@ -221,9 +221,9 @@ static void drop_view(struct pcv_device *device) PCV__REQUIRES(device->lock)
 {
     device->torn = true;
     pcv__vpci_free(device);
-    pcv__free(&device->host->mem, device->assignment, device->assignment_size);
+    pcv__free(&device->host->mem, device->assignment,
+              sizeof(*device->assignment));
     device->assignment = NULL;
-    device->assignment_size = 0;
 }
 
 void pcv__change_forget(struct pcv_device *device)
@@ -275,7 +275,6 @@ int pcv__change_give(struct pcv_device *device, struct pcv_domain *domain)
     drop_view(device);
     if (domain->slot) {
         device->assignment = device->change_to;
-        device->assignment_size = sizeof(*device->assignment);
         device->change_to = NULL;
     }
     device->torn = false;

@@ -27,6 +27,22 @@ struct pcv__view {
     void (*free)(struct pcv_device *device, struct pcv__view *view);
 };
 
+/* What upper floors keep with a device begins with its size in bytes, so that
+ * the last reference can free it. */
+struct pcv__part {
+    size_t bytes;
+};
+
+/* What few devices have, made when the first of it is needed and kept until the
+ * device is released. Under the device's lock. */
+struct pcv__extras {
+    uint16_t requesters; /* further requester IDs that a quirk names */
+    uint16_t requester[4];
+};
+
+/* Bits of pcv_device.marks. */
+#define PCV__MARK_BROKEN 1u /* it is given to no guest */
+
 /* One BAR. */
 struct pcv__bar {
     uint64_t address;
@@ -130,6 +146,7 @@ struct pcv_device {
     _Atomic uint8_t phantom_bits;
     bool pcix; /* PCI-X 266 or 533 */
     bool is_vf;
+    _Atomic uint32_t marks;     /* PCV__MARK_* */
     struct pcv_device *pf;      /* of a VF that is live; it stays as long */
     _Atomic uint32_t physfn;    /* of a VF: its PF's address */
     _Atomic uint16_t sriov_cap; /* where it stands, or stood while it had
@@ -168,8 +185,8 @@ struct pcv_device {
     struct pcv__assignment *assignment; /* while a guest owns it; the gate is
                                            closed when it changes */
     struct pcv__saved *saved; /* what the host programmed; reset.c, or NULL */
-    struct pcv__bus_numbers numbers;      /* while `renumbered` */
-    uint32_t assignment_size, saved_size; /* bytes, for who frees them last */
+    struct pcv__bus_numbers numbers; /* while `renumbered` */
+    struct pcv__extras *extras;      /* or NULL: see pcv__extras_get() */
 };
 
 /* Tables of a segment: bus, then device number, then function. Once made they
@@ -343,6 +360,17 @@ void pcv__gate_open(struct pcv_device *device);
  * 0: nobody is inside; -PCV_ERESTART: they drain, call again; -PCV_ENODEV. */
 int pcv__gate_close(struct pcv_device *device);
 void pcv__gate_reopen(struct pcv_device *device);
+
+/* The extras of a device, made if there are none; NULL: out of memory. */
+struct pcv__extras *pcv__extras_get(struct pcv_device *device)
+    PCV__REQUIRES(device->lock);
+
+static inline bool pcv__is_marked(const struct pcv_device *device,
+                                  uint32_t mark)
+{
+    return (atomic_load_explicit(&device->marks, memory_order_relaxed) &
+            mark) != 0;
+}
 
 /* ---- tables (table.c) -------------------------------------------------------
  */

@@ -46,17 +46,35 @@ bool pcv__ref_try(struct pcv_device *device, enum pcv_holder holder,
     return true;
 }
 
+struct pcv__extras *pcv__extras_get(struct pcv_device *device)
+{
+    if (!device->extras) {
+        device->extras =
+            pcv__alloc(&device->host->mem, sizeof(*device->extras));
+    }
+    return device->extras;
+}
+
+static void free_part(struct pcv__mem *mem, struct pcv__part *part)
+{
+    if (part) {
+        pcv__free(mem, part, part->bytes);
+    }
+}
+
 /* What belongs to a device beside its view. */
 static void free_parts(struct pcv_device *device)
 {
     struct pcv__mem *mem = &device->host->mem;
 
     pcv__free(mem, device->vfs, sizeof(*device->vfs));
-    pcv__free(mem, device->assignment, device->assignment_size);
-    pcv__free(mem, device->saved, device->saved_size);
+    free_part(mem, (struct pcv__part *)device->assignment);
+    free_part(mem, (struct pcv__part *)device->saved);
+    pcv__free(mem, device->extras, sizeof(*device->extras));
     device->vfs = NULL;
     device->assignment = NULL;
     device->saved = NULL;
+    device->extras = NULL;
 }
 
 /*

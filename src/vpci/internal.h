@@ -122,6 +122,7 @@ struct pcv__mapped {
 
 /* What a guest's view needs beside: freed with the assignment. */
 struct pcv__assignment {
+    struct pcv__part part;
     struct pcv_assign_policy policy;
     uint64_t bar[PCV_BARS]; /* addresses as the guest programmed them */
     uint16_t command;       /* likewise: memory, bus master, INTx disable */

@@ -23,6 +23,7 @@ struct kept {
 };
 
 struct pcv__saved {
+    struct pcv__part part;
     struct pcv__bar bar[PCV_BARS];
     struct kept kept[KEPT_MAX];
     uint16_t count;
@@ -187,9 +188,9 @@ int pcv__reset_save(struct pcv_device *device)
         return -PCV_EIO;
     }
     memcpy(saved->bar, device->bar, sizeof(saved->bar));
-    pcv__free(mem, device->saved, device->saved_size);
+    pcv__free(mem, device->saved, sizeof(*saved));
+    saved->part.bytes = sizeof(*saved);
     device->saved = saved;
-    device->saved_size = sizeof(*saved);
     return 0;
 }
 
