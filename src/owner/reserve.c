@@ -78,6 +78,8 @@ static void device_init(struct pcv_device *device, struct pcv_host *host,
     device->vfs = NULL;
     device->assignment = NULL;
     device->saved = NULL;
+    device->extras = NULL;
+    atomic_store_explicit(&device->marks, 0, memory_order_relaxed);
     device->changing = false;
     device->change_for = NULL;
     device->change_to = NULL;
