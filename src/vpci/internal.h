@@ -497,6 +497,9 @@ void pcv__caps_free(struct pcv_device *device, struct pcv__vpci *vpci);
  * back. */
 void pcv__caps_reset(struct pcv_device *device) PCV__REQUIRES(device->lock);
 void pcv__caps_restore(struct pcv_device *device) PCV__REQUIRES(device->lock);
+/* Let the isolation that a function of the hardware domain has (ACS) be on,
+ * which a reset may have switched off. */
+void pcv__acs_switch_on(struct pcv_device *device) PCV__REQUIRES(device->lock);
 /* The capability of a description that is up, or NULL. */
 struct pcv__cap *pcv__cap_find(const struct pcv_device *device, uint16_t id,
                                bool extended);
