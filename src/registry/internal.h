@@ -41,7 +41,8 @@ struct pcv__extras {
 };
 
 /* Bits of pcv_device.marks. */
-#define PCV__MARK_BROKEN 1u /* it is given to no guest */
+#define PCV__MARK_BROKEN 1u    /* it is given to no guest */
+#define PCV__MARK_ISOLATED 16u /* declared by the host (TOPO-6) */
 
 /* One BAR. */
 struct pcv__bar {
@@ -160,6 +161,7 @@ struct pcv_device {
     bool is_bridge, bus_conflict, bound;
     bool changing;          /* somebody is inside a change of its owner */
     _Atomic bool read_only; /* the hypervisor drives it (OWN-8) */
+    _Atomic uint16_t acs_cap; /* as ari_cap; it stands where there is room */
 
     /* Of a change of owner: theirs who set `changing`. */
     struct pcv_domain *change_for;     /* a guest that keeps a slot for it */
