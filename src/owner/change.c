@@ -2,6 +2,7 @@
 /* The steps of a change of owner (OWN-5). */
 #include "owner/change.h"
 #include "owner/move.h"
+#include "registry/faults.h"
 
 /* Step numbers, for the event that says where a change failed. */
 enum step { STEP_TAKE = 1, STEP_RESET, STEP_BUILD, STEP_DMA, STEP_PUBLISH };
@@ -61,6 +62,22 @@ int pcv__dma_to(struct pcv_device *device, const struct pcv_domain *domain)
     return pcv__dma_attach(device->host, pcv__device_sbdf(device), domain->id);
 }
 
+int pcv__dma_permitted(const struct pcv_device *device,
+                       const struct pcv_domain *domain)
+{
+    const struct pcv__mem *mem = &device->host->mem;
+    int permitted = 1;
+
+    if (mem->ops.dma_permitted) {
+        permitted = mem->ops.dma_permitted(mem->ctx, pcv__device_sbdf(device),
+                                           domain->id);
+    }
+    if (permitted < 0) {
+        return -PCV_EIO;
+    }
+    return permitted != 0 ? 0 : -PCV_EPERM;
+}
+
 /* Neither bus mastering nor decoding; error if that is not known to be so.
  * *out_command: what there was; all ones: it did not answer. */
 static int silence_from(struct pcv_device *device, uint32_t *out_command)
@@ -94,7 +111,8 @@ static void unsilence(struct pcv_device *device, uint32_t command)
     PCV__REQUIRES(device->lock)
 {
     if (command != 0xffffu) {
-        pcv__hw_restore(device, PCV_REG_COMMAND, 2, command);
+        pcv__hw_restore(device, PCV_REG_COMMAND, 2,
+                        pcv__command_allowed(device, command));
     }
 }
 
@@ -258,6 +276,7 @@ int pcv__change_publish(struct pcv_device *device, struct pcv_domain *domain)
     if ((pcv__word(device) & PCV__WORD_LEAVING) != 0) {
         error = -PCV_ENODEV;
     } else {
+        pcv__faults_clear(device); /* OWN-10: the next owner begins anew */
         atomic_store_explicit(&device->owner, domain, memory_order_release);
         pcv__gate_reopen(device);
     }

@@ -31,8 +31,13 @@ int pcv__change_reset(struct pcv_device *device, bool accepted);
 /* Build the view of the next owner, let its DMA through, publish. */
 int pcv__change_give(struct pcv_device *device, struct pcv_domain *domain);
 
-/* DMA goes to a domain, or nowhere (quarantine). 0 or -PCV_EIO. */
+/* DMA goes to a domain, or nowhere (quarantine). 0, -PCV_EIO, or -PCV_EPERM: a
+ * guest is never given it. */
 int pcv__dma_to(struct pcv_device *device, const struct pcv_domain *domain);
+/* Whether the host would let a domain have its DMA: a question only. 0;
+ * -PCV_EPERM: never; -PCV_EIO. */
+int pcv__dma_permitted(const struct pcv_device *device,
+                       const struct pcv_domain *domain);
 /* From here on it is this domain's, who finds it. -PCV_ENODEV: it was removed
  * meanwhile. */
 int pcv__change_publish(struct pcv_device *device, struct pcv_domain *domain);

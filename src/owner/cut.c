@@ -210,11 +210,16 @@ static void take_all_away(struct pcv__segment *segment,
 int pcv__dma_attach(struct pcv_host *host, pcv_sbdf requester, uint32_t id)
 {
     const struct pcv__mem *mem = &host->mem;
+    int error;
 
     if (!mem->ops.dma_attach) {
         return 0;
     }
-    return mem->ops.dma_attach(mem->ctx, requester, id) == 0 ? 0 : -PCV_EIO;
+    error = mem->ops.dma_attach(mem->ctx, requester, id);
+    if (error == 0 || error == -PCV_EPERM) {
+        return error;
+    }
+    return -PCV_EIO; /* whatever the host calls it */
 }
 
 /* The next one that was taken away and not blocked yet. It stays, since we

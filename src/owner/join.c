@@ -11,6 +11,7 @@
 #include "owner/ecam.h"
 #include "owner/move.h"
 #include "owner/vfs.h"
+#include "registry/faults.h"
 #include "vpci/cap.h"
 #include "vpci/reserved.h"
 
@@ -131,6 +132,8 @@ static void bind_at(struct pcv__segment *segment, struct pcv_device *device,
         pcv__lock_drop(mem, &segment->lock);
     }
     finish_mapping(device);
+    pcv__faults_queue(
+        device); /* whoever looked at its old address found none */
     pcv__reserved_evict_from(device);
     pcv__event(device, PCV_EVENT_MOVED, PCV_EVENT_DEVICE, from.v, 0);
 }

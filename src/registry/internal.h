@@ -43,6 +43,10 @@ struct pcv__extras {
 /* Bits of pcv_device.marks. */
 #define PCV__MARK_BROKEN 1u    /* it is given to no guest */
 #define PCV__MARK_ISOLATED 16u /* declared by the host (TOPO-6) */
+/* IOMMU faults, whose count stands in the upper half: registry/faults.h. */
+#define PCV__MARK_FAULTY 0x2000u  /* too many came; no more are counted */
+#define PCV__MARK_CUT 0x4000u     /* so its bus mastering is off */
+#define PCV__MARK_CUT_DUE 0x8000u /* the owner floor has not looked yet */
 
 /* One BAR. */
 struct pcv__bar {
@@ -259,6 +263,17 @@ struct pcv__ecam_window {
 
 #define PCV__ECAM_WINDOWS 64u
 
+/* A device whose IOMMU faults are too many (OWN-10): where it stands, and the
+ * last one. */
+struct pcv__fault_due {
+    uint32_t sbdf;
+    uint32_t flags;
+    uint64_t address;
+    uint32_t next; /* of a bridge: where the walk behind it is */
+};
+
+#define PCV__FAULTS_DUE 64u /* devices that can wait at once */
+
 struct pcv__window {
     uint64_t first, pages;
 };
@@ -312,6 +327,11 @@ struct pcv_host {
     _Atomic uint32_t slot_count;     /* ports with slot_event */
     struct pcv__lock work_lock;
     struct pcv_device *work PCV__GUARDED_BY(work_lock); /* with vf_work */
+    /* IOMMU faults: how many are too many, and who is due (registry/faults.h);
+     * the count is a hint without the work lock. */
+    _Atomic uint32_t fault_limits;
+    _Atomic uint32_t fault_count;
+    struct pcv__fault_due fault_due[PCV__FAULTS_DUE] PCV__GUARDED_BY(work_lock);
     _Atomic uint32_t emulated_count;
     struct pcv_emulated *emulated; /* under the hardware domain's map lock */
     /* The last add that a read asked for and that failed (LIFE-12): its error
@@ -319,6 +339,7 @@ struct pcv_host {
     _Atomic uint64_t appear_failed;
     _Atomic uint64_t device_count, leaving_count, segment_count;
     _Atomic uint64_t absent_accesses, refused_accesses, events_dropped;
+    _Atomic uint64_t stray_faults;
 };
 
 /* ---- references and gate (ref.c) ------------------------------------------
