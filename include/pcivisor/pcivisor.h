@@ -19,6 +19,7 @@
 #include "pcivisor/read_only.h"
 #include "pcivisor/register.h"
 #include "pcivisor/regs.h"
+#include "pcivisor/requester.h"
 #include "pcivisor/topology.h"
 #include "pcivisor/types.h"
 

@@ -81,6 +81,8 @@ static void device_init(struct pcv_device *device, struct pcv_host *host,
     device->saved = NULL;
     device->extras = NULL;
     atomic_store_explicit(&device->marks, 0, memory_order_relaxed);
+    atomic_store_explicit(&device->dma, host->quarantine.id,
+                          memory_order_relaxed);
     device->changing = false;
     device->change_for = NULL;
     device->change_to = NULL;

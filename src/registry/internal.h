@@ -36,13 +36,17 @@ struct pcv__part {
 /* What few devices have, made when the first of it is needed and kept until the
  * device is released. Under the device's lock. */
 struct pcv__extras {
-    uint16_t requesters; /* further requester IDs that a quirk names */
+    /* Further requester IDs that the host named (TOPO-5), and the next device
+     * that has some: under the segment's lock. */
+    uint16_t requesters;
     uint16_t requester[4];
+    struct pcv_device *next_named;
 };
 
 /* Bits of pcv_device.marks. */
 #define PCV__MARK_BROKEN 1u    /* it is given to no guest */
 #define PCV__MARK_ISOLATED 16u /* declared by the host (TOPO-6) */
+#define PCV__MARK_PHANTOM 32u  /* so are its phantom functions (TOPO-5) */
 /* IOMMU faults, whose count stands in the upper half: registry/faults.h. */
 #define PCV__MARK_FAULTY 0x2000u  /* too many came; no more are counted */
 #define PCV__MARK_CUT 0x4000u     /* so its bus mastering is off */
@@ -163,8 +167,8 @@ struct pcv_device {
     /* Under the segment's lock. */
     uint32_t vf_count; /* of a PF: VFs that are registered */
     bool is_bridge, bus_conflict, bound;
-    bool changing;          /* somebody is inside a change of its owner */
-    _Atomic bool read_only; /* the hypervisor drives it (OWN-8) */
+    bool changing;            /* somebody is inside a change of its owner */
+    _Atomic bool read_only;   /* the hypervisor drives it (OWN-8) */
     _Atomic uint16_t acs_cap; /* as ari_cap; it stands where there is room */
 
     /* Of a change of owner: theirs who set `changing`. */
@@ -183,6 +187,8 @@ struct pcv_device {
     struct pcv_completion *done;
     struct pcv__kept kept;
     _Atomic uint32_t node;
+    _Atomic uint32_t dma; /* identifier of the domain that it sends to, if its
+                             requester IDs are nobody else's (TOPO-5) */
 
     /* Under the device's lock. */
     struct pcv_vector *vectors PCV__GUARDED_BY(lock);
@@ -212,6 +218,7 @@ struct pcv__bus {
 struct pcv__segment {
     _Atomic(struct pcv__bus *) bus[PCV_BUSES];
     uint16_t number;
+    struct pcv_host *host;
     struct pcv__lock lock;
     /* The bridge above each bus: PCV__UP_VALID | bus and devfn, or 0. */
     _Atomic uint32_t up[PCV_BUSES];
@@ -227,6 +234,12 @@ struct pcv__segment {
     bool moving;
     _Atomic uint32_t moves; /* moves that began or ended: odd while one is */
     bool draining;          /* there are gates that are paused: kept.paused */
+    /* Requester IDs that several functions share (TOPO-5). Under the lock: who
+     * moves some, one at a time; whether others changed meanwhile what they
+     * belong to; and the devices that have named ones. */
+    const struct pcv_device *dma_by;
+    bool dma_dirty;
+    struct pcv_device *named;
 };
 
 #define PCV__UP_VALID 0x80000000u
