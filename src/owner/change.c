@@ -182,6 +182,19 @@ static int stop_guest(struct pcv_device *device, int *out_late)
     return error;
 }
 
+/* It is blocked, but may still decode. */
+static int silence_again(struct pcv_device *device)
+{
+    struct pcv__mem *mem = &device->host->mem;
+    int error;
+
+    pcv__change_at(device, PCV_STEP_SILENCE);
+    pcv__lock_take(mem, &device->lock);
+    error = silence(device);
+    pcv__lock_drop(mem, &device->lock);
+    return error;
+}
+
 int pcv__change_take(struct pcv_device *device)
 {
     struct pcv_domain *owner = owner_of(device);
@@ -207,10 +220,7 @@ int pcv__change_take(struct pcv_device *device)
         pcv__slot_leave(device, owner);
     }
     device->change_reset = false;
-    if (late != 0) {
-        pcv__change_at(device, PCV_STEP_SILENCE);
-    }
-    return late;
+    return late == 0 ? 0 : silence_again(device);
 }
 
 /* A view that nobody sees, which carries the device through its reset. */
@@ -340,10 +350,11 @@ void pcv__change_failed(struct pcv_device *device, int error)
     uint8_t step =
         atomic_load_explicit(&device->change_step, memory_order_relaxed);
 
+    (void)silence_again(device);
     if (step >= PCV_STEP_ATTACH) {
         (void)block(device);
-        pcv__change_at(device, (enum pcv_change_step)step);
     }
+    pcv__change_at(device, (enum pcv_change_step)step);
     pcv__change_rest(device);
     pcv__change_told(device, PCV_EVENT_QUARANTINED, error);
 }
