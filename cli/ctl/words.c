@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 
+#include "pcivisor/assign.h"
 #include "pcivisor/cap.h"
 #include "pcivisor/faults.h"
 
@@ -124,8 +125,10 @@ static void event_details(struct text *text, const struct words_names *names,
                  names->domain(names->ctx, (uint32_t)event->arg[0]).s);
         break;
     case PCV_EVENT_QUARANTINED:
-        text_add(text, ": %s at step %" PRIu64,
-                 pcv_errno_name((int)event->arg[0]), event->arg[1]);
+    case PCV_EVENT_CHANGE_FAILED:
+        text_add(text, ": %s at step '%s'",
+                 pcv_errno_name((int)event->arg[0]),
+                 pcv_change_step_name((enum pcv_change_step)event->arg[1]));
         break;
     case PCV_EVENT_CAP_HIDDEN:
         event_cap(text, event);
@@ -202,6 +205,7 @@ void report_event(struct text *text, const struct words_names *names,
         break;
     case PCV_EVENT_ASSIGNED:
     case PCV_EVENT_QUARANTINED:
+    case PCV_EVENT_CHANGE_FAILED:
     case PCV_EVENT_CAP_HIDDEN:
     case PCV_EVENT_BIND_FAILED:
     case PCV_EVENT_VFS_BUSY:

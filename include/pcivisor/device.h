@@ -53,6 +53,15 @@ struct pcv_device_status {
     uint32_t held[PCV_HOLDERS]; /* references, by holder */
     uint32_t owner_id;          /* domain; meaningful unless absent */
     struct pcv_device_counters counters;
+    bool broken; /* it is assigned to no guest (OWN-4) */
+    /* A removal was refused while a guest has it, or something behind it, and
+     * is remembered (LIFE-5). */
+    bool remove_waits;
+    /* Of a change of owner that is under way, or that failed: where it is, or
+     * was (enum pcv_change_step), and with what error, negative; 0: it goes on
+     * when it is called again. Of the last one until the next begins. */
+    uint8_t change_step;
+    int32_t change_error;
 };
 
 /* Nodes of pcv_device_nodes(). */
@@ -109,9 +118,19 @@ int PCV_MUST_CHECK pcv_device_add(struct pcv_host *host, pcv_sbdf sbdf,
  * One that cannot be reached (TOPO-4) is removed by the last address that it
  * had, unless another stands there by now.
  *
+ * A removal that is refused because a guest has the function, or one behind the
+ * bridge, is remembered (pcv_device_status.remove_waits): when the guest gives
+ * it back it is reset and then removed, not handed on. What comes back from
+ * behind such a bridge waits in quarantine until the last one has, then all of
+ * it goes; if somebody holds something there, when this is called again. Until
+ * then nothing of it is assigned. Other refusals are not remembered: of a PF
+ * with VFs, of what the hypervisor drives, of what is held.
+ *
  * @done        called once when the last reference is gone, or NULL. Taken
- *              (done->taken) by the call that makes the device leave, and only
- *              by that one; lent to the library until it was called.
+ *              (done->taken) by the call that makes the device leave, or that
+ *              is remembered, and lent to the library until it was called, or
+ *              given back by pcv_device_cancel_remove(). Of several the first
+ *              that was taken is called, the others are not.
  * @out_busy    who was in the way, or NULL; written only with -PCV_EBUSY.
  *
  * Returns 0 when the object is gone; -PCV_EBUSY with nothing changed if it is
@@ -125,6 +144,19 @@ int PCV_MUST_CHECK pcv_device_add(struct pcv_host *host, pcv_sbdf sbdf,
 int PCV_MUST_CHECK pcv_device_remove(struct pcv_host *host, pcv_sbdf sbdf,
                                      struct pcv_completion *done,
                                      pcv_sbdf *out_busy);
+
+/**
+ * Withdraw a removal that is remembered (LIFE-5). Its `done` will not be called
+ * (`taken` is false again). What came back meanwhile from behind the bridge is
+ * in quarantine: pcv_device_deassign() brings it home.
+ *
+ * Returns 0; -PCV_EINVAL; -PCV_ENOENT: none is remembered; -PCV_EBUSY: too
+ * late, it leaves; -PCV_ENODEV: nothing is registered there, perhaps not any
+ * more.
+ * Context: any. Locking: takes the segment's lock.
+ */
+int PCV_MUST_CHECK pcv_device_cancel_remove(struct pcv_host *host,
+                                            pcv_sbdf sbdf);
 
 /**
  * The function was pulled without warning, and with it what is behind it:

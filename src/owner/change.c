@@ -6,8 +6,33 @@
 #include "owner/move.h"
 #include "registry/faults.h"
 
-/* Step numbers, for the event that says where a change failed. */
-enum step { STEP_TAKE = 1, STEP_RESET, STEP_BUILD, STEP_DMA, STEP_PUBLISH };
+const char *pcv_change_step_name(enum pcv_change_step step)
+{
+    static const char *const names[PCV_STEPS] = {
+        "none",  "close", "drain", "save",    "silence", "pending", "block",
+        "drop",  "reset", "restore", "attach", "build",   "publish",
+    };
+
+    return step < PCV_STEPS ? names[step] : "none";
+}
+
+void pcv__change_at(struct pcv_device *device, enum pcv_change_step step)
+{
+    atomic_store_explicit(&device->change_error, 0, memory_order_relaxed);
+    atomic_store_explicit(&device->change_step, (uint8_t)step,
+                          memory_order_relaxed);
+}
+
+void pcv__change_told(struct pcv_device *device, enum pcv_event_kind kind,
+                      int error)
+{
+    uint8_t step =
+        atomic_load_explicit(&device->change_step, memory_order_relaxed);
+
+    atomic_store_explicit(&device->change_error, (uint8_t)-error,
+                          memory_order_relaxed);
+    pcv__event(device, kind, PCV_EVENT_HOST, (uint64_t)-error, step);
+}
 
 static struct pcv_domain *owner_of(const struct pcv_device *device)
 {
@@ -115,51 +140,104 @@ static void unsilence(struct pcv_device *device, uint32_t command)
     }
 }
 
-/* Silent, and its DMA blocked; or an error, and the hardware domain's function
- * does what it did. A guest's is left silent: its gate stays closed. */
-static int block(struct pcv_device *device, const struct pcv_domain *owner)
+/* Every requester ID is blocked. Tried again: what comes after goes by it. */
+static int block(struct pcv_device *device)
 {
-    struct pcv_host *host = device->host;
+    int error;
+
+    pcv__change_at(device, PCV_STEP_BLOCK);
+    error = pcv__dma_to(device, &device->host->quarantine);
+    return error == 0 ? 0 : pcv__dma_to(device, &device->host->quarantine);
+}
+
+/* The hardware domain's: silent, and its DMA blocked; or an error, and it does
+ * what it did. */
+static int stop_hardware(struct pcv_device *device)
+{
+    struct pcv__mem *mem = &device->host->mem;
     uint32_t command = 0xffffu;
     int error;
 
-    pcv__lock_take(&host->mem, &device->lock);
-    /* A guest's device has its host's registers saved already. */
-    error = owner->slot ? 0 : pcv__reset_save(device);
+    pcv__lock_take(mem, &device->lock);
+    pcv__change_at(device, PCV_STEP_SAVE);
+    error = pcv__reset_save(device);
     if (error == 0) {
+        pcv__change_at(device, PCV_STEP_SILENCE);
         error = silence_from(device, &command);
     }
-    pcv__lock_drop(&host->mem, &device->lock);
+    pcv__lock_drop(mem, &device->lock);
     if (error == 0) {
-        error = pcv__dma_to(device, &host->quarantine);
+        error = block(device);
     }
-    if (error != 0 && !owner->slot) {
-        pcv__lock_take(&host->mem, &device->lock);
+    if (error != 0) {
+        pcv__lock_take(mem, &device->lock);
         unsilence(device, command);
-        pcv__lock_drop(&host->mem, &device->lock);
+        pcv__lock_drop(mem, &device->lock);
     }
+    return error;
+}
+
+/*
+ * A guest's, whose host's registers are saved already. What keeps it from being
+ * silenced is no reason to leave it with the guest: the IOMMU blocks it all the
+ * same, and *out_late is what was in the way. If that cannot be done it stays
+ * the guest's; nothing of it is mapped or bound in any case.
+ */
+static int stop_guest(struct pcv_device *device, int *out_late)
+{
+    struct pcv__mem *mem = &device->host->mem;
+    int error;
+
+    pcv__lock_take(mem, &device->lock);
+    pcv__change_at(device, PCV_STEP_SILENCE);
+    *out_late = silence(device);
+    pcv__lock_drop(mem, &device->lock);
+    error = block(device);
+    if (error != 0) {
+        pcv__vpci_teardown(device);
+    }
+    return error;
+}
+
+/* It is blocked, but may still decode. */
+static int silence_again(struct pcv_device *device)
+{
+    struct pcv__mem *mem = &device->host->mem;
+    int error;
+
+    pcv__change_at(device, PCV_STEP_SILENCE);
+    pcv__lock_take(mem, &device->lock);
+    error = silence(device);
+    pcv__lock_drop(mem, &device->lock);
     return error;
 }
 
 int pcv__change_take(struct pcv_device *device)
 {
     struct pcv_domain *owner = owner_of(device);
-    int error = pcv__gate_close(device);
+    int late = 0;
+    int error;
 
+    pcv__change_at(device, PCV_STEP_CLOSE);
+    error = pcv__gate_close(device);
+    if (error == -PCV_ERESTART) {
+        pcv__change_at(device, PCV_STEP_DRAIN);
+    }
     if (error == 0) {
-        error = block(device, owner);
+        error = owner->slot ? stop_guest(device, &late) : stop_hardware(device);
     }
     if (error != 0) {
         return error;
     }
+    pcv__change_at(device, PCV_STEP_DROP);
     pcv__vpci_teardown(device);
     atomic_store_explicit(&device->owner, &device->host->quarantine,
                           memory_order_release);
-    if (owner->slot) {
+    if (owner->slot && pcv__change_for(device) != owner) {
         pcv__slot_leave(device, owner);
     }
     device->change_reset = false;
-    return 0;
+    return late == 0 ? 0 : silence_again(device);
 }
 
 /* A view that nobody sees, which carries the device through its reset. */
@@ -213,15 +291,20 @@ static int reset_and_settle(struct pcv_device *device, bool accepted)
     if (!pcv__settle_locked(device, &wait_us)) {
         return -PCV_ERESTART;
     }
+    pcv__change_at(device, PCV_STEP_RESTORE);
+    atomic_store_explicit(&device->hw_error, 0, memory_order_relaxed);
     pcv__reset_put_back(device);
-    return silence(device);
+    error = atomic_load_explicit(&device->hw_error, memory_order_relaxed);
+    return error != 0 ? error : silence(device);
 }
 
 int pcv__change_reset(struct pcv_device *device, bool accepted)
 {
     struct pcv__mem *mem = &device->host->mem;
-    int error = bare_view(device);
+    int error;
 
+    pcv__change_at(device, PCV_STEP_RESET);
+    error = bare_view(device);
     if (error != 0) {
         return error;
     }
@@ -243,18 +326,33 @@ static void drop_view(struct pcv_device *device) PCV__REQUIRES(device->lock)
     device->assignment = NULL;
 }
 
+void pcv__change_part(struct pcv_device *device)
+{
+    struct pcv__assignment *assignment = device->change_to;
+
+    if (assignment) {
+        pcv__free(&device->host->mem, assignment->mate,
+                  PCV_ASSIGN_GROUP_MAX * sizeof(*assignment->mate));
+        assignment->mate = NULL;
+        assignment->mate_count = 0;
+    }
+}
+
 void pcv__change_forget(struct pcv_device *device)
 {
-    if (device->change_for) {
-        pcv__slot_leave(device, device->change_for);
-        device->change_for = NULL;
+    struct pcv_domain *guest = pcv__change_for(device);
+
+    if (guest) {
+        pcv__slot_leave(device, guest);
+        atomic_store_explicit(&device->change_for, NULL, memory_order_release);
     }
+    pcv__change_part(device);
     pcv__free(&device->host->mem, device->change_to,
               sizeof(*device->change_to));
     device->change_to = NULL;
 }
 
-void pcv__change_failed(struct pcv_device *device, int error)
+void pcv__change_rest(struct pcv_device *device)
 {
     pcv__vpci_teardown(device);
     pcv__lock_take(&device->host->mem, &device->lock);
@@ -262,8 +360,20 @@ void pcv__change_failed(struct pcv_device *device, int error)
     pcv__lock_drop(&device->host->mem, &device->lock);
     pcv__change_forget(device);
     device->change_reset = false;
-    pcv__event(device, PCV_EVENT_QUARANTINED, PCV_EVENT_HOST, (uint64_t)-error,
-               device->change_step);
+}
+
+void pcv__change_failed(struct pcv_device *device, int error)
+{
+    uint8_t step =
+        atomic_load_explicit(&device->change_step, memory_order_relaxed);
+
+    (void)silence_again(device);
+    if (step >= PCV_STEP_ATTACH) {
+        (void)block(device);
+    }
+    pcv__change_at(device, (enum pcv_change_step)step);
+    pcv__change_rest(device);
+    pcv__change_told(device, PCV_EVENT_QUARANTINED, error);
 }
 
 int pcv__change_publish(struct pcv_device *device, struct pcv_domain *domain)
@@ -283,12 +393,17 @@ int pcv__change_publish(struct pcv_device *device, struct pcv_domain *domain)
     return error;
 }
 
-int pcv__change_give(struct pcv_device *device, struct pcv_domain *domain)
+int pcv__change_build(struct pcv_device *device, struct pcv_domain *domain)
 {
     struct pcv__mem *mem = &device->host->mem;
     int error;
 
-    device->change_step = STEP_BUILD;
+    pcv__change_at(device, PCV_STEP_ATTACH);
+    error = pcv__dma_to(device, domain);
+    if (error != 0) {
+        return error;
+    }
+    pcv__change_at(device, PCV_STEP_BUILD);
     pcv__lock_take(mem, &device->lock);
     drop_view(device);
     if (domain->slot) {
@@ -301,23 +416,24 @@ int pcv__change_give(struct pcv_device *device, struct pcv_domain *domain)
     if (error == 0 && domain->slot) {
         pcv__bars_contest(device, domain);
     }
-    if (error == 0) {
-        device->change_step = STEP_DMA;
-        error = pcv__dma_to(device, domain);
-    }
-    if (error == 0) {
-        device->change_step = STEP_PUBLISH;
-        error = pcv__change_publish(device, domain);
-    }
+    return error;
+}
+
+int pcv__change_hand(struct pcv_device *device, struct pcv_domain *domain)
+{
+    int error;
+
+    pcv__change_at(device, PCV_STEP_PUBLISH);
+    error = pcv__change_publish(device, domain);
     if (error != 0) {
-        (void)pcv__dma_to(device, &device->host->quarantine);
         return error;
     }
     if (device->is_vf) {
         pcv__vf_given(device);
     }
-    device->change_for = NULL;
+    atomic_store_explicit(&device->change_for, NULL, memory_order_release);
     device->change_reset = false;
+    pcv__change_at(device, PCV_STEP_NONE);
     pcv__event(device, PCV_EVENT_ASSIGNED, PCV_EVENT_HOST, domain->id, 0);
     return 0;
 }

@@ -96,6 +96,12 @@ static void copy_status(const struct pcv_device *device,
         atomic_load_explicit(&device->owner, memory_order_acquire)->id;
     out->vanished = pcv__has_vanished(device);
     copy_counters(device, word, &out->counters);
+    out->broken = pcv__is_marked(device, PCV__MARK_BROKEN);
+    out->remove_waits = pcv__is_marked(device, PCV__MARK_REMOVE);
+    out->change_step =
+        atomic_load_explicit(&device->change_step, memory_order_relaxed);
+    out->change_error = -(int32_t)atomic_load_explicit(&device->change_error,
+                                                       memory_order_relaxed);
     out->state = state_of(word);
     for (uint32_t i = 0; i < PCV_HOLDERS; i++) {
         out->held[i] = pcv__holder_count(word, (enum pcv_holder)i);

@@ -347,6 +347,7 @@ static void a_function_is_assigned_in_steps_and_says_when_to_go_on(void **state)
     a.request.domain_id = GUEST + 1;
     assert_int_equal(ask(&a, PCV_CTL_ASSIGN, TREE_LEAF, 0), -PCV_ENOENT);
     a.request.domain_id = GUEST;
+    assert_int_equal(pcv_device_declare_isolated(a.h.host, TREE_LEAF, true), 0);
     a.request.u.assign.flags = PCV_ASSIGN_SLOT;
     a.request.u.assign.slot = pcv_devfn(3, 0);
     while ((result = ask(&a, PCV_CTL_ASSIGN, TREE_LEAF, 0)) == -PCV_ERESTART) {
