@@ -188,6 +188,46 @@ static void what_is_put_back_is_not_let_go(void **state)
     owned_end(&o);
 }
 
+static struct hosted *beside;
+
+/* A storm, and the work, while a change of owner has silenced the function. */
+static int storm_and_refuse(void *ctx, pcv_sbdf requester, uint32_t domain_id)
+{
+    if (!beside || domain_id != PCV_DOMAIN_ID_QUARANTINE) {
+        return pcv_model_ops()->dma_attach(ctx, requester, domain_id);
+    }
+    assert_true(faults_storm(beside->host, requester));
+    faults_work(beside->host);
+    beside = NULL;
+    return -PCV_EIO;
+}
+
+/* OWN-5, OWN-10: what it had on before is put back without bus mastering. */
+static void one_that_is_cut_in_between_is_put_back_cut(void **state)
+{
+    struct pcv_test_function f;
+    struct pcv_domain *guest;
+    struct hosted h;
+
+    (void)state;
+    hosted_build(&h);
+    h.ops.dma_attach = storm_and_refuse;
+    make(&f, HAS_FLR);
+    pcv_test_add(h.model, &f, OWNED_AT);
+    hosted_start(&h);
+    assert_int_equal(hosted_scan(&h), 1);
+    pcv_model_set_clock(h.model, true);
+    assert_int_equal(pcv_domain_create(h.host, 7, &guest), 0);
+    beside = &h;
+    assert_int_equal(pcv_device_assign(h.host, OWNED_AT, guest, NULL, NULL),
+                     -PCV_EIO);
+    assert_int_equal(hosted_status(&h, OWNED_AT).owner_id,
+                     PCV_DOMAIN_ID_HARDWARE);
+    assert_int_equal(pcv_model_peek(h.model, OWNED_AT, PCV_REG_COMMAND, 2),
+                     PCV_CMD_MEMORY | PCV_CMD_PARITY);
+    hosted_end(&h);
+}
+
 /* ---- who may have its DMA ---------------------------------------------------
  */
 
@@ -276,6 +316,7 @@ int main(void)
         cmocka_unit_test(one_that_does_not_answer_is_off_when_it_comes_back),
         cmocka_unit_test(without_a_clock_faults_count_from_reset_to_reset),
         cmocka_unit_test(what_is_put_back_is_not_let_go),
+        cmocka_unit_test(one_that_is_cut_in_between_is_put_back_cut),
         cmocka_unit_test(a_function_with_reserved_memory_is_no_guests),
         cmocka_unit_test(a_refused_attachment_leaves_it_in_quarantine),
     };
