@@ -401,6 +401,33 @@ static void numbers(struct renumber *r, pcv_sbdf bridge, uint8_t bus)
                        (uint32_t)bus << 16);
 }
 
+static bool refusing;
+
+static int refuse_leaf(void *ctx, pcv_sbdf sbdf, uint16_t reg, uint8_t size,
+                       uint32_t value)
+{
+    if (refusing && sbdf.v == TREE_LEAF.v && reg == PCV_REG_COMMAND) {
+        return -PCV_EIO;
+    }
+    return pcv_model_ops()->cfg_write(ctx, sbdf, reg, size, value);
+}
+
+/* The tree, where the leaf's command register cannot be written at times. */
+static void refusing_tree(struct renumber *r)
+{
+    memset(r, 0, sizeof(*r));
+    tree_build(&r->h);
+    r->h.ops.cfg_write = refuse_leaf;
+    pcv_model_on_event(r->h.model, renumber_told, r);
+    hosted_start(&r->h);
+    assert_int_equal(hosted_scan(&r->h), TREE_FUNCTIONS);
+    renumber_record(r);
+    pcv_model_set_clock(r->h.model, true);
+    renumber_write(r, TREE_LEAF, PCV_REG_COMMAND, 2, ALL_ON);
+    renumber_write(r, TREE_ROOT_PORT, PCV_REG_PRIMARY, 4, 0x000f0100);
+    renumber_write(r, TREE_UPSTREAM, PCV_REG_PRIMARY, 4, 0x000f0201);
+}
+
 /* TOPO-4, OWN-10: it moved between the storm and the work. */
 static void one_that_moves_is_cut_where_it_stands_then(void **state)
 {
@@ -408,16 +435,16 @@ static void one_that_moves_is_cut_where_it_stands_then(void **state)
     struct renumber r;
 
     (void)state;
-    renumber_tree(&r);
-    pcv_model_set_clock(r.h.model, true);
-    renumber_write(&r, TREE_LEAF, PCV_REG_COMMAND, 2, ALL_ON);
-    renumber_write(&r, TREE_ROOT_PORT, PCV_REG_PRIMARY, 4, 0x000f0100);
-    renumber_write(&r, TREE_UPSTREAM, PCV_REG_PRIMARY, 4, 0x000f0201);
+    refusing_tree(&r);
     assert_true(faults_storm(r.h.host, TREE_LEAF));
+    refusing = true;
     numbers(&r, TREE_PORT_3, 0);
     faults_work(r.h.host);
     assert_false(faults_storm(r.h.host, TREE_LEAF)); /* nobody's for now */
+    refusing = false;
     numbers(&r, TREE_PORT_3, 9);
+    assert_true(faults_of(r.h.host, there).due);
+    assert_int_equal(r.events[PCV_EVENT_FAULTS], 0);
     faults_work(r.h.host);
     assert_true(faults_of(r.h.host, there).cut);
     assert_false(faults_of(r.h.host, there).due);
