@@ -17,8 +17,9 @@
 #include "faults_fixture.h"
 
 #define CARDS 3u
-#define STEPS 6000u /* of whoever changes owners; the others go on until then  \
-                     */
+#define STEPS                                                                  \
+    6000u /* of whoever changes owners; the others go on until then            \
+           */
 #define GUEST 7u
 
 struct storm {

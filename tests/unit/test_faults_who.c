@@ -342,6 +342,35 @@ static void when_many_storm_at_once_none_is_forgotten(void **state)
     hosted_end(&w.h);
 }
 
+/* TOPO-5: at the end of the last segment, and more than one call looks at. */
+static void behind_a_bridge_may_be_the_last_address_of_all(void **state)
+{
+    const pcv_sbdf bridge = pcv_test_at(0xffff, 0, 1, 0);
+    struct pcv_test_function f;
+    struct who w;
+
+    (void)state;
+    memset(&w, 0, sizeof(w));
+    hosted_build(&w.h);
+    pcv_test_bridge(&f, 0, 0xff, 0xff);
+    add(&w, &f, bridge);
+    for (uint32_t i = 0x80; i <= 0xff; i++) {
+        pcv_test_endpoint(&f, 0x1234, 0x5678);
+        pcv_test_set(&f, PCV_REG_HEADER_TYPE, 1, PCV_HEADER_MULTI);
+        add(&w, &f, (pcv_sbdf){0xffffff00u | i});
+    }
+    pcv_model_on_event(w.h.model, who_told, &w);
+    hosted_start(&w.h);
+    assert_int_equal(hosted_scan(&w.h), 129);
+    pcv_model_set_clock(w.h.model, true);
+    storm(&w, bridge);
+    for (uint32_t i = 0x80; i <= 0xff; i++) {
+        assert_true(is_cut(&w, (pcv_sbdf){0xffffff00u | i}));
+    }
+    assert_int_equal(w.told, 129);
+    hosted_end(&w.h);
+}
+
 /* ---- SR-IOV -----------------------------------------------------------------
  */
 
@@ -471,6 +500,7 @@ int main(void)
         cmocka_unit_test(what_the_hypervisor_takes_is_cut_no_more),
         cmocka_unit_test(what_the_host_uses_is_left_alone),
         cmocka_unit_test(when_many_storm_at_once_none_is_forgotten),
+        cmocka_unit_test(behind_a_bridge_may_be_the_last_address_of_all),
         cmocka_unit_test(a_vf_is_cut_without_its_pf_and_a_pf_without_its_vfs),
         cmocka_unit_test(one_that_is_gone_is_due_no_more),
         cmocka_unit_test(one_that_moves_is_cut_where_it_stands_then),
