@@ -171,7 +171,10 @@ enum pcv_event_kind {
     PCV_EVENT_MOVED,       /* it is bound at this address; it was at arg0 */
     PCV_EVENT_MOVE_FAILED, /* it could not be bound at arg0, or its DMA be
                               blocked there: error arg1 */
-    PCV_EVENT_CHANGE_FAILED, /* likewise, and its owner has it still */
+    PCV_EVENT_CHANGE_FAILED, /* a change of owner failed with arg0 at step
+                                arg1, and its owner has it still */
+    PCV_EVENT_READ_ONLY, /* its vPCI setup failed with arg0: the hardware domain
+                            may look and change nothing (OWN-2) */
 };
 
 struct pcv_event {

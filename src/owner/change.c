@@ -398,6 +398,10 @@ int pcv__change_build(struct pcv_device *device, struct pcv_domain *domain)
     if (error == 0 && domain->slot) {
         pcv__bars_contest(device, domain);
     }
+    if (error == 0) {
+        atomic_fetch_and_explicit(&device->marks, ~PCV__MARK_READ_ONLY,
+                                  memory_order_relaxed);
+    }
     return error;
 }
 

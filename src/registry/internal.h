@@ -45,6 +45,7 @@ struct pcv__extras {
 /* It is to be removed when its guest, or the last guest behind it, gives it
  * back; `done` is who wants to know. Under the segment's lock. */
 #define PCV__MARK_REMOVE 0x10u
+#define PCV__MARK_READ_ONLY 0x20u /* its vPCI setup failed (OWN-2) */
 
 /* One BAR. */
 struct pcv__bar {
