@@ -7,9 +7,15 @@
 
 /* The live device at an address, or what was there last and cannot be reached
  * (TOPO-4), with a caller's reference, for one change of owner at a time. 0;
- * -PCV_ENODEV; -PCV_EBUSY: somebody else is at it. */
+ * -PCV_ENODEV; -PCV_EBUSY: somebody else is at it; -PCV_ERESTART: requester IDs
+ * that it shares are being moved for another (owner/dma.h). */
 int pcv__change_begin(struct pcv_host *host, pcv_sbdf sbdf,
                       struct pcv_device **out_device);
+/* As above, of one that goes along with others: `holder` is who of those has the
+ * claim on shared requester IDs, if anybody has; it is passed on. */
+int pcv__change_begin_with(struct pcv_host *host, pcv_sbdf sbdf,
+                           const struct pcv_device *holder,
+                           struct pcv_device **out_device);
 void pcv__change_end(struct pcv_device *device);
 
 bool pcv__is_quarantined(const struct pcv_device *device);
@@ -34,6 +40,13 @@ void pcv__change_told(struct pcv_device *device, enum pcv_event_kind kind,
  * closed gate, or, where a guest's could not be silenced, quarantine's.
  */
 int pcv__change_take(struct pcv_device *device);
+/* Neither bus mastering nor decoding. 0; -PCV_EIO: that is not known to be so.
+ */
+int pcv__change_silence(struct pcv_device *device) PCV__REQUIRES(device->lock);
+/* The same, without the lock: it is blocked, but may still decode. */
+int pcv__change_silence_again(struct pcv_device *device);
+/* Every requester ID goes to the blocking context. 0 or -PCV_EIO. */
+int pcv__change_block(struct pcv_device *device);
 
 /* Reset what is quarantine's, and put back what the host programmed.
  * -PCV_ERESTART: its time is not over; -PCV_EOPNOTSUPP: there is no way, unless
@@ -47,8 +60,16 @@ int pcv__change_hand(struct pcv_device *device, struct pcv_domain *domain);
 /* It is quarantine's, and stays so: no view, nothing kept for a guest. */
 void pcv__change_rest(struct pcv_device *device);
 
-/* DMA goes to a domain, or nowhere (quarantine). 0 or -PCV_EIO. */
+/* DMA of every requester ID goes to a domain, or nowhere (quarantine); those
+ * that others share go where they all are (owner/dma.c). 0; -PCV_EPERM: a guest
+ * is never given it, or -PCV_EIO: all are as they were; -PCV_ERESTART: another
+ * moves shared ones. That is not answered between pcv__change_begin() and
+ * pcv__change_end(), nor by quarantine. */
 int pcv__dma_to(struct pcv_device *device, const struct pcv_domain *domain);
+/* Whether the host would let a domain have its DMA: a question only. 0;
+ * -PCV_EPERM: never; -PCV_EIO. */
+int pcv__dma_permitted(const struct pcv_device *device,
+                       const struct pcv_domain *domain);
 /* From here on it is this domain's, who finds it. -PCV_ENODEV: it was removed
  * meanwhile. */
 int pcv__change_publish(struct pcv_device *device, struct pcv_domain *domain);
@@ -83,12 +104,6 @@ int pcv__assign_check(struct pcv_device *device,
 /* Whether it is a PF with VFs, or somebody holds a descriptor of a vector. */
 bool pcv__assign_is_used(struct pcv_device *device);
 
-/* ---- group.c, of who knows isolation groups ---- */
-
-/* Whether a function would be split from its isolation group if `to` had it:
- * 0; -PCV_EXDEV: *out_count others, the first `room` of them in out_others. */
-int pcv__group_split(struct pcv_device *device, const struct pcv_domain *to,
-                     pcv_sbdf *out_others, uint32_t room, uint32_t *out_count);
 
 /* ---- remembered.c ---- */
 

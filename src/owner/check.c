@@ -4,6 +4,7 @@
  * that looks and changes nothing, for the test and for the assignment, in the
  * order that pcv_device_assign() promises.
  */
+#include "owner/split.h"
 #include "owner/change.h"
 
 /* ---- arguments -------------------------------------------------------------
@@ -122,6 +123,9 @@ int pcv__assign_check(struct pcv_device *device,
                     : check_kind(device);
 
     if (error == 0) {
+        error = pcv__dma_permitted(device, domain);
+    }
+    if (error == 0) {
         error = check_owner(device, domain);
     }
     if (error != 0) {
@@ -129,7 +133,8 @@ int pcv__assign_check(struct pcv_device *device,
     }
     error = pcv__group_split(device, domain, out_others->sbdf,
                              PCV_ASSIGN_GROUP_MAX, &out_others->count);
-    if (error != 0 && (policy->flags & PCV_ASSIGN_GROUP) == 0) {
+    if (error != 0 && (error != -PCV_EXDEV ||
+                       (policy->flags & PCV_ASSIGN_GROUP) == 0)) {
         return error;
     }
     if (!pcv__ext_final(device)) {

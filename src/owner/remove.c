@@ -14,6 +14,7 @@
  * all of it, a PF's VFs too, and completes as the holders let go (LIFE-9).
  */
 #include "owner/leaving.h"
+#include "owner/dma.h"
 
 /* From here on nobody finds or enters the device. */
 static void mark(struct pcv__segment *segment, struct pcv__leaving *list,
@@ -110,12 +111,30 @@ static bool let_go(struct pcv_device *device, uint32_t ours)
     return pcv__ref_put(device, PCV_HOLDER_REGISTRY);
 }
 
+/* Bridges lead nowhere any more, but what they put in the place of others'
+ * requester IDs is known still: no memory is reached by it when the first of
+ * those lets go. */
+static void block_bridges(const struct pcv__leaving *list)
+{
+    struct pcv_device *device = list->first;
+    bool others = false;
+
+    for (; device; device = device->next_leaving) {
+        others = others || pcv__has_own_dma(device);
+    }
+    for (device = list->first; others && device;
+         device = device->next_leaving) {
+        pcv__dma_bridge_lost(device);
+    }
+}
+
 int pcv__leaving_go(struct pcv__leaving *list, const struct pcv_device *own,
                     pcv_sbdf *out_busy)
 {
     struct pcv_device *device = list->first;
     int result = 0;
 
+    block_bridges(list);
     while (device) {
         struct pcv_device *next = device->next_leaving;
         pcv_sbdf sbdf = pcv__device_sbdf(device);

@@ -176,6 +176,12 @@ static void two_start(struct owned *o)
                    5);
     hosted_start(&o->h);
     assert_int_equal(hosted_scan(&o->h), OWNED_FUNCTIONS + 2u);
+    /* So that two guests may have them. */
+    for (uint8_t i = 0; i < 2; i++) {
+        assert_int_equal(pcv_device_declare_isolated(
+                             o->h.host, pcv_test_at(0, 3, i, 0), true),
+                         0);
+    }
     o->guest = owned_domain(o, OWNED_GUEST);
     o->other = owned_domain(o, OWNED_OTHER);
 }
