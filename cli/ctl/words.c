@@ -152,6 +152,7 @@ static void event_details(struct text *text, const struct words_names *names,
         text_add(text, " %s", event->arg[0] != 0 ? "came" : "went");
         break;
     case PCV_EVENT_ADD_FAILED:
+    case PCV_EVENT_READ_ONLY:
         text_add(text, ": %s", pcv_errno_name((int)event->arg[0]));
         break;
     case PCV_EVENT_FAULTS:
@@ -206,6 +207,7 @@ void report_event(struct text *text, const struct words_names *names,
     case PCV_EVENT_ASSIGNED:
     case PCV_EVENT_QUARANTINED:
     case PCV_EVENT_CHANGE_FAILED:
+    case PCV_EVENT_READ_ONLY:
     case PCV_EVENT_CAP_HIDDEN:
     case PCV_EVENT_BIND_FAILED:
     case PCV_EVENT_VFS_BUSY:

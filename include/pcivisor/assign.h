@@ -93,7 +93,8 @@ const char *pcv_change_step_name(enum pcv_change_step step);
  *                    number leads to it (TOPO-4)
  *   -PCV_EBUSY       somebody else changes its owner right now
  *   -PCV_EOPNOTSUPP  its header is not type 0 (HDR-1)
- *   -PCV_EPERM       a bridge, an unknown type, or marked broken
+ *   -PCV_EPERM       a bridge, an unknown type, or marked broken; the host
+ *                    gives no guest its DMA
  *   -PCV_EBUSY       another guest has it, or is about to; it is hidden, or on
  *                    its way home; it is a PF with VFs; somebody holds a vector
  *                    of it; a removal of it, or of a bridge above it, waits for
@@ -143,7 +144,8 @@ int PCV_MUST_CHECK pcv_device_assign(struct pcv_host *host, pcv_sbdf sbdf,
  * @out_count   how many there are, perhaps more than fit; or NULL. Written
  *              likewise
  *
- * Returns 0 where an assignment would begin; -PCV_ERESTART never; or its error.
+ * Returns 0 where an assignment would begin, or its error; -PCV_ERESTART: bus
+ * numbers change, or requester IDs that it shares are being moved: call again.
  * Context: control. Locking: the segment's and the device's lock.
  */
 int PCV_MUST_CHECK pcv_device_test_assign(

@@ -95,6 +95,11 @@ struct pcv_completion {
  * the old device has vanished and is removed first (LIFE-7). Where a function
  * belongs that could not be reached until now (TOPO-4), that one is bound.
  *
+ * Where the function answers, but the host fails to read or write a register
+ * while its vPCI state is built, it is added read-only, with an event: the
+ * hardware domain may look at it, none of its BARs is mapped, and its own MSI
+ * and MSI-X are out of reach (OWN-2). To try again, remove and add it.
+ *
  * @info   what the caller knows, or NULL; copied
  *
  * Returns 0; -PCV_ENODEV if nothing answers there, or a VF's PF is not
@@ -105,7 +110,8 @@ struct pcv_completion {
  * under way, or bus numbers change: call again once pcv_device_status() says
  * absent or present; -PCV_EINVAL if the address is on no bus of the host, the
  * information contradicts itself, or the address can be none of the PF's VFs;
- * -PCV_ENOMEM; -PCV_EIO if the host could not read or write a register;
+ * -PCV_ENOMEM; -PCV_EIO if the host could not read who is there, or direct its
+ * DMA;
  * -PCV_ERESTART: registered, but its BARs are not all mapped yet, call again. A
  * failed add leaves nothing behind. Context: control. Locking: takes the
  * segment's lock.
@@ -298,8 +304,8 @@ struct pcv_device_info {
     bool is_vf;    /* physfn is valid */
     bool vanished;
     bool read_only;   /* the hardware domain's writes are dropped: its header is
-                         none that we know (HDR-1), or the hypervisor drives it
-                         (OWN-8) */
+                         none that we know (HDR-1), the hypervisor drives it
+                         (OWN-8), or its vPCI setup failed (OWN-2) */
     bool unreachable; /* no bus number leads to it for the moment (TOPO-4) */
     pcv_sbdf physfn;
     uint16_t num_vfs;      /* of a PF: VFs enabled when it was added */

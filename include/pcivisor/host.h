@@ -173,10 +173,13 @@ enum pcv_event_kind {
     PCV_EVENT_MOVED,       /* it is bound at this address; it was at arg0 */
     PCV_EVENT_MOVE_FAILED, /* it could not be bound at arg0, or its DMA be
                               blocked there: error arg1 */
+    PCV_EVENT_CHANGE_FAILED, /* a change of owner failed with arg0 at step
+                                arg1, and its owner has it still */
+    PCV_EVENT_READ_ONLY, /* its vPCI setup failed with arg0: the hardware domain
+                            may look and change nothing (OWN-2) */
     PCV_EVENT_FAULTS, /* its IOMMU faults are too many, the last at address arg0
                          with PCV_FAULT_* arg1: bus mastering is off now, or
                          PCV_FAULT_LEFT_ON */
-    PCV_EVENT_CHANGE_FAILED, /* likewise, and its owner has it still */
 };
 
 struct pcv_event {

@@ -121,7 +121,7 @@ static int take(struct pcv_device *device)
 static int take_all(struct pcv__party *party, uint32_t *out_failed)
 {
     for (uint32_t i = 0; i < party->count; i++) {
-        struct pcv_device *device = party->device[i];
+        struct pcv_device *device = pcv__party_turn(party, i);
         int error = pcv__is_quarantined(device) ? 0 : take(device);
 
         if (error != 0) {
@@ -153,10 +153,11 @@ static int reset_all(struct pcv__party *party, uint32_t *out_failed)
 static int build_all(struct pcv__party *party, uint32_t *out_failed)
 {
     for (uint32_t i = 0; i < party->count; i++) {
+        struct pcv_device *device = pcv__party_turn(party, i);
         int error;
 
-        pcv__change_part(party->device[i]);
-        error = pcv__change_build(party->device[i], party->domain);
+        pcv__change_part(device);
+        error = pcv__change_build(device, party->domain);
         if (error != 0) {
             *out_failed = i;
             return error;
@@ -197,7 +198,7 @@ static int steps(struct pcv__party *party, uint32_t *out_failed)
 static void give_up(struct pcv__party *party, uint32_t failed, int error)
 {
     for (uint32_t i = 0; i < party->count; i++) {
-        struct pcv_device *device = party->device[i];
+        struct pcv_device *device = pcv__party_turn(party, i);
 
         if (pcv__is_quarantined(device)) {
             pcv__change_failed(device, error);

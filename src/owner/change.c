@@ -47,6 +47,25 @@ bool pcv__is_quarantined(const struct pcv_device *device)
 int pcv__change_begin(struct pcv_host *host, pcv_sbdf sbdf,
                       struct pcv_device **out_device)
 {
+    return pcv__change_begin_with(host, sbdf, NULL, out_device);
+}
+
+/* Of requester IDs that it shares, the claim: from who holds it for us, or
+ * anew. */
+static bool claim(struct pcv__segment *segment, struct pcv_device *device,
+                  const struct pcv_device *holder) PCV__REQUIRES(segment->lock)
+{
+    if (holder && segment->dma_by == holder) {
+        segment->dma_by = device;
+        return true;
+    }
+    return pcv__dma_claim_at(segment, device, pcv__device_sbdf(device));
+}
+
+int pcv__change_begin_with(struct pcv_host *host, pcv_sbdf sbdf,
+                           const struct pcv_device *holder,
+                           struct pcv_device **out_device)
+{
     struct pcv__segment *segment =
         pcv__segment_find(host, pcv_sbdf_segment(sbdf));
     struct pcv_device *device;
@@ -62,11 +81,12 @@ int pcv__change_begin(struct pcv_host *host, pcv_sbdf sbdf,
     } else if (device->changing ||
                (pcv__word(device) & PCV__WORD_LEAVING) != 0) {
         error = -PCV_EBUSY;
-    } else if (!pcv__dma_claim_at(segment, device, pcv__device_sbdf(device))) {
-        error = -PCV_ERESTART;
     } else if (!pcv__ref_try(device, PCV_HOLDER_CALLER, PCV__WORD_LEAVING)) {
         error = -PCV_EBUSY;
-        pcv__dma_unclaim(segment, device);
+    } else if (!claim(segment, device, holder)) {
+        error = -PCV_ERESTART;
+        /* Not the last: the registry has one, as long as we have the lock. */
+        pcv__ref_put(device, PCV_HOLDER_CALLER);
     } else {
         device->changing = true;
         *out_device = device;
@@ -100,144 +120,6 @@ int pcv__dma_permitted(const struct pcv_device *device,
         return -PCV_EIO;
     }
     return permitted != 0 ? 0 : -PCV_EPERM;
-}
-
-/* Neither bus mastering nor decoding; error if that is not known to be so.
- * *out_command: what there was; all ones: it did not answer. */
-static int silence_from(struct pcv_device *device, uint32_t *out_command)
-    PCV__REQUIRES(device->lock)
-{
-    const uint32_t off = PCV_CMD_IO | PCV_CMD_MEMORY | PCV_CMD_MASTER;
-    uint32_t command;
-
-    *out_command = 0xffffu;
-    if (!pcv__hw_fetch(device, PCV_REG_COMMAND, 2, &command)) {
-        return -PCV_EIO;
-    }
-    *out_command = command;
-    if (command == 0xffffu) {
-        return 0; /* it does not answer */
-    }
-    atomic_store_explicit(&device->hw_error, 0, memory_order_relaxed);
-    pcv__hw_write(device, PCV_REG_COMMAND, 2, command & ~off);
-    return atomic_load_explicit(&device->hw_error, memory_order_relaxed);
-}
-
-static int silence(struct pcv_device *device) PCV__REQUIRES(device->lock)
-{
-    uint32_t command;
-
-    return silence_from(device, &command);
-}
-
-/* It is its owner's still, and is as it was. */
-static void unsilence(struct pcv_device *device, uint32_t command)
-    PCV__REQUIRES(device->lock)
-{
-    if (command != 0xffffu) {
-        pcv__hw_restore(device, PCV_REG_COMMAND, 2,
-                        pcv__command_allowed(device, command));
-    }
-}
-
-/* Every requester ID is blocked. Tried again: what comes after goes by it. */
-static int block(struct pcv_device *device)
-{
-    int error;
-
-    pcv__change_at(device, PCV_STEP_BLOCK);
-    error = pcv__dma_to(device, &device->host->quarantine);
-    return error == 0 ? 0 : pcv__dma_to(device, &device->host->quarantine);
-}
-
-/* The hardware domain's: silent, and its DMA blocked; or an error, and it does
- * what it did. */
-static int stop_hardware(struct pcv_device *device)
-{
-    struct pcv__mem *mem = &device->host->mem;
-    uint32_t command = 0xffffu;
-    int error;
-
-    pcv__lock_take(mem, &device->lock);
-    pcv__change_at(device, PCV_STEP_SAVE);
-    error = pcv__reset_save(device);
-    if (error == 0) {
-        pcv__change_at(device, PCV_STEP_SILENCE);
-        error = silence_from(device, &command);
-    }
-    pcv__lock_drop(mem, &device->lock);
-    if (error == 0) {
-        error = block(device);
-    }
-    if (error != 0) {
-        pcv__lock_take(mem, &device->lock);
-        unsilence(device, command);
-        pcv__lock_drop(mem, &device->lock);
-    }
-    return error;
-}
-
-/*
- * A guest's, whose host's registers are saved already. What keeps it from being
- * silenced is no reason to leave it with the guest: the IOMMU blocks it all the
- * same, and *out_late is what was in the way. If that cannot be done it stays
- * the guest's; nothing of it is mapped or bound in any case.
- */
-static int stop_guest(struct pcv_device *device, int *out_late)
-{
-    struct pcv__mem *mem = &device->host->mem;
-    int error;
-
-    pcv__lock_take(mem, &device->lock);
-    pcv__change_at(device, PCV_STEP_SILENCE);
-    *out_late = silence(device);
-    pcv__lock_drop(mem, &device->lock);
-    error = block(device);
-    if (error != 0) {
-        pcv__vpci_teardown(device);
-    }
-    return error;
-}
-
-/* It is blocked, but may still decode. */
-static int silence_again(struct pcv_device *device)
-{
-    struct pcv__mem *mem = &device->host->mem;
-    int error;
-
-    pcv__change_at(device, PCV_STEP_SILENCE);
-    pcv__lock_take(mem, &device->lock);
-    error = silence(device);
-    pcv__lock_drop(mem, &device->lock);
-    return error;
-}
-
-int pcv__change_take(struct pcv_device *device)
-{
-    struct pcv_domain *owner = owner_of(device);
-    int late = 0;
-    int error;
-
-    pcv__change_at(device, PCV_STEP_CLOSE);
-    error = pcv__gate_close(device);
-    if (error == -PCV_ERESTART) {
-        pcv__change_at(device, PCV_STEP_DRAIN);
-    }
-    if (error == 0) {
-        error = owner->slot ? stop_guest(device, &late) : stop_hardware(device);
-    }
-    if (error != 0) {
-        return error;
-    }
-    pcv__change_at(device, PCV_STEP_DROP);
-    pcv__vpci_teardown(device);
-    atomic_store_explicit(&device->owner, &device->host->quarantine,
-                          memory_order_release);
-    if (owner->slot && pcv__change_for(device) != owner) {
-        pcv__slot_leave(device, owner);
-    }
-    device->change_reset = false;
-    return late == 0 ? 0 : silence_again(device);
 }
 
 /* A view that nobody sees, which carries the device through its reset. */
@@ -295,7 +177,7 @@ static int reset_and_settle(struct pcv_device *device, bool accepted)
     atomic_store_explicit(&device->hw_error, 0, memory_order_relaxed);
     pcv__reset_put_back(device);
     error = atomic_load_explicit(&device->hw_error, memory_order_relaxed);
-    return error != 0 ? error : silence(device);
+    return error != 0 ? error : pcv__change_silence(device);
 }
 
 int pcv__change_reset(struct pcv_device *device, bool accepted)
@@ -367,9 +249,9 @@ void pcv__change_failed(struct pcv_device *device, int error)
     uint8_t step =
         atomic_load_explicit(&device->change_step, memory_order_relaxed);
 
-    (void)silence_again(device);
+    (void)pcv__change_silence_again(device);
     if (step >= PCV_STEP_ATTACH) {
-        (void)block(device);
+        (void)pcv__change_block(device);
     }
     pcv__change_at(device, (enum pcv_change_step)step);
     pcv__change_rest(device);
@@ -415,6 +297,10 @@ int pcv__change_build(struct pcv_device *device, struct pcv_domain *domain)
     pcv__lock_drop(mem, &device->lock);
     if (error == 0 && domain->slot) {
         pcv__bars_contest(device, domain);
+    }
+    if (error == 0) {
+        atomic_fetch_and_explicit(&device->marks, ~PCV__MARK_READ_ONLY,
+                                  memory_order_relaxed);
     }
     return error;
 }
@@ -476,7 +362,7 @@ void pcv__guest_drop(struct pcv_device *device)
     atomic_store_explicit(&device->read_only, false, memory_order_relaxed);
     if (owner->slot) {
         pcv__lock_take(&host->mem, &device->lock);
-        (void)silence(device);
+        (void)pcv__change_silence(device);
         pcv__lock_drop(&host->mem, &device->lock);
         (void)pcv__dma_to(device, &host->quarantine);
         pcv__vpci_teardown(device);

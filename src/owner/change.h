@@ -11,6 +11,11 @@
  * that it shares are being moved for another (owner/dma.h). */
 int pcv__change_begin(struct pcv_host *host, pcv_sbdf sbdf,
                       struct pcv_device **out_device);
+/* As above, of one that goes along with others: `holder` is who of those has the
+ * claim on shared requester IDs, if anybody has; it is passed on. */
+int pcv__change_begin_with(struct pcv_host *host, pcv_sbdf sbdf,
+                           const struct pcv_device *holder,
+                           struct pcv_device **out_device);
 void pcv__change_end(struct pcv_device *device);
 
 bool pcv__is_quarantined(const struct pcv_device *device);
@@ -35,6 +40,13 @@ void pcv__change_told(struct pcv_device *device, enum pcv_event_kind kind,
  * closed gate, or, where a guest's could not be silenced, quarantine's.
  */
 int pcv__change_take(struct pcv_device *device);
+/* Neither bus mastering nor decoding. 0; -PCV_EIO: that is not known to be so.
+ */
+int pcv__change_silence(struct pcv_device *device) PCV__REQUIRES(device->lock);
+/* The same, without the lock: it is blocked, but may still decode. */
+int pcv__change_silence_again(struct pcv_device *device);
+/* Every requester ID goes to the blocking context. 0 or -PCV_EIO. */
+int pcv__change_block(struct pcv_device *device);
 
 /* Reset what is quarantine's, and put back what the host programmed.
  * -PCV_ERESTART: its time is not over; -PCV_EOPNOTSUPP: there is no way, unless

@@ -123,6 +123,9 @@ int pcv__assign_check(struct pcv_device *device,
                     : check_kind(device);
 
     if (error == 0) {
+        error = pcv__dma_permitted(device, domain);
+    }
+    if (error == 0) {
         error = check_owner(device, domain);
     }
     if (error != 0) {

@@ -3,6 +3,8 @@
 #include "owner/party.h"
 #include "owner/split.h"
 
+#include "owner/dma.h"
+
 static const struct pcv_assign_policy everything;
 
 static bool has(const struct pcv__party *party, pcv_sbdf sbdf)
@@ -35,11 +37,25 @@ int pcv__party_whole(struct pcv__party *party)
 
 static int join(struct pcv__party *party, struct pcv_host *host, pcv_sbdf sbdf)
 {
-    int error =
-        pcv__change_begin(host, sbdf, &party->device[party->count]);
+    struct pcv_device **place = &party->device[party->count];
+    int error = pcv__change_begin_with(host, sbdf, party->holder, place);
 
-    party->count += error == 0 ? 1u : 0u;
+    if (error == 0) {
+        party->holder = *place;
+        party->count++;
+    }
     return error;
+}
+
+struct pcv_device *pcv__party_turn(struct pcv__party *party, uint32_t index)
+{
+    struct pcv_device *device = party->device[index];
+
+    if (party->holder != device) {
+        pcv__dma_pass(party->holder, device);
+        party->holder = device;
+    }
+    return device;
 }
 
 /* Mates of a change that an earlier call began. One that is gone by now uses
@@ -113,6 +129,7 @@ static void begin(struct pcv__party *party, struct pcv_domain *domain,
     take_policy(party, policy);
     party->others.count = 0;
     party->count = 0;
+    party->holder = NULL;
 }
 
 int pcv__party_gather(struct pcv__party *party, struct pcv_host *host,

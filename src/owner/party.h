@@ -7,6 +7,7 @@
 #define PCV_OWNER_PARTY_H
 
 #include "owner/change.h"
+#include "owner/split.h"
 
 struct pcv__party {
     struct pcv_domain *domain;
@@ -15,6 +16,7 @@ struct pcv__party {
     struct pcv__others others; /* who else is in the group, with another user */
     uint32_t count;
     struct pcv_device *device[PCV_ASSIGN_GROUP_MAX];
+    const struct pcv_device *holder; /* of the claim, if anybody has it */
 };
 
 /*
@@ -27,6 +29,8 @@ int pcv__party_gather(struct pcv__party *party, struct pcv_host *host,
                       pcv_sbdf sbdf, struct pcv_domain *domain,
                       const struct pcv_assign_policy *policy,
                       bool *out_elsewhere);
+/* The claim on shared requester IDs goes to a member (owner/dma.h). */
+struct pcv_device *pcv__party_turn(struct pcv__party *party, uint32_t index);
 /* Ends each change. */
 void pcv__party_end(struct pcv__party *party);
 

@@ -9,6 +9,7 @@
  * two sees the other.
  */
 #include "owner/change.h"
+#include "owner/dma.h"
 #include "owner/leaving.h"
 
 static bool is_wanted(const struct pcv_device *device)
@@ -210,6 +211,7 @@ bool pcv__change_end_removing(struct pcv_device *device)
     bool waits;
     pcv_sbdf busy;
 
+    pcv__dma_release(device);
     pcv__lock_take(&host->mem, &segment->lock);
     device->changing = false;
     waits = waits_locked(segment, device);

@@ -36,7 +36,8 @@ void pcv_device_get_info(struct pcv_device *device,
     out_info->unreachable = pcv__is_unreachable(device);
     out_info->read_only =
         (device->id.header_type & PCV_HEADER_TYPE_MASK) > 1 ||
-        atomic_load_explicit(&device->read_only, memory_order_relaxed);
+        atomic_load_explicit(&device->read_only, memory_order_relaxed) ||
+        pcv__is_marked(device, PCV__MARK_READ_ONLY);
     out_info->is_vf = device->is_vf;
     out_info->physfn = pcv__physfn(device);
     out_info->pcie_cap = device->pcie_cap;

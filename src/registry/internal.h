@@ -50,6 +50,7 @@ struct pcv__extras {
 /* It is to be removed when its guest, or the last guest behind it, gives it
  * back; `done` is who wants to know. Under the segment's lock. */
 #define PCV__MARK_REMOVE 0x40u
+#define PCV__MARK_READ_ONLY 0x80u /* its vPCI setup failed (OWN-2) */
 /* IOMMU faults, whose count stands in the upper half: registry/faults.h. */
 #define PCV__MARK_FAULTY 0x2000u  /* too many came; no more are counted */
 #define PCV__MARK_CUT 0x4000u     /* so its bus mastering is off */

@@ -12,6 +12,7 @@
 #define CARD OWNED_CARD
 #define DEEP OWNED_DEEP
 #define ROOT OWNED_ROOT
+#define SIBLING pcv_test_at(0, 5, 0, 0) /* of two_start() */
 
 /* Who wants to know when it is gone. */
 struct waiter {
@@ -176,11 +177,13 @@ static void two_start(struct owned *o)
                    5);
     hosted_start(&o->h);
     assert_int_equal(hosted_scan(&o->h), OWNED_FUNCTIONS + 2u);
+    /* So that two guests may have them. */
+    assert_int_equal(pcv_device_declare_isolated(o->h.host, DEEP, true), 0);
+    assert_int_equal(
+        pcv_device_declare_isolated(o->h.host, SIBLING, true), 0);
     o->guest = owned_domain(o, OWNED_GUEST);
     o->other = owned_domain(o, OWNED_OTHER);
 }
-
-#define SIBLING pcv_test_at(0, 5, 0, 0)
 
 /* LIFE-5, TOPO-3 */
 static void a_bridge_goes_when_the_last_one_behind_it_comes_back(void **state)
