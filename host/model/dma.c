@@ -62,7 +62,7 @@ static int dma_locked(struct pcv_model *model, const struct pcv__model_fn *fn,
     if (!pcv__model_can_send(fn)) {
         return -PCV_EPERM;
     }
-    domain_id = domain_locked(model, pcv__model_requester_locked(model, fn));
+    domain_id = domain_locked(model, pcv__model_sender_locked(model, fn));
     if (domain_id == PCV_DOMAIN_ID_QUARANTINE || !is_memory(address)) {
         ++*pcv__model_faults_locked(model);
         return -PCV_EFAULT;
@@ -98,4 +98,21 @@ uint64_t pcv_model_dma_faults(const struct pcv_model *model)
     faults = *pcv__model_faults_locked(model);
     (void)pthread_mutex_unlock(model->lock);
     return faults;
+}
+
+int pcv_model_send_as(struct pcv_model *model, pcv_sbdf sbdf,
+                      const pcv_sbdf *as)
+{
+    struct pcv__model_fn *fn = pcv__model_fn_at(model, sbdf);
+
+    if (fn == NULL) {
+        return -PCV_ENODEV;
+    }
+    (void)pthread_mutex_lock(model->lock);
+    fn->sends_as_other = as != NULL;
+    if (as != NULL) {
+        fn->sends_as = *as;
+    }
+    (void)pthread_mutex_unlock(model->lock);
+    return 0;
 }

@@ -17,6 +17,8 @@ enum records {
     DOMAIN,
     MAPPING,
     EVENT,
+    MEMBER,
+    REQUESTER,
 };
 
 struct operation {
