@@ -128,14 +128,18 @@ static void abandon(struct pcv_device *device)
 {
     pcv__change_forget(device);
     pcv__gate_reopen(device);
+    pcv__change_seen(device);
 }
 
 /* From the hardware domain. It may have come to use the function after that was
  * looked at, and until the gate was closed. */
 static int take(struct pcv_device *device)
 {
-    int error = pcv__gate_close(device);
+    int error = pcv__change_cast(device);
 
+    if (error == 0) {
+        error = pcv__gate_close(device);
+    }
     if (error == 0 && is_used(device)) {
         error = -PCV_EBUSY;
     }

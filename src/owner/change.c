@@ -2,6 +2,7 @@
 /* The steps of a change of owner (OWN-5). */
 #include "owner/change.h"
 #include "owner/move.h"
+#include "vpci/shadow.h"
 
 /* Step numbers, for the event that says where a change failed. */
 enum step { STEP_TAKE = 1, STEP_RESET, STEP_BUILD, STEP_DMA, STEP_PUBLISH };
@@ -109,6 +110,9 @@ static int block(struct pcv_device *device, const struct pcv_domain *owner)
     pcv__lock_take(&host->mem, &device->lock);
     /* A guest's device has its host's registers saved already. */
     error = owner->slot ? 0 : pcv__reset_save(device);
+    if (error == 0 && !owner->slot) {
+        error = pcv__shadow_cast(device); /* BARs are where they stay now */
+    }
     if (error == 0) {
         error = silence_from(device, &command);
     }
@@ -122,6 +126,29 @@ static int block(struct pcv_device *device, const struct pcv_domain *owner)
         pcv__lock_drop(&host->mem, &device->lock);
     }
     return error;
+}
+
+int pcv__change_cast(struct pcv_device *device)
+{
+    struct pcv__mem *mem = &device->host->mem;
+    int error;
+
+    if ((pcv__word(device) & PCV__WORD_CLOSED) != 0) {
+        return 0; /* an earlier call did it */
+    }
+    pcv__lock_take(mem, &device->lock);
+    error = pcv__shadow_cast(device);
+    pcv__lock_drop(mem, &device->lock);
+    return error;
+}
+
+void pcv__change_seen(struct pcv_device *device)
+{
+    struct pcv__mem *mem = &device->host->mem;
+
+    pcv__lock_take(mem, &device->lock);
+    pcv__shadow_drop(device);
+    pcv__lock_drop(mem, &device->lock);
 }
 
 int pcv__change_take(struct pcv_device *device)
@@ -297,6 +324,9 @@ int pcv__change_give(struct pcv_device *device, struct pcv_domain *domain)
     }
     if (device->is_vf) {
         pcv__vf_given(device);
+    }
+    if (!domain->slot) {
+        pcv__change_seen(device);
     }
     device->change_for = NULL;
     device->change_reset = false;

@@ -18,6 +18,7 @@ struct pcv__segment;
 struct pcv_emulated;
 struct pcv__assignment;
 struct pcv__saved;
+struct pcv__shadow;
 struct pcv__trap;
 struct pcv__vpci;
 
@@ -38,6 +39,9 @@ struct pcv__part {
 struct pcv__extras {
     uint16_t requesters; /* further requester IDs that a quirk names */
     uint16_t requester[4];
+    /* What the hardware domain sees while it is not its own (vpci/shadow.h); a
+     * struct pcv__part. */
+    struct pcv__shadow *shadow;
 };
 
 /* Bits of pcv_device.marks. */
@@ -308,6 +312,7 @@ struct pcv_host {
     _Atomic uint32_t work_count;     /* PFs with vf_work */
     _Atomic uint32_t renumber_count; /* bridges that are renumbered */
     _Atomic uint32_t slot_count;     /* ports with slot_event */
+    _Atomic uint32_t shadow_count;   /* devices with a shadow (OWN-14) */
     struct pcv__lock work_lock;
     struct pcv_device *work PCV__GUARDED_BY(work_lock); /* with vf_work */
     _Atomic uint32_t emulated_count;

@@ -4,8 +4,8 @@
  * again, and the verdict (CFG-1, CFG-2, CFG-8 to CFG-10).
  */
 #include "vbus/early.h"
-#include "vbus/emulated.h"
 #include "vbus/gate.h"
+#include "vbus/placeholder.h"
 #include "vpci/plain.h"
 
 const char *pcv_verdict_name(enum pcv_verdict verdict)
@@ -180,8 +180,8 @@ static enum pcv_verdict part(struct pcv_domain *domain,
         if (strange) {
             return ask_owner(access);
         }
-    } else if (verdict == PCV_ABSENT && pcv__emulated_any(domain)) {
-        verdict = pcv__emulated_access(domain, access->sbdf, reg, size,
+    } else if (verdict == PCV_ABSENT && pcv__stand_in_any(domain)) {
+        verdict = pcv__stand_in_access(domain, access->sbdf, reg, size,
                                        access->write, &data);
     } else {
         data = pcv__ones(size);
@@ -317,12 +317,13 @@ static inline enum pcv_verdict end_as(struct pcv_domain *domain,
     return told(domain, access, verdict);
 }
 
-/* One part at an address without a device, which may be emulated (VBUS-6). */
-PCV__RARE static enum pcv_verdict end_emulated(struct pcv_domain *domain,
-                                               struct pcv_access *access)
+/* One part at an address without a device of the domain's: something else may
+ * answer there (VBUS-6, OWN-14). */
+PCV__RARE static enum pcv_verdict end_elsewhere(struct pcv_domain *domain,
+                                                struct pcv_access *access)
 {
     uint32_t data = (uint32_t)access->data;
-    enum pcv_verdict verdict = pcv__emulated_access(
+    enum pcv_verdict verdict = pcv__stand_in_access(
         domain, access->sbdf, access->reg, access->size, access->write, &data);
 
     return end_as(domain, access, verdict, data);
@@ -333,8 +334,8 @@ PCV__APART static enum pcv_verdict end(struct pcv_domain *domain,
                                        struct pcv_access *access,
                                        enum pcv_verdict verdict, uint32_t data)
 {
-    if (verdict == PCV_ABSENT && pcv__emulated_any(domain)) {
-        return end_emulated(domain, access);
+    if (verdict == PCV_ABSENT && pcv__stand_in_any(domain)) {
+        return end_elsewhere(domain, access);
     }
     return end_as(domain, access, verdict, data);
 }
@@ -354,7 +355,8 @@ PCV__APART static enum pcv_verdict inside(struct pcv_domain *domain,
         return told(domain, access, ask_owner(access));
     }
     if (verdict != PCV_DONE) {
-        return end(domain, access, verdict, data);
+        /* Also absent: it is there, and must be left alone (SRIOV-3). */
+        return end_as(domain, access, verdict, data);
     }
     if (!access->write) {
         access->data = data;
