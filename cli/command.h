@@ -127,6 +127,7 @@ enum command_result command_attach(struct call *call);
 enum command_result command_detach(struct call *call);
 enum command_result command_restore(struct call *call);
 enum command_result command_read_only(struct call *call);
+enum command_result command_override(struct call *call);
 enum command_result command_reserved(struct call *call);
 /* commands_emulated.c: */
 enum command_result command_emulated(struct call *call);

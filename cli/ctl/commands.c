@@ -350,6 +350,19 @@ static enum program_result read_only(struct program *program,
     return each(program, args, ctl_read_only);
 }
 
+static enum program_result override(struct program *program,
+                                    const struct args *args)
+{
+    pcv_sbdf sbdf;
+    bool on;
+
+    if (!take_sbdf(program, args->word[0], &sbdf) ||
+        !take_on_off(program, args->word[1], &on)) {
+        return PROGRAM_MISUSED;
+    }
+    return done(ctl_override(&program->ctl, sbdf, on));
+}
+
 /* ---- the table ------------------------------------------------------------
  */
 
@@ -404,6 +417,9 @@ const struct program_command program_commands[] = {
     {"read-only", "SBDF",
      "keep functions for the hypervisor: dom0 reads them, and changes nothing",
      1, 1, NULL, read_only},
+    {"override", "SBDF on|off",
+     "let dom0's writes to a bridge or PF take functions away from guests", 2,
+     2, NULL, override},
     {"map", "SBDF|DOMAIN...",
      "the owner's view of each BAR of functions, or of all that a domain has",
      1, ANY, NULL, map},

@@ -118,5 +118,6 @@ bool ctl_deassign(const struct ctl *ctl, pcv_sbdf sbdf);
 bool ctl_buses(const struct ctl *ctl, pcv_sbdf sbdf, const uint8_t bus[3]);
 bool ctl_restore(const struct ctl *ctl, pcv_sbdf sbdf);
 bool ctl_read_only(const struct ctl *ctl, pcv_sbdf sbdf);
+bool ctl_override(const struct ctl *ctl, pcv_sbdf sbdf, bool on);
 
 #endif

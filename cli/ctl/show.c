@@ -21,9 +21,10 @@ static bool device_line(void *arg, const union pcv_ctl_record *record)
     if (info->is_vf) {
         text_add(ctl->out, " VF of %s", ctl_show(ctl, info->physfn).s);
     }
-    text_add(ctl->out, "%s%s%s\n", info->unreachable ? " unreachable" : "",
+    text_add(ctl->out, "%s%s%s%s\n", info->unreachable ? " unreachable" : "",
              info->vanished ? " vanished" : "",
-             info->read_only ? " read-only" : "");
+             info->read_only ? " read-only" : "",
+             info->overridden ? " override" : "");
     return true;
 }
 
@@ -200,6 +201,10 @@ bool ctl_stats(const struct ctl *ctl)
              "\nabsent accesses %" PRIu64 "\nrefused accesses %" PRIu64 "\n",
              record.stats.devices, record.stats.leaving, record.stats.segments,
              record.stats.absent_accesses, record.stats.refused_accesses);
+    if (record.stats.protected_writes != 0) {
+        text_add(ctl->out, "protected writes %" PRIu64 "\n",
+                 record.stats.protected_writes);
+    }
     return true;
 }
 

@@ -44,7 +44,8 @@
     X(EVENTS, events, 19, EVENTS, EVENT, 0)                                    \
     X(READ_ONLY, read_only, 20, NOTHING, NOTHING, 0)                           \
     X(UNREACHABLE, unreachable, 21, NOTHING, DEVICE, PCV_CTL_OF_DOMAIN)        \
-    X(BUSES, buses, 22, BUSES, NOTHING, 0)
+    X(BUSES, buses, 22, BUSES, NOTHING, 0)                                     \
+    X(OVERRIDE, override, 36, OVERRIDE, NOTHING, 0)
 
 #define PCV_CTL_ENUM(NAME, name, number, ARGUMENTS, RECORDS, FLAGS)            \
     PCV_CTL_##NAME = (number),
@@ -83,6 +84,9 @@ union pcv_ctl_args {
     struct {
         uint8_t primary, secondary, subordinate;
     } buses;
+    struct {
+        uint8_t on; /* 0 or 1 */
+    } override;
     struct {
         uint32_t count; /* 1 to PCV_CTL_NODES_MAX */
         pcv_sbdf sbdf[PCV_CTL_NODES_MAX];

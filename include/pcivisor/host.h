@@ -119,6 +119,8 @@ struct pcv_host_stats {
                                   read-only function has; all domains */
     uint64_t dropped_events;   /* a guest caused too many: 64 a second are told,
                                   where the host has a clock (now_us) */
+    uint64_t protected_writes; /* of the hardware domain, that would have taken
+                                  a function away from its guest (OWN-15) */
 };
 
 void pcv_host_get_stats(struct pcv_host *host, struct pcv_host_stats *out);
@@ -170,6 +172,11 @@ enum pcv_event_kind {
     PCV_EVENT_MOVED,       /* it is bound at this address; it was at arg0 */
     PCV_EVENT_MOVE_FAILED, /* it could not be bound at arg0, or its DMA be
                               blocked there: error arg1 */
+    PCV_EVENT_PROTECTED,   /* a write to bits arg1 of register arg0 was dropped:
+                              a guest has something behind this bridge, or a VF
+                              of this PF. 64 a second are told, where there is a
+                              clock */
+    PCV_EVENT_OVERRIDDEN,  /* its guest lost it to such a write at arg0 */
 };
 
 struct pcv_event {

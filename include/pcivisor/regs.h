@@ -166,6 +166,7 @@
 #define PCV_PCIE_LNKCAP 0x0cu
 #define PCV_PCIE_LNKCAP_REPORTS 0x00100000u /* data link layer active */
 #define PCV_PCIE_LNKCTL 0x10u
+#define PCV_PCIE_LNKCTL_DISABLE 0x0010u
 #define PCV_PCIE_LNKSTA 0x12u
 #define PCV_PCIE_LNKSTA_ACTIVE 0x2000u
 #define PCV_PCIE_SLTCAP 0x14u
@@ -195,6 +196,10 @@
 #define PCV_PCIE_TYPE_FROM_PCI 0x8u
 #define PCV_PCIE_TYPE_RC_ENDPOINT 0x9u
 #define PCV_PCIE_TYPE_RC_EVENT 0xau
+
+/* Downstream Port Containment: offsets from its start. */
+#define PCV_DPC_CTRL 0x06u
+#define PCV_DPC_CTRL_TRIGGER 0x0040u /* by software */
 
 /* ARI capability: offsets from its start. */
 #define PCV_ARI_CAP 0x04u /* bits 15:8: next function number */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Operations that change something. */
 #include "ctl/internal.h"
+#include "pcivisor/protected.h"
 
 int pcv__ctl_add(struct pcv_host *host, const struct pcv_ctl_request *request,
                  struct pcv_ctl_reply *reply)
@@ -107,4 +108,16 @@ int pcv__ctl_buses(struct pcv_host *host, const struct pcv_ctl_request *request,
     return pcv_bridge_report_buses(
         host, request->sbdf, request->u.buses.primary,
         request->u.buses.secondary, request->u.buses.subordinate);
+}
+
+int pcv__ctl_override(struct pcv_host *host,
+                      const struct pcv_ctl_request *request,
+                      struct pcv_ctl_reply *reply)
+{
+    (void)reply;
+    if (request->u.override.on > 1) {
+        return -PCV_EINVAL;
+    }
+    return pcv_device_override(host, request->sbdf,
+                               request->u.override.on == 1);
 }

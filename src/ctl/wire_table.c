@@ -78,6 +78,11 @@ static const struct pcv__wire_field buses_args[] = {
 };
 SHAPE(buses_args, 0x08);
 
+static const struct pcv__wire_field override_args[] = {
+    ONE(0x00, 1, args, override.on),
+};
+SHAPE(override_args, 0x04);
+
 static const struct pcv__wire_field nodes_args[] = {
     ONE(0x00, 4, args, nodes.count),
     EACH(0x04, 4, 4, PCV_CTL_NODES_MAX, args, nodes.sbdf, nodes.sbdf[0].v),
@@ -102,6 +107,7 @@ static const struct pcv__wire_field stats[] = {
     ONE(0x20, 8, record, stats.absent_accesses),
     ONE(0x28, 8, record, stats.refused_accesses),
     ONE(0x30, 8, record, stats.dropped_events),
+    ONE(0x38, 8, record, stats.protected_writes),
 };
 SHAPE(stats, 0x40);
 
@@ -133,6 +139,7 @@ static const struct pcv__wire_field device[] = {
     FLAG(0x3c, record, device.info.is_bridge),
     FLAG(0x3d, record, device.info.bus_conflict),
     FLAG(0x3e, record, device.info.unreachable),
+    FLAG(0x3f, record, device.info.overridden),
     EACH(0x40, 8, 0x18, PCV_BARS, record, device.info.bar,
          device.info.bar[0].address),
     EACH(0x48, 8, 0x18, PCV_BARS, record, device.info.bar,
@@ -228,6 +235,7 @@ static const struct pcv__wire_shape nothing;
 #define ECAM_ARGS ecam_args_shape
 #define BUSES_ARGS buses_args_shape
 #define NODES_ARGS nodes_args_shape
+#define OVERRIDE_ARGS override_args_shape
 #define CONFIG_ARGS config_args_shape
 #define NOTHING_ARGS nothing
 #define REMOVE_ARGS nothing /* a pointer, and so not the wire's */

@@ -130,6 +130,9 @@ static void bind_at(struct pcv__segment *segment, struct pcv_device *device,
         pcv__join_bridge_again(segment, device);
         pcv__lock_drop(mem, &segment->lock);
     }
+    pcv__lock_take(mem, &segment->lock);
+    pcv__guard_arrives(segment, device);
+    pcv__lock_drop(mem, &segment->lock);
     finish_mapping(device);
     pcv__reserved_evict_from(device);
     pcv__event(device, PCV_EVENT_MOVED, PCV_EVENT_DEVICE, from.v, 0);

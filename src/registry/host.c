@@ -126,6 +126,8 @@ void pcv_host_get_stats(struct pcv_host *host, struct pcv_host_stats *out)
     out->refused_accesses =
         atomic_load_explicit(&host->refused_accesses, relaxed);
     out->dropped_events = atomic_load_explicit(&host->events_dropped, relaxed);
+    out->protected_writes =
+        atomic_load_explicit(&host->protected_writes, relaxed);
 }
 
 void pcv_host_set_trace(struct pcv_host *host, bool on)

@@ -46,6 +46,13 @@ struct pcv__extras {
 
 /* Bits of pcv_device.marks. */
 #define PCV__MARK_BROKEN 1u /* it is given to no guest */
+/* Of a function: a guest has it, or is to have it; of a bridge or PF: such a
+ * function is behind it, or a VF of it; the administrator lets writes through
+ * that take it away (OWN-15). The first two under the segment's lock, the
+ * second under the device's as well. */
+#define PCV__MARK_GUARDED 0x100u
+#define PCV__MARK_GUARDS 0x200u
+#define PCV__MARK_OVERRIDE 0x400u
 
 /* One BAR. */
 struct pcv__bar {
@@ -322,6 +329,7 @@ struct pcv_host {
     _Atomic uint64_t appear_failed;
     _Atomic uint64_t device_count, leaving_count, segment_count;
     _Atomic uint64_t absent_accesses, refused_accesses, events_dropped;
+    _Atomic uint64_t protected_writes; /* OWN-15 */
 };
 
 /* ---- references and gate (ref.c) ------------------------------------------

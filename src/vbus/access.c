@@ -94,7 +94,7 @@ static enum pcv_verdict perform(struct pcv_device *device, bool write,
         return verdict;
     }
     verdict = pcv__vpci_write(device, reg, size, *data);
-    if (verdict == PCV_RETRY) {
+    if (verdict == PCV_RETRY || verdict == PCV_FORWARD) {
         pcv__gate_uncount(device);
     }
     return verdict;
@@ -135,11 +135,13 @@ static inline bool is_strange(const struct pcv_domain *domain,
     return true;
 }
 
-/* The read is performed again, by resume, when the owner floor has looked. */
+/* It is performed again, by resume, when the owner floor has looked; a write
+ * when that has taken away what was in its way (OWN-15). */
 static enum pcv_verdict ask_owner(struct pcv_access *access)
 {
     access->again = true;
     access->added = false;
+    access->overrules = access->write;
     access->pending = true;
     return PCV_PENDING;
 }
@@ -175,7 +177,8 @@ static enum pcv_verdict part(struct pcv_domain *domain,
 
     if (device) {
         verdict = perform(device, access->write, reg, size, &data);
-        strange = is_strange(domain, access, device, verdict, data);
+        strange = verdict == PCV_FORWARD ||
+                  is_strange(domain, access, device, verdict, data);
         pcv__gate_leave(device);
         if (strange) {
             return ask_owner(access);
@@ -207,6 +210,7 @@ static bool put_off(struct pcv_domain *domain, struct pcv_access *access)
     if (pcv__came_early(domain, access)) {
         access->again = true;
         access->added = false;
+        access->overrules = false;
         return true;
     }
     access->progress = (uint8_t)(access->progress + size);
@@ -220,6 +224,10 @@ static enum pcv_verdict rest(struct pcv_domain *domain,
 {
     if (verdict == PCV_RETRY) {
         return verdict;
+    }
+    if (verdict == PCV_PENDING && access->overrules) {
+        access->again = false; /* it was performed */
+        access->overrules = false;
     }
     if (verdict == PCV_ABSENT && put_off(domain, access)) {
         verdict = PCV_PENDING;
@@ -348,7 +356,8 @@ PCV__APART static enum pcv_verdict inside(struct pcv_domain *domain,
     uint32_t data = (uint32_t)access->data;
     enum pcv_verdict verdict =
         perform(device, access->write, access->reg, access->size, &data);
-    bool strange = is_strange(domain, access, device, verdict, data);
+    bool strange = verdict == PCV_FORWARD ||
+                   is_strange(domain, access, device, verdict, data);
 
     pcv__gate_leave(device);
     if (strange) {

@@ -16,6 +16,7 @@
  */
 #include "vpci/cap/list.h"
 #include "vpci/cap/slot.h"
+#include "vpci/protect.h"
 
 /* Bytes up to and with Device Status. */
 #define CONTROL_SIZE 12u
@@ -76,9 +77,16 @@ static enum pcv_verdict write_guest_control(
 static enum pcv_verdict write_host_control(
     const struct pcv_register_write *write) PCV__NO_ANALYSIS
 {
+    static const struct pcv__protected bits = {.set = PCV_PCIE_DEVCTL_FLR};
+    uint32_t value;
+    enum pcv_verdict verdict = pcv__protect(write, &bits, &value);
+
+    if (verdict != PCV_DONE) {
+        return pcv__protect_end(verdict);
+    }
     pcv__cap_write(write->data, PCV_PCIE_DEVCTL, 2,
-                   write->value & ~PCV_PCIE_DEVCTL_FLR);
-    return (write->value & PCV_PCIE_DEVCTL_FLR) != 0
+                   value & ~PCV_PCIE_DEVCTL_FLR);
+    return (value & PCV_PCIE_DEVCTL_FLR) != 0
                ? pcv__reset_begin(write->device, PCV__RESET_FLR)
                : PCV_DONE;
 }
