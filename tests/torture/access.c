@@ -13,6 +13,7 @@ void prepare(struct player *p, pcv_sbdf sbdf, uint32_t reg, uint8_t size,
     p->value = value;
     p->entrance = BY_ADDRESS;
     p->begun = false;
+    p->pending = false;
     p->since = atomic_load(&p->w->changes);
 }
 
@@ -47,7 +48,7 @@ static enum pcv_verdict through_ports(struct player *p)
 
 static enum pcv_verdict perform(struct player *p)
 {
-    if (p->verdict == PCV_PENDING && p->begun) {
+    if (p->pending) {
         return pcv_access_resume(p->domain, &p->access);
     }
     switch (p->entrance) {
@@ -70,6 +71,8 @@ enum turn carry_on(struct player *p)
     }
     p->verdict = perform(p);
     p->begun = true;
+    p->answer = (int)p->verdict;
+    p->pending = p->pending || p->verdict == PCV_PENDING;
     EXPECT(p, p->verdict != PCV_FORWARD, p->access.reg);
     return p->verdict == PCV_PENDING || p->verdict == PCV_RETRY ? TURN_AGAIN
                                                                 : TURN_OVER;
@@ -165,7 +168,8 @@ static void check_identity(struct player *p)
     uint32_t value = (uint32_t)p->access.data;
 
     if (p->verdict != PCV_DONE || p->access.write || p->access.size != 4 ||
-        p->access.reg != PCV_REG_SUBSYSTEM_VENDOR || !in_arena(p->fn)) {
+        p->access.reg != PCV_REG_SUBSYSTEM_VENDOR || !in_arena(p->fn) ||
+        p->fn->bridge) {
         return;
     }
     EXPECT(p,

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* What must be so whenever everybody stands still, and at the end. */
+#include "registry/domain.h"
 #include "registry/kept.h"
 #include "torture.h"
+#include <stdlib.h>
 
 #define BOOKS(w) (&(w)->player[0])
 
@@ -280,7 +282,42 @@ static void let_all_go(struct world *w)
     }
 }
 
-/* From a guest or quarantine; what has vanished is removed. */
+/* The hardware domain writes what firmware had written. */
+static void write_numbers(struct world *w, const struct function *fn)
+{
+    struct pcv_access access =
+        PCV_WRITE(fn->sbdf, PCV_REG_PRIMARY, 4, fn->numbers);
+    enum pcv_verdict verdict = pcv_access(w->hardware, &access);
+
+    for (uint32_t i = 0; verdict == PCV_PENDING; i++) {
+        EXPECT(BOOKS(w), i < TURNS_MAX, fn->sbdf.v);
+        pcv_model_advance_us(w->model, 1000);
+        verdict = pcv_access_resume(w->hardware, &access);
+    }
+}
+
+/* All cards are in their slots, and everything can be reached: else there are
+ * functions that have no address to name them by (TOPO-4). */
+static void repair(struct world *w)
+{
+    struct pcv_scan scan = {0};
+
+    for (uint32_t i = 0; i < w->functions; i++) {
+        const struct function *fn = &w->fn[i];
+
+        (void)pcv_model_set_dead(w->model, fn->sbdf, false);
+        (void)pcv_model_plug(w->model, fn->sbdf);
+        if (fn->bridge) {
+            write_numbers(w, fn);
+        }
+    }
+    while (pcv_host_scan(w->host, &scan, 0) != 0) {
+        memset(&scan, 0, sizeof(scan));
+    }
+}
+
+/* From a guest or quarantine. What has vanished is removed, and what does not
+ * answer any more after a reset is given up. */
 static void take_back(struct world *w, pcv_sbdf sbdf)
 {
     struct pcv_device_status status;
@@ -290,7 +327,9 @@ static void take_back(struct world *w, pcv_sbdf sbdf)
         answer = pcv_device_deassign(w->host, sbdf);
         pcv_model_advance_us(w->model, 10000);
     }
-    EXPECT(BOOKS(w), answer != -PCV_ERESTART, sbdf.v);
+    if (answer == -PCV_ERESTART) {
+        EXPECT(BOOKS(w), pcv_device_vanished(w->host, sbdf) == 0, sbdf.v);
+    }
     EXPECT(BOOKS(w), pcv_device_status(w->host, sbdf, &status) == 0, 0);
     if (status.vanished) {
         EXPECT(BOOKS(w),
@@ -335,9 +374,27 @@ void books_close(struct world *w)
     struct pcv_host_stats stats;
 
     let_all_go(w);
+    for (uint32_t i = 0; i < 4; i++) {
+        repair(w);
+        pcv_model_advance_us(w->model, 1000000);
+    }
     take_all_back(w);
     for (uint32_t i = 0; i < GUESTS; i++) {
         if (w->guest[i].domain) {
+            if (getenv("DBG")) {
+                for (uint32_t k = 0; k < 256; k++) {
+                    struct pcv_device *d = w->guest[i].domain->slot[k];
+                    if (d) {
+                        struct pcv_device_status st;
+                        (void)pcv_device_status(w->host, pcv_device_sbdf(d),
+                                                &st);
+                        printf("guest %u slot %02x: %08x word %llx owner %x "
+                               "state %u vanished %u chfor %p\n",
+                               i, k, d->sbdf, (long long)d->word, d->owner->id,
+                               st.state, st.vanished, (void *)d->change_for);
+                    }
+                }
+            }
             EXPECT(BOOKS(w), pcv_domain_destroy(w->guest[i].domain) == 0, i);
             w->guest[i].domain = NULL;
         }

@@ -48,7 +48,8 @@ enum turn play_renumber(struct player *p)
     return p->stage++ == 1 ? TURN_AGAIN : TURN_OVER;
 }
 
-/* They were changed behind the library's back, or not. */
+/* True or not: they were not changed behind the library's back, since whoever
+ * does that must report it before anything behind the bridge is added. */
 enum turn play_report_buses(struct player *p)
 {
     int answer;
@@ -59,10 +60,6 @@ enum turn play_report_buses(struct player *p)
             return TURN_OVER;
         }
         p->value = one_in(p, 4) ? any_numbers(p) : p->fn->numbers;
-        if (one_in(p, 4)) {
-            pcv_model_poke(p->w->model, p->fn->sbdf, PCV_REG_PRIMARY, 4,
-                           (uint32_t)p->value);
-        }
         p->stage = 1;
     }
     answer = pcv_bridge_report_buses(p->w->host, p->fn->sbdf, (uint8_t)p->value,
@@ -118,7 +115,7 @@ enum turn play_declare_ecam(struct player *p)
 {
     _Atomic bool *declaring;
     bool free = false;
-    pcv_sbdf busy;
+    pcv_sbdf busy = {0};
     int answer;
 
     if (p->stage == 0) {
@@ -138,6 +135,10 @@ enum turn play_declare_ecam(struct player *p)
     EXPECT_ANSWER(p, answer, 0, -PCV_EBUSY, -PCV_ERESTART, -PCV_ENOMEM,
                   -PCV_EIO);
     if (answer == -PCV_ERESTART) {
+        /* Somebody may have left a change of owner half way. */
+        if (p->tries % 256u == 255u) {
+            (void)deassign_once(p, busy);
+        }
         return TURN_AGAIN;
     }
     atomic_store(declaring, false);

@@ -61,7 +61,9 @@ enum turn play_fault(struct player *p)
  * are routed. */
 enum turn play_weather(struct player *p)
 {
-    pcv_model_set_map_chunk(p->w->model, chance(p, 4));
+    static const uint32_t pages[] = {0, 1024, 64, 16};
+
+    pcv_model_set_map_chunk(p->w->model, pages[chance(p, 4)]);
     pcv_host_set_trace(p->w->host, one_in(p, 2));
     pcv_model_set_intx(p->w->model, one_in(p, 2));
     return TURN_OVER;

@@ -28,7 +28,7 @@ static void usage(FILE *out)
     (void)fprintf(
         out,
         "usage: pcivisor-torture [--seconds N | --turns N] [--seed S]\n"
-        "                        [--threads N] [--players N]\n\n"
+        "                        [--threads N] [--players N] [--trace]\n\n"
         "Does everything that the library offers at once, on a machine that "
         "is made up,\nwhile host operations fail; then checks that nothing is "
         "left.\n\n"
@@ -38,11 +38,21 @@ static void usage(FILE *out)
         "               (default: from the clock)\n"
         "  --threads N  1 to %u (default 4). With 1 the seed decides "
         "everything:\n               the same run again, step by step\n"
-        "  --players N  CPUs that are played, by all threads (default 12)\n\n"
+        "  --players N  CPUs that are played, by all threads (default 12)\n"
+        "  --trace      a line for each step\n\n"
         "Exit status: 0; 2 for wrong usage; it aborts if something is "
         "wrong.\n",
         THREADS_MAX);
 }
+
+/* How long. */
+static struct {
+    uint64_t turns;
+    struct timespec end;
+    bool timed;
+    bool over;
+    bool traced;
+} plan;
 
 /* ---- turns -----------------------------------------------------------------
  */
@@ -82,6 +92,12 @@ static void take_turn(struct player *p)
                            : pthread_rwlock_rdlock(&p->w->domains));
     turn = p->actor->play(p);
     (void)pthread_rwlock_unlock(&p->w->domains);
+    if (plan.traced) {
+        (void)printf("%u.%llu %s.%u function %08x guest %u: %s, answer %d\n",
+                     p->index, (unsigned long long)p->turns, p->actor->name,
+                     p->stage, p->fn ? p->fn->sbdf.v : 0, p->guest,
+                     turn == TURN_OVER ? "over" : "again", p->answer);
+    }
     EXPECT(p, ++p->tries < TURNS_MAX, p->tries);
     p->turns++;
     if (turn == TURN_OVER) {
@@ -113,13 +129,6 @@ struct thread {
     uint32_t index;
     uint64_t random;
 };
-
-static struct {
-    uint64_t turns;
-    struct timespec end;
-    bool timed;
-    bool over;
-} plan;
 
 static bool is_over(uint64_t turns)
 {
@@ -165,6 +174,23 @@ static void hangs(int signal)
     (void)dprintf(2, "no end for %u s; again: --seed %llu --threads %u\n",
                   HANGS_S, (unsigned long long)world.seed, world.threads);
     abort();
+}
+
+/* What was begun is brought to its end: a vCPU that never resumes holds others
+ * up for good. */
+static void finish(struct world *w)
+{
+    bool busy = true;
+
+    while (busy) {
+        busy = false;
+        for (uint32_t i = 0; i < w->players; i++) {
+            if (w->player[i].actor) {
+                take_turn(&w->player[i]);
+                busy = true;
+            }
+        }
+    }
 }
 
 static void run_all(const struct options *o)
@@ -251,6 +277,7 @@ static void parse(int argc, char **argv, struct options *o)
         {"seed", required_argument, NULL, 'r'},
         {"threads", required_argument, NULL, 't'},
         {"players", required_argument, NULL, 'p'},
+        {"trace", no_argument, NULL, 'v'},
         {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
     };
@@ -272,6 +299,9 @@ static void parse(int argc, char **argv, struct options *o)
             break;
         case 'p':
             o->players = (uint32_t)number(optarg, 1, PLAYERS_MAX);
+            break;
+        case 'v':
+            plan.traced = true;
             break;
         case 'h':
             usage(stdout);
@@ -306,6 +336,7 @@ int main(int argc, char **argv)
     world_make(&world, o.seed, o.threads, o.players);
     (void)clock_gettime(CLOCK_MONOTONIC, &from);
     run_all(&o);
+    finish(&world);
     report(&from);
     world_end(&world);
     (void)printf("nothing is left\n");

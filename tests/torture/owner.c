@@ -90,7 +90,7 @@ enum turn play_assign(struct player *p)
 /* ---- taking back -----------------------------------------------------------
  */
 
-static int take_back(struct player *p, pcv_sbdf sbdf)
+int deassign_once(struct player *p, pcv_sbdf sbdf)
 {
     int answer = pcv_device_deassign(p->w->host, sbdf);
 
@@ -110,13 +110,13 @@ enum turn play_deassign(struct player *p)
 
         if (!claim(p, fn)) {
             if (one_in(p, 4)) {
-                (void)take_back(p, fn->sbdf);
+                (void)deassign_once(p, fn->sbdf);
             }
             return TURN_OVER;
         }
         p->stage = 1;
     }
-    answer = take_back(p, p->fn->sbdf);
+    answer = deassign_once(p, p->fn->sbdf);
     if (answer == -PCV_ERESTART && !one_in(p, 400)) {
         return TURN_AGAIN;
     }
@@ -224,7 +224,7 @@ enum turn play_evict(struct player *p)
         if (!p->fn && (index == 0 || !claim(p, &p->w->fn[index - 1u]))) {
             continue;
         }
-        answer = take_back(p, p->fn->sbdf);
+        answer = deassign_once(p, p->fn->sbdf);
         if (answer == -PCV_ERESTART) {
             return TURN_AGAIN;
         }

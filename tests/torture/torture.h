@@ -173,9 +173,11 @@ struct player {
 
     struct pcv_access access;
     struct pcv_mmio memory;
+    int answer; /* the last that an operation gave, or its verdict */
     enum entrance entrance;
     enum pcv_verdict verdict;
     bool begun;
+    bool pending; /* it was performed, and is to be resumed */
 
     struct pcv_assign_policy policy;
     struct pcv_scan scan;
@@ -204,7 +206,7 @@ struct world {
     _Atomic bool declaring[2]; /* one at a time for a segment */
     struct pcv_event_log *log;
     struct pcv_mailbox *box;
-    _Atomic uint64_t events, messages, releases, callbacks;
+    _Atomic uint64_t events, messages, callbacks;
 
     struct player player[PLAYERS_MAX];
     uint32_t players;
@@ -231,8 +233,8 @@ _Noreturn void torture_fail(const struct player *p, const char *file, int line,
     } while (0)
 
 /* An answer is one of those that its header names. */
-void expect_answer(const struct player *p, const char *file, int line,
-                   int answer, const int *allowed);
+void expect_answer(struct player *p, const char *file, int line, int answer,
+                   const int *allowed);
 #define EXPECT_ANSWER(p, answer, ...)                                          \
     expect_answer((p), __FILE__, __LINE__, (answer),                           \
                   (const int[]){__VA_ARGS__, 1})
@@ -296,5 +298,7 @@ void prepare_any(struct player *p, pcv_sbdf sbdf, const struct function *fn);
  * at it. */
 bool claim(struct player *p, struct function *fn);
 void unclaim(struct player *p);
+/* A step of taking a function back, whose answer is checked. */
+int deassign_once(struct player *p, pcv_sbdf sbdf);
 
 #endif
