@@ -51,7 +51,6 @@ static struct {
     struct timespec end;
     bool timed;
     bool over;
-    bool traced;
 } plan;
 
 /* ---- turns -----------------------------------------------------------------
@@ -92,7 +91,7 @@ static void take_turn(struct player *p)
                            : pthread_rwlock_rdlock(&p->w->domains));
     turn = p->actor->play(p);
     (void)pthread_rwlock_unlock(&p->w->domains);
-    if (plan.traced) {
+    if (p->w->traced) {
         (void)printf("%u.%llu %s.%u function %08x guest %u: %s, answer %d\n",
                      p->index, (unsigned long long)p->turns, p->actor->name,
                      p->stage, p->fn ? p->fn->sbdf.v : 0, p->guest,
@@ -301,7 +300,7 @@ static void parse(int argc, char **argv, struct options *o)
             o->players = (uint32_t)number(optarg, 1, PLAYERS_MAX);
             break;
         case 'v':
-            plan.traced = true;
+            world.traced = true;
             break;
         case 'h':
             usage(stdout);

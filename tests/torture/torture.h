@@ -191,6 +191,7 @@ struct player {
 
 struct world {
     uint64_t seed;
+    bool traced;
     struct pcv_model *model;
     struct pcv_host *host;
     struct pcv_host_ops ops;

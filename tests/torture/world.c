@@ -63,6 +63,12 @@ static void on_event(void *arg, const struct pcv_event *event)
     struct world *w = arg;
 
     (void)atomic_fetch_add(&w->events, 1);
+    if (w->traced) {
+        (void)printf("    event %s: %08x, %llx, %llx\n",
+                     pcv_event_name(event->kind), event->sbdf.v,
+                     (unsigned long long)event->arg[0],
+                     (unsigned long long)event->arg[1]);
+    }
     pcv_event_log_add(w->log, event);
     if (w->box) {
         pcv_mailbox_event(w->box, event);
@@ -252,7 +258,6 @@ static void start(struct world *w)
 void world_make(struct world *w, uint64_t seed, uint32_t threads,
                 uint32_t players)
 {
-    memset(w, 0, sizeof(*w));
     w->seed = seed;
     w->threads = threads;
     w->players = players;

@@ -348,6 +348,26 @@ static void what_vanished_goes_when_another_moves_there(void **state)
     two_end(&t);
 }
 
+/* TOPO-4: where two bridges claim a bus, who answers there is not registered
+ * anew: it may be one that is kept for its guest. */
+static void nothing_is_added_where_bridges_are_in_conflict(void **state)
+{
+    struct two t;
+
+    (void)state;
+    two_start(&t);
+    give(&t);
+    numbers(&t, PORT_B, 1, 1);
+    assert_int_equal(hosted_state(host_of(&t), CARD_A), PCV_STATE_UNREACHABLE);
+    assert_int_equal(pcv_device_add(t.r.h.host, BUS(1), NULL), -PCV_EBUSY);
+    assert_int_equal(hosted_stats(host_of(&t)).devices, 4);
+    numbers(&t, PORT_B, 2, 2);
+    assert_true(stands(&t, CARD_A, CARD_A));
+    assert_int_equal(owner_read(t.guest, t.at, PCV_REG_VENDOR, 4), 0xaaaa1234);
+    assert_true(stands(&t, CARD_B, CARD_B));
+    two_end(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -364,6 +384,7 @@ int main(void)
         cmocka_unit_test(extended_space_is_what_the_new_bus_has),
         cmocka_unit_test(what_vanished_goes_when_its_address_is_anothers),
         cmocka_unit_test(what_vanished_goes_when_another_moves_there),
+        cmocka_unit_test(nothing_is_added_where_bridges_are_in_conflict),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
