@@ -182,13 +182,13 @@ static void make_model(struct world *w)
     struct pcv_model_error error = {0, ""};
     struct pcv_model_facts facts;
     uint64_t random = w->seed;
+    /* Small enough that players meet. */
+    unsigned functions = 24u + (unsigned)(next_random(&random) % 40u);
+    unsigned vfs = (unsigned)(next_random(&random) % 5u);
     char spec[128];
 
-    /* Small enough that players meet. */
     (void)snprintf(spec, sizeof(spec),
-                   "segments=2,functions=%u,vfs=%u,seed=%llu",
-                   24u + (unsigned)(next_random(&random) % 40u),
-                   (unsigned)(next_random(&random) % 5u),
+                   "segments=2,functions=%u,vfs=%u,seed=%llu", functions, vfs,
                    (unsigned long long)(w->seed & 0xffffffffu));
     w->model = pcv_model_create(w->seed);
     if (!w->model || pcv_model_generate(w->model, spec, &error) != 0 ||
