@@ -119,4 +119,9 @@ bool ctl_buses(const struct ctl *ctl, pcv_sbdf sbdf, const uint8_t bus[3]);
 bool ctl_restore(const struct ctl *ctl, pcv_sbdf sbdf);
 bool ctl_read_only(const struct ctl *ctl, pcv_sbdf sbdf);
 
+/* faults.c: "SBDF", "SBDF clear", "limit COUNT MILLISECONDS". False: an error,
+ * printed; *out_misused: or, with nothing printed, why it is none of these. */
+bool ctl_faults(const struct ctl *ctl, char *const *word, size_t count,
+                struct text *misused);
+
 #endif

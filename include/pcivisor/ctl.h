@@ -13,6 +13,7 @@
 #include "pcivisor/assign.h"
 #include "pcivisor/device.h"
 #include "pcivisor/domain.h"
+#include "pcivisor/faults.h"
 #include "pcivisor/host.h"
 
 /*
@@ -44,7 +45,8 @@
     X(EVENTS, events, 19, EVENTS, EVENT, 0)                                    \
     X(READ_ONLY, read_only, 20, NOTHING, NOTHING, 0)                           \
     X(UNREACHABLE, unreachable, 21, NOTHING, DEVICE, PCV_CTL_OF_DOMAIN)        \
-    X(BUSES, buses, 22, BUSES, NOTHING, 0)
+    X(BUSES, buses, 22, BUSES, NOTHING, 0)                                     \
+    X(FAULTS, faults, 37, FAULTS, FAULTS, PCV_CTL_CLEAR | PCV_CTL_LIMIT)
 
 #define PCV_CTL_ENUM(NAME, name, number, ARGUMENTS, RECORDS, FLAGS)            \
     PCV_CTL_##NAME = (number),
@@ -59,6 +61,9 @@ const char *pcv_ctl_op_name(uint32_t op);
 
 /* pcv_ctl_request.flags */
 #define PCV_CTL_OF_DOMAIN 1u /* only what domain_id owns */
+/* Of faults: forget them first; set the host's limits, and answer nothing. */
+#define PCV_CTL_CLEAR 0x100u
+#define PCV_CTL_LIMIT 0x200u
 
 #define PCV_CTL_NODES_MAX 32u  /* addresses in one request for nodes */
 #define PCV_CTL_SCAN_BUSES 8u  /* a call of PCV_CTL_SCAN looks at so many */
@@ -91,6 +96,9 @@ union pcv_ctl_args {
         uint32_t end; /* the register to stop before, a multiple of 4; 0: all
                          that there is from the cursor on */
     } config;
+    struct {
+        uint32_t threshold, window_us; /* with PCV_CTL_LIMIT */
+    } faults;
     struct {
         struct pcv_event_log *log; /* of the caller; NULL: there is none */
     } events;
@@ -164,6 +172,7 @@ union pcv_ctl_record {
     struct pcv_ctl_domain domain;
     struct pcv_ctl_mapping mapping;
     struct pcv_ctl_event event;
+    struct pcv_device_faults faults;
 };
 
 struct pcv_ctl_reply {

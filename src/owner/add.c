@@ -5,6 +5,7 @@
  * a lock; then it is published. A failure at any step takes the reservation
  * back, and with it everything that was built.
  */
+#include "owner/dma.h"
 #include "owner/emulated.h"
 #include "owner/look.h"
 #include "owner/vfs.h"
@@ -165,10 +166,14 @@ static int add_new(struct pcv_host *host, struct pcv__segment *segment,
         if (device->view) {
             pcv__vpci_teardown(device);
         }
+        pcv__dma_lost(device);
         pcv__forget_vf(host, device);
         pcv__ref_put(device, PCV_HOLDER_OWNER);
         pcv__ref_put(device, PCV_HOLDER_REGISTRY);
         return error;
+    }
+    if (device->is_bridge) {
+        pcv__dma_bridge_came(device);
     }
     pcv__event_at(host, sbdf, PCV_EVENT_ADDED, 0, 0);
     pcv__kept_superseded(host, segment);

@@ -82,6 +82,10 @@ static int check(struct pcv_device *device, const struct pcv_domain *domain,
     if (!pcv__ext_final(device)) {
         return -PCV_EAGAIN;
     }
+    error = pcv__dma_permitted(device, domain);
+    if (error != 0) {
+        return error;
+    }
     atomic_store_explicit(&device->hw_error, 0, memory_order_relaxed);
     if (pcv__reset_find(device) == PCV__RESET_NONE &&
         (policy->flags & PCV_ASSIGN_NO_RESET) == 0) {

@@ -290,13 +290,16 @@ enum pcv_verdict pcv__vfs_work_due(struct pcv_host *host)
 
 int pcv_host_work(struct pcv_host *host, uint64_t *out_wait_us)
 {
+    uint64_t faults_wait;
     uint64_t wait = 0;
     struct pcv_device *pf;
 
     if (!host || !out_wait_us) {
         return -PCV_EINVAL;
     }
-    if (pcv__vfs_work_due(host) != PCV_DONE) {
+    /* What faults first: it goes on faulting until it is stopped. */
+    if (pcv__faults_work(host, &faults_wait) == -PCV_ERESTART ||
+        pcv__vfs_work_due(host) != PCV_DONE) {
         return -PCV_ERESTART;
     }
     pf = pcv__vfs_due(host, &wait);
@@ -304,6 +307,8 @@ int pcv_host_work(struct pcv_host *host, uint64_t *out_wait_us)
     if (pf) {
         return -PCV_ERESTART;
     }
-    *out_wait_us = wait;
+    *out_wait_us = wait != 0 && (faults_wait == 0 || wait < faults_wait)
+                       ? wait
+                       : faults_wait;
     return 0;
 }
