@@ -84,7 +84,8 @@ int PCV_MUST_CHECK pcv_device_assign(struct pcv_host *host, pcv_sbdf sbdf,
  * hypervisor owns it);
  * -PCV_ENOMEM; -PCV_EIO; -PCV_ERESTART: call again. -PCV_EAGAIN: its guest has
  * it no more, but it cannot be reached, so it is in quarantine: call again when
- * it can. A failure leaves it in quarantine.
+ * it can. -PCV_EBUSY: another call changes its owner just now. Any other failure
+ * leaves it in quarantine.
  * Context: as pcv_device_assign().
  */
 int PCV_MUST_CHECK pcv_device_deassign(struct pcv_host *host, pcv_sbdf sbdf);
@@ -94,8 +95,8 @@ int PCV_MUST_CHECK pcv_device_deassign(struct pcv_host *host, pcv_sbdf sbdf);
  * write again what the owner programmed and the library knows: addresses,
  * command, MSI and MSI-X with their masks (MSI-3).
  *
- * Returns 0; -PCV_ENODEV, also if it cannot be reached (TOPO-4); -PCV_EIO;
- * -PCV_ERESTART: call again.
+ * Returns 0; -PCV_ENODEV, also if it cannot be reached (TOPO-4); -PCV_EBUSY
+ * while its owner is being changed; -PCV_EIO; -PCV_ERESTART: call again.
  * Context: control. Locking: the device's lock.
  */
 int PCV_MUST_CHECK pcv_device_restore(struct pcv_host *host, pcv_sbdf sbdf);

@@ -60,15 +60,24 @@ static void check_references(struct world *w, struct pcv_device *device)
 /* ---- owners ----------------------------------------------------------------
  */
 
-/* DMA goes where the owner is, or nowhere. */
+/* DMA goes where the owner is, or nowhere; a bridge's own requester ID where
+ * that of what is behind it goes. A function in quarantine does not
+ * master the bus, and is in nobody's way who shares its requester ID. */
 static void check_owner(struct world *w, const struct pcv_device_info *info)
 {
     uint32_t id = pcv_model_dma_domain(w->model, info->sbdf);
+    struct pcv_requester requester;
 
-    if (!info->unreachable) {
-        EXPECT(BOOKS(w), id == info->owner_id || id == PCV_DOMAIN_ID_QUARANTINE,
-               (uint64_t)info->sbdf.v << 32 | id);
+    if (info->unreachable || info->is_bridge || id == info->owner_id ||
+        id == PCV_DOMAIN_ID_QUARANTINE) {
+        return;
     }
+    EXPECT(BOOKS(w), info->owner_id == PCV_DOMAIN_ID_QUARANTINE,
+           (uint64_t)info->sbdf.v << 32 | id);
+    EXPECT(BOOKS(w),
+           pcv_device_requester(w->host, info->sbdf, 0, &requester) == 0 &&
+               requester.shared,
+           (uint64_t)info->sbdf.v << 32 | id);
 }
 
 static void check_device(struct world *w, struct pcv_device *device)

@@ -136,7 +136,8 @@ enum turn play_restore(struct player *p)
         p->stage = 1;
     }
     answer = pcv_device_restore(p->w->host, p->fn->sbdf);
-    EXPECT_ANSWER(p, answer, 0, -PCV_ENODEV, -PCV_EIO, -PCV_ERESTART);
+    EXPECT_ANSWER(p, answer, 0, -PCV_ENODEV, -PCV_EBUSY, -PCV_EIO,
+                  -PCV_ERESTART);
     return answer == -PCV_ERESTART ? TURN_AGAIN : TURN_OVER;
 }
 

@@ -120,6 +120,12 @@ struct player;
     X(declare_ecam, 2, false)                                                  \
     X(read_only, 1, false)                                                     \
     X(emulated, 4, false)                                                      \
+    X(faults, 6, false)                                                        \
+    X(clear_faults, 2, false)                                                  \
+    X(group, 4, false)                                                         \
+    X(isolate, 1, false)                                                       \
+    X(requesters, 4, false)                                                    \
+    X(name_requester, 1, false)                                                \
     X(work, 4, false)                                                          \
     X(dma, 6, false)                                                           \
     X(message, 6, false)                                                       \
