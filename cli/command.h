@@ -123,8 +123,11 @@ enum command_result command_windows(struct call *call);
 enum command_result command_mmio(struct call *call);
 /* commands_domain.c: */
 enum command_result command_domain(struct call *call);
-enum command_result command_attach(struct call *call);
-enum command_result command_detach(struct call *call);
+enum command_result command_assign(struct call *call);
+enum command_result command_test_assign(struct call *call);
+enum command_result command_deassign(struct call *call);
+enum command_result command_broken(struct call *call);
+enum command_result command_cancel_remove(struct call *call);
 enum command_result command_restore(struct call *call);
 enum command_result command_read_only(struct call *call);
 enum command_result command_reserved(struct call *call);

@@ -8,9 +8,14 @@ static const struct args_option json_options[] = {
     {"--json", NULL},
     {NULL, NULL},
 };
-static const struct args_option policy_options[] = {
+#define ASSIGN_ARGUMENTS                                                       \
+    "DOMAIN SBDF [SLOT] " POLICY_ARGUMENTS                                     \
+    " [--no-reset] [--group] [--to-quarantine]"
+static const struct args_option assign_options[] = {
     POLICY_OPTIONS,
-    {"--no-reset", NULL}, /* OPTION_NO_RESET of commands_domain.c */
+    {"--no-reset", NULL}, /* OPTION_NO_RESET of commands_domain.c ... */
+    {"--group", NULL},
+    {"--to-quarantine", NULL}, /* ... and in this order */
     {NULL, NULL},
 };
 
@@ -34,24 +39,72 @@ const struct command commands_guest[] = {
         .run = command_domain,
     },
     {
-        .name = "attach",
-        .arguments = "DOMAIN SBDF [SLOT] " POLICY_ARGUMENTS " [--no-reset]",
+        .name = "assign",
+        .arguments = ASSIGN_ARGUMENTS,
         .help = "give a function to a guest; SLOT: its device, or "
-                "device.function, there",
+                "device.function, there; --group: with all of its isolation "
+                "group; --to-quarantine: that is where it comes back to",
         .completes = "gs-",
         .min = 2,
         .max = 3,
-        .option = policy_options,
-        .run = command_attach,
+        .option = assign_options,
+        .run = command_assign,
     },
     {
-        .name = "detach",
+        .name = "test-assign",
+        .arguments = ASSIGN_ARGUMENTS,
+        .help = "what assign would answer, without doing it",
+        .completes = "gs-",
+        .min = 2,
+        .max = 3,
+        .option = assign_options,
+        .run = command_test_assign,
+    },
+    {
+        .name = "deassign",
         .arguments = "SBDF",
         .help = "take a function back from a guest, or out of quarantine",
         .completes = "s",
         .min = 1,
         .max = 1,
-        .run = command_detach,
+        .run = command_deassign,
+    },
+    {
+        .name = "attach",
+        .arguments = ASSIGN_ARGUMENTS,
+        .help = "another name of assign",
+        .completes = "gs-",
+        .min = 2,
+        .max = 3,
+        .option = assign_options,
+        .run = command_assign,
+    },
+    {
+        .name = "detach",
+        .arguments = "SBDF",
+        .help = "another name of deassign",
+        .completes = "s",
+        .min = 1,
+        .max = 1,
+        .run = command_deassign,
+    },
+    {
+        .name = "cancel-remove",
+        .arguments = "SBDF",
+        .help = "withdraw a removal that waits for a guest to give it back",
+        .completes = "s",
+        .min = 1,
+        .max = 1,
+        .run = command_cancel_remove,
+    },
+    {
+        .name = "broken",
+        .arguments = "SBDF on|off",
+        .help = "mark a function as broken: it is assigned to no guest",
+        .completes = "sw",
+        .min = 2,
+        .max = 2,
+        .run = command_broken,
     },
     {
         .name = "restore",

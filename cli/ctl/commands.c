@@ -305,37 +305,81 @@ static enum program_result buses(struct program *program,
     return done(ctl_buses(&program->ctl, sbdf, bus));
 }
 
-static enum program_result attach(struct program *program,
+/* A domain, a function, and what else an assignment can be told. */
+static bool take_assign(struct program *program, const struct args *args,
+                        uint32_t *out_id, pcv_sbdf *out_sbdf,
+                        struct pcv_assign_policy *out_policy)
+{
+    static const uint32_t flags[] = {PCV_ASSIGN_NO_RESET, PCV_ASSIGN_GROUP,
+                                     PCV_ASSIGN_TO_QUARANTINE};
+
+    if (!take_domain(program, args->word[0], out_id) ||
+        !take_sbdf(program, args->word[1], out_sbdf)) {
+        return false;
+    }
+    for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+        out_policy->flags |= args->option[i] != NULL ? flags[i] : 0;
+    }
+    if (args->count == 3) {
+        out_policy->flags |= PCV_ASSIGN_SLOT;
+        if (!parse_slot(args->word[2], &out_policy->slot)) {
+            program_misused(
+                program,
+                "expected a slot, DEVICE or DEVICE.FUNCTION with device "
+                "up to 1f and function up to 7, got '%s'",
+                args->word[2]);
+            return false;
+        }
+    }
+    return true;
+}
+
+static enum program_result assign(struct program *program,
                                   const struct args *args)
 {
     struct pcv_assign_policy policy = {0};
     uint32_t id;
     pcv_sbdf sbdf;
 
-    if (!take_domain(program, args->word[0], &id) ||
-        !take_sbdf(program, args->word[1], &sbdf)) {
-        return PROGRAM_MISUSED;
-    }
-    if (args->option[0] != NULL) {
-        policy.flags |= PCV_ASSIGN_NO_RESET;
-    }
-    if (args->count == 3) {
-        policy.flags |= PCV_ASSIGN_SLOT;
-        if (!parse_slot(args->word[2], &policy.slot)) {
-            return program_misused(
-                program,
-                "expected a slot, DEVICE or DEVICE.FUNCTION with device "
-                "up to 1f and function up to 7, got '%s'",
-                args->word[2]);
-        }
-    }
-    return done(ctl_assign(&program->ctl, sbdf, id, &policy));
+    return take_assign(program, args, &id, &sbdf, &policy)
+               ? done(ctl_assign(&program->ctl, sbdf, id, &policy))
+               : PROGRAM_MISUSED;
 }
 
-static enum program_result detach(struct program *program,
-                                  const struct args *args)
+static enum program_result test_assign(struct program *program,
+                                       const struct args *args)
+{
+    struct pcv_assign_policy policy = {0};
+    uint32_t id;
+    pcv_sbdf sbdf;
+
+    return take_assign(program, args, &id, &sbdf, &policy)
+               ? done(ctl_test_assign(&program->ctl, sbdf, id, &policy))
+               : PROGRAM_MISUSED;
+}
+
+static enum program_result deassign(struct program *program,
+                                    const struct args *args)
 {
     return each(program, args, ctl_deassign);
+}
+
+static enum program_result cancel_remove(struct program *program,
+                                         const struct args *args)
+{
+    return each(program, args, ctl_cancel_remove);
+}
+
+static enum program_result broken(struct program *program,
+                                  const struct args *args)
+{
+    pcv_sbdf sbdf;
+    bool on;
+
+    return take_sbdf(program, args->word[0], &sbdf) &&
+                   take_on_off(program, args->word[1], &on)
+               ? done(ctl_broken(&program->ctl, sbdf, on))
+               : PROGRAM_MISUSED;
 }
 
 static enum program_result restore(struct program *program,
@@ -375,10 +419,14 @@ static const struct args_option as_options[] = {
     {"--as", "DOMAIN"},
     {NULL, NULL},
 };
-static const struct args_option no_reset_options[] = {
-    {"--no-reset", NULL},
+static const struct args_option assign_options[] = {
+    {"--no-reset", NULL}, /* the order is that of take_assign() */
+    {"--group", NULL},
+    {"--to-quarantine", NULL},
     {NULL, NULL},
 };
+#define ASSIGN_ARGUMENTS                                                       \
+    "DOMAIN SBDF [SLOT] [--no-reset] [--group] [--to-quarantine]"
 
 const struct program_command program_commands[] = {
     {"devices", "[--long]", "list every registered function", 0, 0,
@@ -406,12 +454,24 @@ const struct program_command program_commands[] = {
      buses},
     {"domain", "list", "domains, and where they find what they own", 1, 1, NULL,
      domain},
-    {"attach", "DOMAIN SBDF [SLOT] [--no-reset]",
+    {"assign", ASSIGN_ARGUMENTS,
      "give a function to a guest; SLOT: its device, or device.function, there",
-     2, 3, no_reset_options, attach},
-    {"detach", "SBDF",
+     2, 3, assign_options, assign},
+    {"test-assign", ASSIGN_ARGUMENTS,
+     "what assign would answer, without doing it", 2, 3, assign_options,
+     test_assign},
+    {"deassign", "SBDF",
      "take a function back from a guest, or out of quarantine", 1, 1, NULL,
-     detach},
+     deassign},
+    {"attach", ASSIGN_ARGUMENTS, "another name of assign", 2, 3,
+     assign_options, assign},
+    {"detach", "SBDF", "another name of deassign", 1, 1, NULL, deassign},
+    {"cancel-remove", "SBDF",
+     "withdraw a removal that waits for a guest to give it back", 1, 1, NULL,
+     cancel_remove},
+    {"broken", "SBDF on|off",
+     "mark a function as broken: it is assigned to no guest", 2, 2, NULL,
+     broken},
     {"restore", "SBDF",
      "write again what the owner programmed, after a reset behind its back", 1,
      1, NULL, restore},

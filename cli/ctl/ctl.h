@@ -114,7 +114,11 @@ bool ctl_ecam(const struct ctl *ctl, const struct pcv_ctl_request *request,
               const char *said, uint32_t segment_name);
 bool ctl_assign(const struct ctl *ctl, pcv_sbdf sbdf, uint32_t domain_id,
                 const struct pcv_assign_policy *policy);
+bool ctl_test_assign(const struct ctl *ctl, pcv_sbdf sbdf, uint32_t domain_id,
+                     const struct pcv_assign_policy *policy);
 bool ctl_deassign(const struct ctl *ctl, pcv_sbdf sbdf);
+bool ctl_cancel_remove(const struct ctl *ctl, pcv_sbdf sbdf);
+bool ctl_broken(const struct ctl *ctl, pcv_sbdf sbdf, bool on);
 bool ctl_buses(const struct ctl *ctl, pcv_sbdf sbdf, const uint8_t bus[3]);
 bool ctl_restore(const struct ctl *ctl, pcv_sbdf sbdf);
 bool ctl_read_only(const struct ctl *ctl, pcv_sbdf sbdf);

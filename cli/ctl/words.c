@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 
+#include "pcivisor/assign.h"
 #include "pcivisor/cap.h"
 #include "pcivisor/faults.h"
 
@@ -124,8 +125,10 @@ static void event_details(struct text *text, const struct words_names *names,
                  names->domain(names->ctx, (uint32_t)event->arg[0]).s);
         break;
     case PCV_EVENT_QUARANTINED:
-        text_add(text, ": %s at step %" PRIu64,
-                 pcv_errno_name((int)event->arg[0]), event->arg[1]);
+    case PCV_EVENT_CHANGE_FAILED:
+        text_add(text, ": %s at step '%s'",
+                 pcv_errno_name((int)event->arg[0]),
+                 pcv_change_step_name((enum pcv_change_step)event->arg[1]));
         break;
     case PCV_EVENT_CAP_HIDDEN:
         event_cap(text, event);
@@ -149,6 +152,7 @@ static void event_details(struct text *text, const struct words_names *names,
         text_add(text, " %s", event->arg[0] != 0 ? "came" : "went");
         break;
     case PCV_EVENT_ADD_FAILED:
+    case PCV_EVENT_READ_ONLY:
         text_add(text, ": %s", pcv_errno_name((int)event->arg[0]));
         break;
     case PCV_EVENT_FAULTS:
@@ -202,6 +206,8 @@ void report_event(struct text *text, const struct words_names *names,
         break;
     case PCV_EVENT_ASSIGNED:
     case PCV_EVENT_QUARANTINED:
+    case PCV_EVENT_CHANGE_FAILED:
+    case PCV_EVENT_READ_ONLY:
     case PCV_EVENT_CAP_HIDDEN:
     case PCV_EVENT_BIND_FAILED:
     case PCV_EVENT_VFS_BUSY:

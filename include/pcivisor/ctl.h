@@ -46,6 +46,9 @@
     X(READ_ONLY, read_only, 20, NOTHING, NOTHING, 0)                           \
     X(UNREACHABLE, unreachable, 21, NOTHING, DEVICE, PCV_CTL_OF_DOMAIN)        \
     X(BUSES, buses, 22, BUSES, NOTHING, 0)                                     \
+    X(TEST_ASSIGN, test_assign, 26, ASSIGN, SBDF, 0)                           \
+    X(CANCEL_REMOVE, cancel_remove, 27, NOTHING, NOTHING, 0)                   \
+    X(BROKEN, broken, 28, BROKEN, NOTHING, 0)                                  \
     X(FAULTS, faults, 37, FAULTS, FAULTS, PCV_CTL_CLEAR | PCV_CTL_LIMIT)
 
 #define PCV_CTL_ENUM(NAME, name, number, ARGUMENTS, RECORDS, FLAGS)            \
@@ -88,6 +91,9 @@ union pcv_ctl_args {
     struct {
         uint8_t primary, secondary, subordinate;
     } buses;
+    struct {
+        uint8_t on; /* 0 or 1 */
+    } broken;
     struct {
         uint32_t count; /* 1 to PCV_CTL_NODES_MAX */
         pcv_sbdf sbdf[PCV_CTL_NODES_MAX];

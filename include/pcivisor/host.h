@@ -155,7 +155,8 @@ enum pcv_event_kind {
                                bit 16 set BAR; arg1 is 1 for a write. 64 a second
                                are told for a domain, where there is a clock */
     PCV_EVENT_ASSIGNED,     /* it is domain_id's now */
-    PCV_EVENT_QUARANTINED, /* a change of owner failed with arg0 at step arg1 */
+    PCV_EVENT_QUARANTINED, /* a change of owner failed with arg0 at step arg1
+                              (enum pcv_change_step) */
     PCV_EVENT_NO_RESET,    /* it changed its owner, and cannot be reset */
     PCV_EVENT_CAP_HIDDEN,  /* capability arg0 (bit 16: extended) was hidden:
                               error arg1 */
@@ -172,6 +173,10 @@ enum pcv_event_kind {
     PCV_EVENT_MOVED,       /* it is bound at this address; it was at arg0 */
     PCV_EVENT_MOVE_FAILED, /* it could not be bound at arg0, or its DMA be
                               blocked there: error arg1 */
+    PCV_EVENT_CHANGE_FAILED, /* a change of owner failed with arg0 at step
+                                arg1, and its owner has it still */
+    PCV_EVENT_READ_ONLY, /* its vPCI setup failed with arg0: the hardware domain
+                            may look and change nothing (OWN-2) */
     PCV_EVENT_FAULTS, /* its IOMMU faults are too many, the last at address arg0
                          with PCV_FAULT_* arg1: bus mastering is off now, or
                          PCV_FAULT_LEFT_ON */

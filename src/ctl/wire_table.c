@@ -78,6 +78,11 @@ static const struct pcv__wire_field buses_args[] = {
 };
 SHAPE(buses_args, 0x08);
 
+static const struct pcv__wire_field broken_args[] = {
+    ONE(0x00, 1, args, broken.on),
+};
+SHAPE(broken_args, 0x04);
+
 static const struct pcv__wire_field nodes_args[] = {
     ONE(0x00, 4, args, nodes.count),
     EACH(0x04, 4, 4, PCV_CTL_NODES_MAX, args, nodes.sbdf, nodes.sbdf[0].v),
@@ -159,8 +164,12 @@ static const struct pcv__wire_field status[] = {
     ONE(0x18, 8, record, status.counters.writes),
     ONE(0x20, 8, record, status.counters.refused),
     EACH(0x28, 4, 4, PCV_HOLDERS, record, status.held, status.held[0]),
+    FLAG(0x40, record, status.broken),
+    FLAG(0x41, record, status.remove_waits),
+    ONE(0x42, 1, record, status.change_step),
+    ONE(0x44, 4, record, status.change_error),
 };
-SHAPE(status, 0x40);
+SHAPE(status, 0x48);
 
 static const struct pcv__wire_field node[] = {
     ONE(0x00, 4, record, node.sbdf),
@@ -244,6 +253,7 @@ static const struct pcv__wire_shape nothing;
 #define ASSIGN_ARGS assign_args_shape
 #define ECAM_ARGS ecam_args_shape
 #define BUSES_ARGS buses_args_shape
+#define BROKEN_ARGS broken_args_shape
 #define NODES_ARGS nodes_args_shape
 #define CONFIG_ARGS config_args_shape
 #define NOTHING_ARGS nothing

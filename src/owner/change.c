@@ -6,8 +6,33 @@
 #include "owner/move.h"
 #include "registry/faults.h"
 
-/* Step numbers, for the event that says where a change failed. */
-enum step { STEP_TAKE = 1, STEP_RESET, STEP_BUILD, STEP_DMA, STEP_PUBLISH };
+const char *pcv_change_step_name(enum pcv_change_step step)
+{
+    static const char *const names[PCV_STEPS] = {
+        "none",  "close", "drain", "save",    "silence", "pending", "block",
+        "drop",  "reset", "restore", "attach", "build",   "publish",
+    };
+
+    return step < PCV_STEPS ? names[step] : "none";
+}
+
+void pcv__change_at(struct pcv_device *device, enum pcv_change_step step)
+{
+    atomic_store_explicit(&device->change_error, 0, memory_order_relaxed);
+    atomic_store_explicit(&device->change_step, (uint8_t)step,
+                          memory_order_relaxed);
+}
+
+void pcv__change_told(struct pcv_device *device, enum pcv_event_kind kind,
+                      int error)
+{
+    uint8_t step =
+        atomic_load_explicit(&device->change_step, memory_order_relaxed);
+
+    atomic_store_explicit(&device->change_error, (uint8_t)-error,
+                          memory_order_relaxed);
+    pcv__event(device, kind, PCV_EVENT_HOST, (uint64_t)-error, step);
+}
 
 static struct pcv_domain *owner_of(const struct pcv_device *device)
 {
@@ -21,6 +46,25 @@ bool pcv__is_quarantined(const struct pcv_device *device)
 
 int pcv__change_begin(struct pcv_host *host, pcv_sbdf sbdf,
                       struct pcv_device **out_device)
+{
+    return pcv__change_begin_with(host, sbdf, NULL, out_device);
+}
+
+/* Of requester IDs that it shares, the claim: from who holds it for us, or
+ * anew. */
+static bool claim(struct pcv__segment *segment, struct pcv_device *device,
+                  const struct pcv_device *holder) PCV__REQUIRES(segment->lock)
+{
+    if (holder && segment->dma_by == holder) {
+        segment->dma_by = device;
+        return true;
+    }
+    return pcv__dma_claim_at(segment, device, pcv__device_sbdf(device));
+}
+
+int pcv__change_begin_with(struct pcv_host *host, pcv_sbdf sbdf,
+                           const struct pcv_device *holder,
+                           struct pcv_device **out_device)
 {
     struct pcv__segment *segment =
         pcv__segment_find(host, pcv_sbdf_segment(sbdf));
@@ -37,11 +81,12 @@ int pcv__change_begin(struct pcv_host *host, pcv_sbdf sbdf,
     } else if (device->changing ||
                (pcv__word(device) & PCV__WORD_LEAVING) != 0) {
         error = -PCV_EBUSY;
-    } else if (!pcv__dma_claim_at(segment, device, pcv__device_sbdf(device))) {
-        error = -PCV_ERESTART;
     } else if (!pcv__ref_try(device, PCV_HOLDER_CALLER, PCV__WORD_LEAVING)) {
         error = -PCV_EBUSY;
-        pcv__dma_unclaim(segment, device);
+    } else if (!claim(segment, device, holder)) {
+        error = -PCV_ERESTART;
+        /* Not the last: the registry has one, as long as we have the lock. */
+        pcv__ref_put(device, PCV_HOLDER_CALLER);
     } else {
         device->changing = true;
         *out_device = device;
@@ -75,91 +120,6 @@ int pcv__dma_permitted(const struct pcv_device *device,
         return -PCV_EIO;
     }
     return permitted != 0 ? 0 : -PCV_EPERM;
-}
-
-/* Neither bus mastering nor decoding; error if that is not known to be so.
- * *out_command: what there was; all ones: it did not answer. */
-static int silence_from(struct pcv_device *device, uint32_t *out_command)
-    PCV__REQUIRES(device->lock)
-{
-    const uint32_t off = PCV_CMD_IO | PCV_CMD_MEMORY | PCV_CMD_MASTER;
-    uint32_t command;
-
-    *out_command = 0xffffu;
-    if (!pcv__hw_fetch(device, PCV_REG_COMMAND, 2, &command)) {
-        return -PCV_EIO;
-    }
-    *out_command = command;
-    if (command == 0xffffu) {
-        return 0; /* it does not answer */
-    }
-    atomic_store_explicit(&device->hw_error, 0, memory_order_relaxed);
-    pcv__hw_write(device, PCV_REG_COMMAND, 2, command & ~off);
-    return atomic_load_explicit(&device->hw_error, memory_order_relaxed);
-}
-
-static int silence(struct pcv_device *device) PCV__REQUIRES(device->lock)
-{
-    uint32_t command;
-
-    return silence_from(device, &command);
-}
-
-/* It is its owner's still, and is as it was. */
-static void unsilence(struct pcv_device *device, uint32_t command)
-    PCV__REQUIRES(device->lock)
-{
-    if (command != 0xffffu) {
-        pcv__hw_restore(device, PCV_REG_COMMAND, 2,
-                        pcv__command_allowed(device, command));
-    }
-}
-
-/* Silent, and its DMA blocked; or an error, and the hardware domain's function
- * does what it did. A guest's is left silent: its gate stays closed. */
-static int block(struct pcv_device *device, const struct pcv_domain *owner)
-{
-    struct pcv_host *host = device->host;
-    uint32_t command = 0xffffu;
-    int error;
-
-    pcv__lock_take(&host->mem, &device->lock);
-    /* A guest's device has its host's registers saved already. */
-    error = owner->slot ? 0 : pcv__reset_save(device);
-    if (error == 0) {
-        error = silence_from(device, &command);
-    }
-    pcv__lock_drop(&host->mem, &device->lock);
-    if (error == 0) {
-        error = pcv__dma_to(device, &host->quarantine);
-    }
-    if (error != 0 && !owner->slot) {
-        pcv__lock_take(&host->mem, &device->lock);
-        unsilence(device, command);
-        pcv__lock_drop(&host->mem, &device->lock);
-    }
-    return error;
-}
-
-int pcv__change_take(struct pcv_device *device)
-{
-    struct pcv_domain *owner = owner_of(device);
-    int error = pcv__gate_close(device);
-
-    if (error == 0) {
-        error = block(device, owner);
-    }
-    if (error != 0) {
-        return error;
-    }
-    pcv__vpci_teardown(device);
-    atomic_store_explicit(&device->owner, &device->host->quarantine,
-                          memory_order_release);
-    if (owner->slot) {
-        pcv__slot_leave(device, owner);
-    }
-    device->change_reset = false;
-    return 0;
 }
 
 /* A view that nobody sees, which carries the device through its reset. */
@@ -213,15 +173,20 @@ static int reset_and_settle(struct pcv_device *device, bool accepted)
     if (!pcv__settle_locked(device, &wait_us)) {
         return -PCV_ERESTART;
     }
+    pcv__change_at(device, PCV_STEP_RESTORE);
+    atomic_store_explicit(&device->hw_error, 0, memory_order_relaxed);
     pcv__reset_put_back(device);
-    return silence(device);
+    error = atomic_load_explicit(&device->hw_error, memory_order_relaxed);
+    return error != 0 ? error : pcv__change_silence(device);
 }
 
 int pcv__change_reset(struct pcv_device *device, bool accepted)
 {
     struct pcv__mem *mem = &device->host->mem;
-    int error = bare_view(device);
+    int error;
 
+    pcv__change_at(device, PCV_STEP_RESET);
+    error = bare_view(device);
     if (error != 0) {
         return error;
     }
@@ -243,18 +208,33 @@ static void drop_view(struct pcv_device *device) PCV__REQUIRES(device->lock)
     device->assignment = NULL;
 }
 
+void pcv__change_part(struct pcv_device *device)
+{
+    struct pcv__assignment *assignment = device->change_to;
+
+    if (assignment) {
+        pcv__free(&device->host->mem, assignment->mate,
+                  PCV_ASSIGN_GROUP_MAX * sizeof(*assignment->mate));
+        assignment->mate = NULL;
+        assignment->mate_count = 0;
+    }
+}
+
 void pcv__change_forget(struct pcv_device *device)
 {
-    if (device->change_for) {
-        pcv__slot_leave(device, device->change_for);
-        device->change_for = NULL;
+    struct pcv_domain *guest = pcv__change_for(device);
+
+    if (guest) {
+        pcv__slot_leave(device, guest);
+        atomic_store_explicit(&device->change_for, NULL, memory_order_release);
     }
+    pcv__change_part(device);
     pcv__free(&device->host->mem, device->change_to,
               sizeof(*device->change_to));
     device->change_to = NULL;
 }
 
-void pcv__change_failed(struct pcv_device *device, int error)
+void pcv__change_rest(struct pcv_device *device)
 {
     pcv__vpci_teardown(device);
     pcv__lock_take(&device->host->mem, &device->lock);
@@ -262,8 +242,20 @@ void pcv__change_failed(struct pcv_device *device, int error)
     pcv__lock_drop(&device->host->mem, &device->lock);
     pcv__change_forget(device);
     device->change_reset = false;
-    pcv__event(device, PCV_EVENT_QUARANTINED, PCV_EVENT_HOST, (uint64_t)-error,
-               device->change_step);
+}
+
+void pcv__change_failed(struct pcv_device *device, int error)
+{
+    uint8_t step =
+        atomic_load_explicit(&device->change_step, memory_order_relaxed);
+
+    (void)pcv__change_silence_again(device);
+    if (step >= PCV_STEP_ATTACH) {
+        (void)pcv__change_block(device);
+    }
+    pcv__change_at(device, (enum pcv_change_step)step);
+    pcv__change_rest(device);
+    pcv__change_told(device, PCV_EVENT_QUARANTINED, error);
 }
 
 int pcv__change_publish(struct pcv_device *device, struct pcv_domain *domain)
@@ -283,12 +275,17 @@ int pcv__change_publish(struct pcv_device *device, struct pcv_domain *domain)
     return error;
 }
 
-int pcv__change_give(struct pcv_device *device, struct pcv_domain *domain)
+int pcv__change_build(struct pcv_device *device, struct pcv_domain *domain)
 {
     struct pcv__mem *mem = &device->host->mem;
     int error;
 
-    device->change_step = STEP_BUILD;
+    pcv__change_at(device, PCV_STEP_ATTACH);
+    error = pcv__dma_to(device, domain);
+    if (error != 0) {
+        return error;
+    }
+    pcv__change_at(device, PCV_STEP_BUILD);
     pcv__lock_take(mem, &device->lock);
     drop_view(device);
     if (domain->slot) {
@@ -302,22 +299,27 @@ int pcv__change_give(struct pcv_device *device, struct pcv_domain *domain)
         pcv__bars_contest(device, domain);
     }
     if (error == 0) {
-        device->change_step = STEP_DMA;
-        error = pcv__dma_to(device, domain);
+        atomic_fetch_and_explicit(&device->marks, ~PCV__MARK_READ_ONLY,
+                                  memory_order_relaxed);
     }
-    if (error == 0) {
-        device->change_step = STEP_PUBLISH;
-        error = pcv__change_publish(device, domain);
-    }
+    return error;
+}
+
+int pcv__change_hand(struct pcv_device *device, struct pcv_domain *domain)
+{
+    int error;
+
+    pcv__change_at(device, PCV_STEP_PUBLISH);
+    error = pcv__change_publish(device, domain);
     if (error != 0) {
-        (void)pcv__dma_to(device, &device->host->quarantine);
         return error;
     }
     if (device->is_vf) {
         pcv__vf_given(device);
     }
-    device->change_for = NULL;
+    atomic_store_explicit(&device->change_for, NULL, memory_order_release);
     device->change_reset = false;
+    pcv__change_at(device, PCV_STEP_NONE);
     pcv__event(device, PCV_EVENT_ASSIGNED, PCV_EVENT_HOST, domain->id, 0);
     return 0;
 }
@@ -360,7 +362,7 @@ void pcv__guest_drop(struct pcv_device *device)
     atomic_store_explicit(&device->read_only, false, memory_order_relaxed);
     if (owner->slot) {
         pcv__lock_take(&host->mem, &device->lock);
-        (void)silence(device);
+        (void)pcv__change_silence(device);
         pcv__lock_drop(&host->mem, &device->lock);
         (void)pcv__dma_to(device, &host->quarantine);
         pcv__vpci_teardown(device);

@@ -233,6 +233,18 @@ void pcv__dma_unclaim(struct pcv__segment *segment,
     }
 }
 
+void pcv__dma_pass(const struct pcv_device *from, const struct pcv_device *to)
+{
+    struct pcv__segment *segment = to->segment;
+    struct pcv__mem *mem = &to->host->mem;
+
+    pcv__lock_take(mem, &segment->lock);
+    if (segment->dma_by == from) {
+        segment->dma_by = to;
+    }
+    pcv__lock_drop(mem, &segment->lock);
+}
+
 void pcv__dma_release(struct pcv_device *device)
 {
     struct pcv__segment *segment = device->segment;

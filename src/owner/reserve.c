@@ -85,9 +85,12 @@ static void device_init(struct pcv_device *device, struct pcv_host *host,
     atomic_store_explicit(&device->dma, host->quarantine.id,
                           memory_order_relaxed);
     device->changing = false;
-    device->change_for = NULL;
+    atomic_store_explicit(&device->change_for, NULL, memory_order_relaxed);
     device->change_to = NULL;
     device->change_reset = false;
+    atomic_store_explicit(&device->change_step, PCV_STEP_NONE,
+                          memory_order_relaxed);
+    atomic_store_explicit(&device->change_error, 0, memory_order_relaxed);
     device->rebar_cap = 0;
     pcv__lock_take(&host->mem, &device->lock);
     device->vectors = NULL;

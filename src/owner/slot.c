@@ -54,6 +54,33 @@ int pcv__slot_take(struct pcv_domain *guest, struct pcv_device *device,
     return -PCV_ENOSPC;
 }
 
+int pcv__slot_check(const struct pcv_domain *guest,
+                    const struct pcv_assign_policy *policy)
+{
+    if ((policy->flags & PCV_ASSIGN_SLOT) != 0) {
+        return atomic_load_explicit(&guest->slot[policy->slot],
+                                    memory_order_acquire)
+                   ? -PCV_EEXIST
+                   : 0;
+    }
+    return pcv__slots_free(guest, policy) != 0 ? 0 : -PCV_ENOSPC;
+}
+
+uint32_t pcv__slots_free(const struct pcv_domain *guest,
+                         const struct pcv_assign_policy *policy)
+{
+    bool given = (policy->flags & PCV_ASSIGN_SLOT) != 0;
+    uint32_t count = 0;
+
+    for (uint8_t slot = 1; slot < PCV_SLOTS; slot++) {
+        if (count_functions(guest, slot) == 0 &&
+            !(given && policy->slot / PCV_FUNCTIONS == slot)) {
+            count++;
+        }
+    }
+    return count;
+}
+
 /* ---- functions of one slot
  * ---------------------------------------------------
  */

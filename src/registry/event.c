@@ -121,6 +121,10 @@ const char *pcv_event_name(enum pcv_event_kind kind)
         return "assigned";
     case PCV_EVENT_QUARANTINED:
         return "quarantined";
+    case PCV_EVENT_READ_ONLY:
+        return "read-only";
+    case PCV_EVENT_CHANGE_FAILED:
+        return "change of owner failed";
     case PCV_EVENT_HOST_FAILED:
         return "host failed";
     case PCV_EVENT_NO_RESET:

@@ -47,6 +47,10 @@ struct pcv__extras {
 #define PCV__MARK_BROKEN 1u    /* it is given to no guest */
 #define PCV__MARK_ISOLATED 16u /* declared by the host (TOPO-6) */
 #define PCV__MARK_PHANTOM 32u  /* so are its phantom functions (TOPO-5) */
+/* It is to be removed when its guest, or the last guest behind it, gives it
+ * back; `done` is who wants to know. Under the segment's lock. */
+#define PCV__MARK_REMOVE 0x40u
+#define PCV__MARK_READ_ONLY 0x80u /* its vPCI setup failed (OWN-2) */
 /* IOMMU faults, whose count stands in the upper half: registry/faults.h. */
 #define PCV__MARK_FAULTY 0x2000u  /* too many came; no more are counted */
 #define PCV__MARK_CUT 0x4000u     /* so its bus mastering is off */
@@ -172,10 +176,12 @@ struct pcv_device {
     _Atomic uint16_t acs_cap; /* as ari_cap; it stands where there is room */
 
     /* Of a change of owner: theirs who set `changing`. */
-    struct pcv_domain *change_for;     /* a guest that keeps a slot for it */
-    struct pcv__assignment *change_to; /* what that guest is to see */
-    bool change_reset;                 /* it was reset since it was taken */
-    uint8_t change_step;
+    _Atomic(struct pcv_domain *) change_for; /* a guest that keeps a slot for
+                                                it; others look at it, too */
+    struct pcv__assignment *change_to;       /* what that guest is to see */
+    bool change_reset; /* it was reset since it was taken */
+    _Atomic uint8_t change_step;  /* enum pcv_change_step, for who asks */
+    _Atomic uint8_t change_error; /* it failed there: error number, or 0 */
 
     /* Under the segment's lock again. */
     uint8_t secondary, subordinate;
@@ -309,6 +315,8 @@ struct pcv_domain {
     struct pcv__window window[PCV_DOMAIN_WINDOWS];
     uint32_t windows;
     _Atomic uint32_t devices;    /* of a guest */
+    _Atomic bool ending;         /* it is given nothing more (OWN-11) */
+    uint8_t end_at;              /* its slot that is looked at next */
     _Atomic uint32_t port_latch; /* what 0xCF8 holds */
     _Atomic uint64_t events_us;  /* when its share of events began ... */
     _Atomic uint32_t events;     /* ... and how many came since */
@@ -351,6 +359,7 @@ struct pcv_host {
      * and, in the lower half, the address. */
     _Atomic uint64_t appear_failed;
     _Atomic uint64_t device_count, leaving_count, segment_count;
+    _Atomic uint32_t wanted_count; /* devices with PCV__MARK_REMOVE */
     _Atomic uint64_t absent_accesses, refused_accesses, events_dropped;
     _Atomic uint64_t stray_faults;
 };

@@ -129,6 +129,9 @@ struct pcv__assignment {
     uint64_t rom_size;      /* of its ROM BAR; 0: none */
     uint8_t contested;      /* bit n: where BAR n is, another guest's device
                                has registers, too (HDR-8) */
+    /* Of one on its way that takes its group along: the others. */
+    uint32_t mate_count;
+    pcv_sbdf *mate; /* room for PCV_ASSIGN_GROUP_MAX, or NULL */
 };
 
 struct pcv__vpci {
