@@ -31,6 +31,16 @@ struct function *any_function(struct player *p,
     return NULL;
 }
 
+struct function *function_at(struct world *w, pcv_sbdf sbdf)
+{
+    for (uint32_t i = 0; i < w->functions; i++) {
+        if (w->fn[i].sbdf.v == sbdf.v) {
+            return &w->fn[i];
+        }
+    }
+    return NULL;
+}
+
 void may_read(struct player *p, struct function *fn, uint32_t mask)
 {
     uint64_t change = atomic_fetch_add(&p->w->changes, 1) + 1;

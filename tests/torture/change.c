@@ -67,7 +67,9 @@ static struct note *free_note(struct player *p)
     for (uint32_t i = 0; i < NOTES; i++) {
         struct note *note = &p->note[i];
 
-        if (note->lent && atomic_load(&note->fired) == 0) {
+        /* A removal that is withdrawn gives it back. */
+        if (note->lent && note->completion.taken &&
+            atomic_load(&note->fired) == 0) {
             continue;
         }
         EXPECT(p, atomic_load(&note->fired) <= 1u, note->fired);
@@ -93,6 +95,17 @@ static int remove_one(struct player *p)
         EXPECT(p, note->lent || atomic_load(&note->fired) == 0, answer);
     }
     return answer;
+}
+
+/* Alone, since the completion of another player's removal is given back. */
+enum turn play_cancel_remove(struct player *p)
+{
+    int answer;
+
+    p->fn = any_function(p, NULL);
+    answer = pcv_device_cancel_remove(p->w->host, p->fn->sbdf);
+    EXPECT_ANSWER(p, answer, 0, -PCV_ENOENT, -PCV_EBUSY, -PCV_ENODEV);
+    return TURN_OVER;
 }
 
 enum turn play_remove(struct player *p)

@@ -78,7 +78,8 @@ enum turn play_isolate(struct player *p)
     int answer;
 
     p->fn = any_function(p, NULL);
-    answer = pcv_device_declare_isolated(p->w->host, p->fn->sbdf, one_in(p, 2));
+    answer =
+        pcv_device_declare_isolated(p->w->host, p->fn->sbdf, !one_in(p, 4));
     EXPECT_ANSWER(p, answer, 0, -PCV_ENODEV, -PCV_EPERM);
     return TURN_OVER;
 }

@@ -17,7 +17,7 @@ static void expect_domain(struct player *p, uint32_t id)
     bool known = id == PCV_DOMAIN_ID_HARDWARE ||
                  id == PCV_DOMAIN_ID_HYPERVISOR ||
                  (id >= FIRST_GUEST_ID && id < FIRST_GUEST_ID + GUESTS &&
-                  p->w->guest[id - FIRST_GUEST_ID].domain != NULL);
+                  exists(&p->w->guest[id - FIRST_GUEST_ID]) != NULL);
 
     EXPECT(p, known, id);
 }

@@ -40,6 +40,7 @@
 #define HELD 3u
 #define VECTORS 4u
 #define NOTES 4u
+#define OTHERS 16u        /* of a group that go along */
 #define TURNS_MAX 200000u /* of one operation: it does not end */
 
 /* The segment where only one actor adds and removes, and nobody reads vendor
@@ -70,10 +71,17 @@ struct function {
 
 struct guest {
     struct pcv_domain *domain;          /* NULL: it does not exist */
+    struct pcv_domain *ending;          /* it does, but nobody uses it */
     uint32_t generation;                /* counts its lives */
     _Atomic uint32_t slot[GUEST_SLOTS]; /* what it was given there: index of a
                                            function + 1 */
 };
+
+/* Also one that is ending. */
+static inline struct pcv_domain *exists(const struct guest *guest)
+{
+    return guest->domain ? guest->domain : guest->ending;
+}
 
 /* ---- who plays ------------------------------------------------------------
  */
@@ -102,12 +110,15 @@ struct player;
     X(control, 8, false)                                                       \
     X(mailbox, 4, false)                                                       \
     X(assign, 14, false)                                                       \
+    X(test_assign, 4, false)                                                   \
+    X(mark_broken, 1, false)                                                   \
     X(deassign, 10, false)                                                     \
     X(restore, 3, false)                                                       \
     X(domains, 2, true)                                                        \
     X(evict, 1, false)                                                         \
     X(add, 12, false)                                                          \
     X(remove, 6, false)                                                        \
+    X(cancel_remove, 2, true)                                                  \
     X(scan, 3, false)                                                          \
     X(arena, 10, false)                                                        \
     X(vanish, 2, false)                                                        \
@@ -186,6 +197,8 @@ struct player {
     bool pending; /* it was performed, and is to be resumed */
 
     struct pcv_assign_policy policy;
+    struct function *other[OTHERS];
+    uint32_t others;
     struct pcv_scan scan;
 
     /* What it keeps from one operation to the next. */
@@ -253,6 +266,8 @@ void expect_answer(struct player *p, const char *file, int line, int answer,
 void books_check(struct world *w);
 /* References, vectors, devices and domains are given back. */
 void books_close(struct world *w);
+/* When the host has ended. */
+void books_notes(struct world *w);
 
 /* ---- chance ----------------------------------------------------------------
  */
@@ -279,6 +294,8 @@ static inline bool in_arena(const struct function *fn)
 {
     return pcv_sbdf_segment(fn->sbdf) == ARENA;
 }
+/* The one with that name, or NULL. */
+struct function *function_at(struct world *w, pcv_sbdf sbdf);
 /* Bit n of those who may read a function, as of now. */
 void may_read(struct player *p, struct function *fn, uint32_t mask);
 static inline uint32_t readers(const struct function *fn)

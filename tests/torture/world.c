@@ -93,19 +93,14 @@ static void on_trace(void *arg, const struct pcv_trace *record)
 static void on_cfg(void *arg, const struct pcv_model_cfg *access)
 {
     struct world *w = arg;
+    const struct function *fn;
 
     if (pcv_sbdf_segment(access->sbdf) != ARENA) {
         return;
     }
-    for (uint32_t i = 0; i < w->functions; i++) {
-        struct function *fn = &w->fn[i];
-
-        if (fn->sbdf.v == access->sbdf.v) {
-            EXPECT(&w->player[0], !fn->subject || !atomic_load(&fn->gone),
-                   (uint64_t)access->sbdf.v << 16 | access->reg);
-            return;
-        }
-    }
+    fn = function_at(w, access->sbdf);
+    EXPECT(&w->player[0], !fn || !fn->subject || !atomic_load(&fn->gone),
+           (uint64_t)access->sbdf.v << 16 | access->reg);
 }
 
 /* ---- functions -------------------------------------------------------------
@@ -225,6 +220,17 @@ static void scan(struct world *w)
     EXPECT(p, scan.failed == 0, scan.first_error);
 }
 
+/* As if the platform isolated everything that can be, so that functions can be
+ * given one by one; play_isolate() takes that back now and then. */
+static void isolate(struct world *w)
+{
+    for (uint32_t i = 0; i < w->functions; i++) {
+        int answer = pcv_device_declare_isolated(w->host, w->fn[i].sbdf, true);
+
+        EXPECT_ANSWER(&w->player[0], answer, 0, -PCV_EPERM, -PCV_ENODEV);
+    }
+}
+
 static void start(struct world *w)
 {
     const struct pcv_host_config config = {.page_shift = 12,
@@ -239,6 +245,7 @@ static void start(struct world *w)
     EXPECT(p, pcv_host_create(&w->ops, w->model, &config, &w->host) == 0, 0);
     w->hardware = pcv_host_hardware_domain(w->host);
     scan(w);
+    isolate(w);
     for (uint16_t segment = 0; segment < 2; segment++) {
         EXPECT(p,
                pcv_domain_add_ecam(
@@ -285,6 +292,7 @@ void world_end(struct world *w)
     pcv_event_log_destroy(w->log);
     pcv_mailbox_destroy(w->box);
     EXPECT(p, pcv_host_destroy(w->host) == 0, 0);
+    books_notes(w);
     EXPECT(p, pcv_model_bytes(w->model) == 0, pcv_model_bytes(w->model));
     EXPECT(p, pcv_model_mapped_pages(w->model) == 0,
            pcv_model_mapped_pages(w->model));
