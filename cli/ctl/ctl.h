@@ -127,5 +127,14 @@ bool ctl_read_only(const struct ctl *ctl, pcv_sbdf sbdf);
  * printed; *out_misused: or, with nothing printed, why it is none of these. */
 bool ctl_faults(const struct ctl *ctl, char *const *word, size_t count,
                 struct text *misused);
+/* isolation.c */
+bool ctl_group(const struct ctl *ctl, pcv_sbdf sbdf);
+bool ctl_isolate(const struct ctl *ctl, pcv_sbdf sbdf, bool isolated);
+/* "also SBDF", "phantom STRIDE", or nothing. False, and why. */
+bool ctl_requesters_words(const struct ctl *ctl, char *const *word,
+                          size_t count, struct pcv_ctl_request *request,
+                          struct text *why);
+bool ctl_requesters(const struct ctl *ctl,
+                    const struct pcv_ctl_request *request);
 
 #endif
