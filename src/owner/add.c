@@ -249,6 +249,7 @@ static int add_new(struct pcv_host *host, struct pcv__segment *segment,
         pcv__dma_bridge_came(device);
     }
     pcv__event_at(host, sbdf, PCV_EVENT_ADDED, 0, 0);
+    pcv__kept_superseded(host, segment);
     tell_problems(device);
     if (pf) {
         /* Its PF may have changed before anybody could find it. */

@@ -65,6 +65,9 @@ void pcv__bridge_goes(struct pcv_device *bridge);
  * changed; or why it could not be bound.
  */
 int pcv__join_at(struct pcv_host *host, pcv_sbdf sbdf);
+/* What has vanished while it could not be reached, and whose last address is
+ * another's by now, is removed: nobody could name it any more. No lock. */
+void pcv__kept_superseded(struct pcv_host *host, struct pcv__segment *segment);
 
 /* What was behind a port is gone, whoever has it: it has vanished and is
  * removed, but for what is just being added or changes its owner, which has

@@ -192,6 +192,9 @@ static enum pcv_verdict part(struct pcv_domain *domain,
     if (verdict == PCV_RETRY) {
         return verdict;
     }
+    if (verdict == PCV_PENDING) {
+        access->again = false; /* it was performed, by resume: never twice */
+    }
     if (!access->write) {
         uint64_t mask = (uint64_t)pcv__ones(size) << shift;
 
