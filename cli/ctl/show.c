@@ -221,6 +221,10 @@ bool ctl_stats(const struct ctl *ctl)
              "\nabsent accesses %" PRIu64 "\nrefused accesses %" PRIu64 "\n",
              record.stats.devices, record.stats.leaving, record.stats.segments,
              record.stats.absent_accesses, record.stats.refused_accesses);
+    if (record.stats.stray_faults != 0) {
+        text_add(ctl->out, "IOMMU faults of nobody %" PRIu64 "\n",
+                 record.stats.stray_faults);
+    }
     return true;
 }
 

@@ -102,9 +102,12 @@ const char *pcv_change_step_name(enum pcv_change_step step);
  *   -PCV_EXDEV       another user has a function of its isolation group:
  *                    pcv_device_test_assign() says which. A member in
  *                    quarantine splits nothing
+ *   -PCV_EPERM       the host gives no guest its DMA (dma_permitted)
  *   -PCV_EAGAIN      its extended-space verdict is not final (OWN-12)
  *   -PCV_EOPNOTSUPP  it cannot be reset, and the policy does not accept that
- *   -PCV_EIO         the host cannot say how it can be reset
+ *   -PCV_EIO         the host cannot say how it can be reset, or could not
+ *                    read who is in its group
+ *   -PCV_ERESTART    bus numbers change
  *   -PCV_EEXIST, -PCV_ENOSPC  the slot is taken; all are
  *
  * All of that changes nothing. With PCV_ASSIGN_GROUP the first error of a

@@ -48,7 +48,7 @@
     X(BUSES, buses, 22, BUSES, NOTHING, 0)                                     \
     X(TEST_ASSIGN, test_assign, 26, ASSIGN, SBDF, 0)                           \
     X(CANCEL_REMOVE, cancel_remove, 27, NOTHING, NOTHING, 0)                   \
-    X(BROKEN, broken, 28, BROKEN, NOTHING, 0)                           \
+    X(BROKEN, broken, 28, BROKEN, NOTHING, 0)                                  \
     X(FAULTS, faults, 37, FAULTS, FAULTS, PCV_CTL_CLEAR | PCV_CTL_LIMIT)
 
 #define PCV_CTL_ENUM(NAME, name, number, ARGUMENTS, RECORDS, FLAGS)            \

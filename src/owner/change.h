@@ -104,7 +104,6 @@ int pcv__assign_check(struct pcv_device *device,
 /* Whether it is a PF with VFs, or somebody holds a descriptor of a vector. */
 bool pcv__assign_is_used(struct pcv_device *device);
 
-
 /* ---- remembered.c ---- */
 
 /* Whether a removal of it, or of a bridge above it, waits for its return

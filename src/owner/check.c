@@ -4,8 +4,8 @@
  * that looks and changes nothing, for the test and for the assignment, in the
  * order that pcv_device_assign() promises.
  */
-#include "owner/split.h"
 #include "owner/change.h"
+#include "owner/split.h"
 
 /* ---- arguments -------------------------------------------------------------
  */
@@ -135,6 +135,10 @@ int pcv__assign_check(struct pcv_device *device,
                              PCV_ASSIGN_GROUP_MAX, &out_others->count);
     if (error != 0 && (error != -PCV_EXDEV ||
                        (policy->flags & PCV_ASSIGN_GROUP) == 0)) {
+        return error;
+    }
+    error = pcv__dma_permitted(device, domain);
+    if (error != 0) {
         return error;
     }
     if (!pcv__ext_final(device)) {

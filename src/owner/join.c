@@ -133,8 +133,8 @@ static void bind_at(struct pcv__segment *segment, struct pcv_device *device,
         pcv__lock_drop(mem, &segment->lock);
     }
     finish_mapping(device);
-    pcv__faults_queue(
-        device); /* whoever looked at its old address found none */
+    /* Whoever looked for it at its old address found none (OWN-10). */
+    pcv__faults_queue(device);
     pcv__reserved_evict_from(device);
     pcv__event(device, PCV_EVENT_MOVED, PCV_EVENT_DEVICE, from.v, 0);
 }

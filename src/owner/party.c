@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Who goes along with an assignment, and whether all of them may. */
 #include "owner/party.h"
+#include "owner/split.h"
 
 #include "owner/dma.h"
 

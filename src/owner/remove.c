@@ -13,8 +13,8 @@
  * What has vanished is gone whether somebody holds it or not: its removal marks
  * all of it, a PF's VFs too, and completes as the holders let go (LIFE-9).
  */
-#include "owner/leaving.h"
 #include "owner/dma.h"
+#include "owner/leaving.h"
 
 /* From here on nobody finds or enters the device. */
 static void mark(struct pcv__segment *segment, struct pcv__leaving *list,

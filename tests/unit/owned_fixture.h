@@ -109,6 +109,8 @@ static inline int owned_assign(struct owned *o, pcv_sbdf sbdf,
 {
     int error = -PCV_ERESTART;
 
+    /* There is no ACS above. */
+    (void)!pcv_device_declare_isolated(o->h.host, sbdf, true);
     for (unsigned i = 0; i < 100 && error == -PCV_ERESTART; i++) {
         error = pcv_device_assign(o->h.host, sbdf, to, policy, NULL);
     }

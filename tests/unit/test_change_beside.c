@@ -27,6 +27,8 @@ static void open_with_vfs(struct vfs *v)
     vfs_open(v);
     vfs_enable(v, 2, VFS_ON);
     vfs_work(v);
+    assert_int_equal(pcv_device_declare_isolated(v->rig.host, vfs_at(0), true),
+                     0);
 }
 
 /* OWN-4, OWN-5: whoever came first has it, or gives it up. */

@@ -158,6 +158,62 @@ static void a_requester_is_what_its_bus_is_called_now(void **state)
     pcv_model_destroy(model);
 }
 
+/* SIM-2: in the order in which they came, and no more than fit. */
+static void faults_wait_in_a_queue_that_loses_what_is_too_much(void **state)
+{
+    struct pcv_model *model = machine();
+    struct pcv_model_fault fault;
+
+    (void)state;
+    assert_int_equal(attach(model, AT, PCV_DOMAIN_ID_QUARANTINE), 0);
+    assert_false(pcv_model_next_fault(model, &fault));
+    for (uint64_t i = 0; i < PCV_MODEL_FAULTS + 3u; i++) {
+        assert_int_equal(pcv_model_dma(model, AT, i, i % 2 != 0, NULL),
+                         -PCV_EFAULT);
+    }
+    assert_int_equal(pcv_model_dma_faults(model), PCV_MODEL_FAULTS + 3u);
+    assert_int_equal(pcv_model_lost_faults(model), 3);
+    for (uint64_t i = 0; i < PCV_MODEL_FAULTS; i++) {
+        assert_true(pcv_model_next_fault(model, &fault));
+        assert_int_equal(fault.requester.v, AT.v);
+        assert_int_equal(fault.address, i);
+        assert_int_equal(fault.write, i % 2 != 0);
+    }
+    assert_false(pcv_model_next_fault(model, &fault));
+    assert_int_equal(dma(model, AT, 77, NULL), -PCV_EFAULT);
+    assert_true(pcv_model_next_fault(model, &fault));
+    assert_int_equal(fault.address, 77);
+    pcv_model_destroy(model);
+}
+
+/* SIM-2: as firmware reserves it, for ever and for the host. */
+static void reserved_memory_is_reached_and_keeps_guests_away(void **state)
+{
+    const struct pcv_host_ops *ops = pcv_model_ops();
+    const uint64_t high = UINT64_C(1) << 60; /* beyond all other memory */
+    struct pcv_model *model = machine();
+
+    (void)state;
+    assert_int_equal(ops->dma_permitted(model, AT, 5), 1);
+    assert_int_equal(pcv_model_reserve_dma(model, AT, UINT64_MAX, 2),
+                     -PCV_EINVAL);
+    assert_int_equal(pcv_model_reserve_dma(model, AT, high, 0x1000), 0);
+    assert_int_equal(ops->dma_permitted(model, AT, 5), 0);
+    assert_int_equal(ops->dma_permitted(model, AT, PCV_DOMAIN_ID_HARDWARE), 1);
+    assert_int_equal(ops->dma_permitted(model, pcv_test_at(0, 0, 4, 0), 5), 1);
+    assert_int_equal(attach(model, AT, 5), -PCV_EPERM);
+    assert_int_equal(pcv_model_dma_domain(model, AT), PCV_DOMAIN_ID_HARDWARE);
+    assert_int_equal(dma(model, AT, high - 1, NULL), -PCV_EFAULT);
+    assert_int_equal(dma(model, AT, high, NULL), 0);
+    assert_int_equal(dma(model, AT, high + 0xfff, NULL), 0);
+    assert_int_equal(dma(model, AT, high + 0x1000, NULL), -PCV_EFAULT);
+    assert_int_equal(attach(model, AT, PCV_DOMAIN_ID_QUARANTINE), 0);
+    assert_int_equal(dma(model, AT, high, NULL), -PCV_EFAULT);
+    assert_int_equal(pcv_model_reserve_dma(model, AT, 0, 0), 0);
+    assert_int_equal(attach(model, AT, 5), 0);
+    pcv_model_destroy(model);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -168,6 +224,8 @@ int main(void)
             there_is_no_memory_beyond_48_bits_or_where_messages_go),
         cmocka_unit_test(a_function_that_may_not_send_reaches_nothing),
         cmocka_unit_test(an_attach_that_fails_changes_nothing),
+        cmocka_unit_test(faults_wait_in_a_queue_that_loses_what_is_too_much),
+        cmocka_unit_test(reserved_memory_is_reached_and_keeps_guests_away),
         cmocka_unit_test(a_requester_is_what_its_bus_is_called_now),
     };
 

@@ -222,6 +222,8 @@ static void nor_does_it_go_while_one_is_being_reset(void **state)
 
     (void)state;
     two_start(&o);
+    assert_int_equal(pcv_device_declare_isolated(o.h.host, DEEP, true), 0);
+    assert_int_equal(pcv_device_declare_isolated(o.h.host, SIBLING, true), 0);
     pcv_model_set_clock(o.h.model, true);
     while (pcv_device_assign(o.h.host, DEEP, o.guest, NULL, NULL) ==
            -PCV_ERESTART) {
