@@ -98,6 +98,9 @@ enum command_result command_add(struct call *call);
 enum command_result command_remove(struct call *call);
 enum command_result command_scan(struct call *call);
 enum command_result command_buses(struct call *call);
+enum command_result command_group(struct call *call);
+enum command_result command_isolate(struct call *call);
+enum command_result command_requesters(struct call *call);
 enum command_result command_vanish(struct call *call);
 enum command_result command_pull(struct call *call);
 enum command_result command_plug(struct call *call);
@@ -130,6 +133,7 @@ enum command_result command_broken(struct call *call);
 enum command_result command_cancel_remove(struct call *call);
 enum command_result command_restore(struct call *call);
 enum command_result command_read_only(struct call *call);
+enum command_result command_override(struct call *call);
 enum command_result command_reserved(struct call *call);
 /* commands_emulated.c: */
 enum command_result command_emulated(struct call *call);

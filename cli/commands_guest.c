@@ -127,6 +127,47 @@ const struct command commands_guest[] = {
         .run = command_read_only,
     },
     {
+        .name = "group",
+        .arguments = "SBDF...",
+        .help = "who can reach a function, or cannot be told from it, without "
+                "the IOMMU: all of them have one user",
+        .completes = "s",
+        .min = 1,
+        .max = 1024,
+        .run = command_group,
+    },
+    {
+        .name = "isolate",
+        .arguments = "SBDF on|off",
+        .help = "declare a function isolated, or a port to isolate, whatever "
+                "its registers say",
+        .completes = "sw",
+        .min = 2,
+        .max = 2,
+        .run = command_isolate,
+    },
+    {
+        .name = "requesters",
+        .arguments = "SBDF [also SBDF | phantom STRIDE]",
+        .help = "under which requester IDs a function sends, and whose memory "
+                "each reaches; also, phantom: it has more",
+        .completes = "sks",
+        .words = "also phantom",
+        .min = 1,
+        .max = 3,
+        .run = command_requesters,
+    },
+    {
+        .name = "override",
+        .arguments = "SBDF on|off",
+        .help = "let dom0's writes to a bridge or PF take functions away from "
+                "guests, or not",
+        .completes = "sw",
+        .min = 2,
+        .max = 2,
+        .run = command_override,
+    },
+    {
         .name = "reserved",
         .arguments = "memory|io ADDRESS SIZE",
         .help = "whether a range touches what the hypervisor drives itself",

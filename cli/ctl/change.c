@@ -441,3 +441,20 @@ bool ctl_read_only(const struct ctl *ctl, pcv_sbdf sbdf)
     }
     return finished(ctl, &result, ctl_show(ctl, sbdf).s);
 }
+
+bool ctl_override(const struct ctl *ctl, pcv_sbdf sbdf, bool on)
+{
+    struct pcv_ctl_request request = ctl_request(PCV_CTL_OVERRIDE, sbdf);
+
+    request.u.override.on = on;
+    struct ctl_result result = ctl_perform(ctl, &request, NULL);
+
+    if (result.error == 0) {
+        text_add(ctl->out,
+                 on ? "%s: dom0's writes may take functions from guests\n"
+                    : "%s: writes that take functions from guests are "
+                      "dropped\n",
+                 ctl_show(ctl, sbdf).s);
+    }
+    return finished(ctl, &result, ctl_show(ctl, sbdf).s);
+}

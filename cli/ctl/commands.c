@@ -408,6 +408,61 @@ static enum program_result faults(struct program *program,
     return result;
 }
 
+/* ---- isolation ------------------------------------------------------------
+ */
+
+static enum program_result group(struct program *program,
+                                 const struct args *args)
+{
+    return each(program, args, ctl_group);
+}
+
+static enum program_result isolate(struct program *program,
+                                   const struct args *args)
+{
+    pcv_sbdf sbdf;
+    bool on;
+
+    if (!take_sbdf(program, args->word[0], &sbdf) ||
+        !take_on_off(program, args->word[1], &on)) {
+        return PROGRAM_MISUSED;
+    }
+    return done(ctl_isolate(&program->ctl, sbdf, on));
+}
+
+static enum program_result requesters(struct program *program,
+                                      const struct args *args)
+{
+    struct pcv_ctl_request request;
+    struct text why = {0};
+    pcv_sbdf sbdf;
+
+    if (!take_sbdf(program, args->word[0], &sbdf)) {
+        return PROGRAM_MISUSED;
+    }
+    request = ctl_request(PCV_CTL_REQUESTERS, sbdf);
+    if (!ctl_requesters_words(&program->ctl, args->word + 1, args->count - 1,
+                              &request, &why)) {
+        program_misused(program, "%s", text_str(&why));
+        text_fini(&why);
+        return PROGRAM_MISUSED;
+    }
+    return done(ctl_requesters(&program->ctl, &request));
+}
+
+static enum program_result override(struct program *program,
+                                    const struct args *args)
+{
+    pcv_sbdf sbdf;
+    bool on;
+
+    if (!take_sbdf(program, args->word[0], &sbdf) ||
+        !take_on_off(program, args->word[1], &on)) {
+        return PROGRAM_MISUSED;
+    }
+    return done(ctl_override(&program->ctl, sbdf, on));
+}
+
 /* ---- the table ------------------------------------------------------------
  */
 
@@ -481,6 +536,17 @@ const struct program_command program_commands[] = {
     {"faults", "SBDF [clear] | limit COUNT MILLISECONDS",
      "IOMMU faults of a function: how many, forget them; how many are too many",
      1, 3, NULL, faults},
+    {"group", "SBDF...",
+     "who can reach a function, or cannot be told from it, without the IOMMU",
+     1, ANY, NULL, group},
+    {"isolate", "SBDF on|off",
+     "declare a function isolated, or a port to isolate", 2, 2, NULL, isolate},
+    {"requesters", "SBDF [also SBDF | phantom STRIDE]",
+     "under which requester IDs a function sends; also, phantom: it has more",
+     1, 3, NULL, requesters},
+    {"override", "SBDF on|off",
+     "let dom0's writes to a bridge or PF take functions away from guests", 2,
+     2, NULL, override},
     {"map", "SBDF|DOMAIN...",
      "the owner's view of each BAR of functions, or of all that a domain has",
      1, ANY, NULL, map},

@@ -122,10 +122,20 @@ bool ctl_broken(const struct ctl *ctl, pcv_sbdf sbdf, bool on);
 bool ctl_buses(const struct ctl *ctl, pcv_sbdf sbdf, const uint8_t bus[3]);
 bool ctl_restore(const struct ctl *ctl, pcv_sbdf sbdf);
 bool ctl_read_only(const struct ctl *ctl, pcv_sbdf sbdf);
+bool ctl_override(const struct ctl *ctl, pcv_sbdf sbdf, bool on);
 
 /* faults.c: "SBDF", "SBDF clear", "limit COUNT MILLISECONDS". False: an error,
  * printed; *out_misused: or, with nothing printed, why it is none of these. */
 bool ctl_faults(const struct ctl *ctl, char *const *word, size_t count,
                 struct text *misused);
+/* isolation.c */
+bool ctl_group(const struct ctl *ctl, pcv_sbdf sbdf);
+bool ctl_isolate(const struct ctl *ctl, pcv_sbdf sbdf, bool isolated);
+/* "also SBDF", "phantom STRIDE", or nothing. False, and why. */
+bool ctl_requesters_words(const struct ctl *ctl, char *const *word,
+                          size_t count, struct pcv_ctl_request *request,
+                          struct text *why);
+bool ctl_requesters(const struct ctl *ctl,
+                    const struct pcv_ctl_request *request);
 
 #endif

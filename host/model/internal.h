@@ -117,6 +117,8 @@ struct pcv__model_fn {
     void *rom;
     _Atomic uint64_t quiet_until_us; /* it must be left alone: clock.c */
     _Atomic uint8_t extended;        /* enum pcv_model_extended */
+    bool sends_as_other;             /* its DMA comes as `sends_as` */
+    pcv_sbdf sends_as;
 
     _Atomic(struct pcv__model_page *) page[]; /* config_size / 256 */
 };

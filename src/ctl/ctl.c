@@ -18,6 +18,8 @@ enum records {
     MAPPING,
     EVENT,
     FAULTS,
+    MEMBER,
+    REQUESTER,
 };
 
 struct operation {

@@ -178,6 +178,7 @@ static int publish(struct pcv_device *device)
     } else {
         if (device->is_bridge) {
             pcv__bridge_bind(segment, device);
+            pcv__guard_covers(segment, device);
         }
         /* Nobody else can have one yet, so the count is not full. */
         (void)pcv__ref_try(device, PCV_HOLDER_CALLER, 0);

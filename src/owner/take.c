@@ -2,6 +2,7 @@
 /* Taking a function from its owner: the first steps of a change of owner
  * (OWN-5), up to where it is quarantine's. */
 #include "owner/change.h"
+#include "vpci/shadow.h"
 
 /* Neither bus mastering nor decoding; error if that is not known to be so.
  * *out_command: what there was; all ones: it did not answer. */
@@ -62,6 +63,9 @@ static int stop_hardware(struct pcv_device *device)
     pcv__lock_take(mem, &device->lock);
     pcv__change_at(device, PCV_STEP_SAVE);
     error = pcv__reset_save(device);
+    if (error == 0) {
+        error = pcv__shadow_cast(device); /* BARs are where they stay now */
+    }
     if (error == 0) {
         pcv__change_at(device, PCV_STEP_SILENCE);
         error = silence_from(device, &command);

@@ -40,21 +40,6 @@ static uint32_t type_bits(const struct pcv__bar *bar)
                                                     : bits;
 }
 
-/* Bits of its address that can be set: they say how large it is. */
-static uint32_t address_bits(const struct pcv__bar *bar)
-{
-    uint32_t mask = (uint32_t) ~(pcv__bar_size(bar) - 1u);
-
-    switch (bar->kind) {
-    case PCV_BAR_IO:
-        return mask & PCV_BAR_IO_MASK;
-    case PCV_BAR_ROM:
-        return (mask & PCV_ROM_MASK) | PCV_ROM_ENABLE;
-    default:
-        return mask & PCV_BAR_MEM_MASK;
-    }
-}
-
 /* Whether its bytes are to be reserved: it has a place. An address of zero is
  * what stands in a BAR that nobody gave one. */
 static bool has_place(const struct pcv__bar *bar, uint64_t address)
@@ -89,7 +74,7 @@ static int add_bar(struct pcv_device *device, struct pcv__vpci *vpci,
     if (place && has_place(bar, address)) {
         vpci->reserved |= (uint8_t)(1u << number);
     }
-    error = add_row(vpci, number, reg, address_bits(bar),
+    error = add_row(vpci, number, reg, pcv__bar_settable(bar),
                     (uint32_t)address | extra);
     if (error == 0 && bar->kind == PCV_BAR_MEM64) {
         error = add_row(vpci, number + 1, (uint16_t)(reg + 4u),
