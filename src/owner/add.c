@@ -78,6 +78,7 @@ static int show_read_only(struct pcv_device *device)
     vpci->read_only = true;
     device->view = &vpci->view;
     device->torn = false;
+    pcv__read_only_silence(device);
     if (pcv__read_only_build(device, &vpci) == 0) {
         pcv__read_only_take(device, vpci);
     }

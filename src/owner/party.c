@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Who goes along with an assignment, and whether all of them may. */
 #include "owner/party.h"
-#include "owner/split.h"
 
 #include "owner/dma.h"
 

@@ -42,7 +42,7 @@ static void unsilence(struct pcv_device *device, uint32_t command)
     }
 }
 
-/* Tried again: what comes after goes by it. */
+/* Tried again: that it is blocked is what the rest goes by. */
 int pcv__change_block(struct pcv_device *device)
 {
     int error;
@@ -72,7 +72,8 @@ static int stop_hardware(struct pcv_device *device)
     }
     pcv__lock_drop(mem, &device->lock);
     if (error == 0) {
-        error = pcv__change_block(device);
+        pcv__change_at(device, PCV_STEP_BLOCK);
+        error = pcv__dma_to(device, &device->host->quarantine);
     }
     if (error != 0) {
         pcv__lock_take(mem, &device->lock);

@@ -5,6 +5,8 @@
  * are virtual. Neither has a handler: a read takes no lock.
  */
 #include "vpci/bars.h"
+#include "vpci/cap/msi.h"
+#include "vpci/cap/msix.h"
 #include "vpci/reserved.h"
 
 static const char *const names[PCV_BARS] = {
@@ -188,4 +190,40 @@ void pcv__read_only_take(struct pcv_device *device, struct pcv__vpci *vpci)
         }
     }
     pcv__reserved_begin(device);
+}
+
+/* ---- messages --------------------------------------------------------------
+ */
+
+static uint32_t read_device(void *ctx, uint16_t reg, uint8_t size)
+{
+    return pcv__hw_read(ctx, reg, size);
+}
+
+/* Message control of both stands at the same place (PCI Local Bus 3.0, 6.8.1.3
+ * and 6.8.2.3). */
+static void switch_off(struct pcv_device *device, uint16_t cap, uint32_t enable)
+{
+    uint16_t reg = (uint16_t)(cap + 2u);
+    uint32_t control;
+
+    if (reg <= PCV_CFG_SIZE - 2u && pcv__hw_fetch(device, reg, 2, &control) &&
+        control != 0xffffu && (control & enable) != 0) {
+        pcv__hw_restore(device, reg, 2, control & ~enable);
+    }
+}
+
+void pcv__read_only_silence(struct pcv_device *device)
+{
+    const struct pcv_cap_source source = {read_device, device};
+    struct pcv_cap caps[PCV_CAPS_MAX];
+    size_t count = pcv_caps_walk(&source, caps, PCV_CAPS_MAX, NULL);
+
+    for (size_t i = 0; i < count; i++) {
+        if (caps[i].id == PCV_CAP_ID_MSI) {
+            switch_off(device, caps[i].offset, MSI_ENABLE);
+        } else if (caps[i].id == PCV_CAP_ID_MSIX) {
+            switch_off(device, caps[i].offset, MSIX_ENABLE);
+        }
+    }
 }
