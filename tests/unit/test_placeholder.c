@@ -351,6 +351,43 @@ static void a_vfs_placeholder_reads_as_the_vf_does(void **state)
     hosted_end(&h);
 }
 
+/* SRIOV-3, OWN-14: the hardware domain's own that settles from a reset is
+ * absent for that time, beside others' placeholders, and says so as ever. */
+static void what_settles_is_not_taken_for_anothers(void **state)
+{
+    const pcv_sbdf other = pcv_test_at(0, 0, 6, 0);
+    struct pcv_access flr, read;
+    struct pcv_test_function f;
+    struct pcv_domain *guest;
+    struct hosted h;
+    int error = -PCV_ERESTART;
+
+    (void)state;
+    hosted_build(&h);
+    make_card(&f);
+    pcv_test_add(h.model, &f, OWNED_AT);
+    pcv_test_pcie_endpoint(&f, 0x1234, 0x5678);
+    pcv_test_add(h.model, &f, other);
+    hosted_start(&h);
+    hosted_scan(&h);
+    assert_int_equal(pcv_domain_create(h.host, 7, &guest), 0);
+    for (int i = 0; i < 10 && error == -PCV_ERESTART; i++) {
+        error = pcv_device_assign(h.host, OWNED_AT, guest, NULL, NULL);
+    }
+    assert_int_equal(error, 0);
+    pcv_model_set_clock(h.model, true);
+    flr = PCV_WRITE(other, pcie + PCV_PCIE_DEVCTL, 2, PCV_PCIE_DEVCTL_FLR);
+    assert_int_equal(pcv_access(pcv_host_hardware_domain(h.host), &flr),
+                     PCV_PENDING);
+    assert_int_equal(pcv_access_resume(pcv_host_hardware_domain(h.host), &flr),
+                     PCV_DONE);
+    read = PCV_READ(other, PCV_REG_COMMAND, 2);
+    assert_int_equal(pcv_access(pcv_host_hardware_domain(h.host), &read),
+                     PCV_ABSENT);
+    assert_int_equal(read.data, 0xffff);
+    hosted_end(&h);
+}
+
 /* OWN-14, OWN-13: of a bridge in quarantine, which keeps its layout: it leads
  * where it led, holds nothing in reset, and cannot be written. */
 static void a_bridges_placeholder_keeps_its_layout(void **state)
@@ -435,6 +472,7 @@ int main(void)
         cmocka_unit_test(what_vanished_has_no_placeholder),
         cmocka_unit_test(a_placeholder_has_no_more_space_than_its_function),
         cmocka_unit_test(a_vfs_placeholder_reads_as_the_vf_does),
+        cmocka_unit_test(what_settles_is_not_taken_for_anothers),
         cmocka_unit_test(a_bridges_placeholder_keeps_its_layout),
         cmocka_unit_test(without_a_placeholder_nothing_is_given_away),
     };
