@@ -251,6 +251,29 @@ static void a_function_is_seen_while_its_owner_changes(void **state)
     }
 }
 
+/* OWN-14, LIFE-11: also while the accesses of another CPU leave it, however
+ * long that takes; one that is given up is the hardware domain's as before. */
+static void a_function_is_seen_while_accesses_leave_it(void **state)
+{
+    struct pcv_test_function f;
+    struct pcv_device *inside;
+    struct owned o;
+
+    (void)state;
+    make_card(&f);
+    owned_start(&o, &f);
+    assert_int_equal(pcv__gate_enter(o.owner, OWNED_AT, &inside), PCV_DONE);
+    assert_int_equal(pcv_device_assign(o.h.host, OWNED_AT, o.guest, NULL, NULL),
+                     -PCV_ERESTART);
+    assert_int_equal(owned_read(&o, PCV_REG_VENDOR, 4), 0x15338086);
+    assert_int_equal(owned_read(&o, PCV_REG_COMMAND, 2), PCV_CMD_PARITY);
+    pcv__gate_leave(inside);
+    assert_int_equal(pcv_device_deassign(o.h.host, OWNED_AT), 0);
+    assert_int_equal(owned_read(&o, PCV_REG_COMMAND, 2) & PCV_CMD_MASTER,
+                     PCV_CMD_MASTER);
+    owned_end(&o);
+}
+
 /* OWN-14: also one that is nobody's, since a step of its assignment failed. */
 static void a_function_in_quarantine_is_seen(void **state)
 {
@@ -467,6 +490,7 @@ int main(void)
         cmocka_unit_test(writes_to_a_placeholder_are_counted_as_refused),
         cmocka_unit_test(a_placeholders_vendor_id_moves_nothing),
         cmocka_unit_test(a_function_is_seen_while_its_owner_changes),
+        cmocka_unit_test(a_function_is_seen_while_accesses_leave_it),
         cmocka_unit_test(a_function_in_quarantine_is_seen),
         cmocka_unit_test(on_its_return_a_function_is_as_after_a_reset),
         cmocka_unit_test(what_vanished_has_no_placeholder),

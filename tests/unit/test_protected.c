@@ -417,6 +417,28 @@ static void numbers_may_lead_to_a_guests_function_again(void **state)
     guarded_end(&g);
 }
 
+/* OWN-15, TOPO-4: the bridges further up, too, as long as it is out of reach.
+ */
+static void what_is_out_of_reach_keeps_nobody_above(void **state)
+{
+    struct guarded g;
+
+    (void)state;
+    guarded_start(&g);
+    assert_int_equal(guarded_give(&g, VF_1), 0);
+    pcv_test_write(g.h.model, DOWN, PCV_REG_PRIMARY, 4, 0);
+    assert_int_equal(pcv_bridge_report_buses(g.h.host, DOWN, 2, 0, 0), 0);
+    assert_int_equal(hosted_state(&g.h, VF_1), PCV_STATE_UNREACHABLE);
+    guarded_write(&g, TOP, PCV_REG_MEM_BASE, 4, 0x0000fff0);
+    assert_int_equal(guarded_dropped(&g), 0);
+    guarded_write(&g, DOWN, PCV_REG_PRIMARY, 4, 0x00030302);
+    assert_int_equal(hosted_state(&g.h, VF_1), PCV_STATE_PRESENT);
+    guarded_write(&g, TOP, PCV_REG_MEM_BASE, 4, 0x0010fff0);
+    assert_int_equal(guarded_dropped(&g), 1);
+    is_dropped(&g, PF, &pf_rows[0]);
+    guarded_end(&g);
+}
+
 /* OWN-15, TOPO-2: also a bridge that is found when the guest has the function
  * already, and one that comes to cover it. */
 static void a_bridge_that_comes_later_is_on_the_path(void **state)
@@ -511,6 +533,7 @@ int main(void)
         cmocka_unit_test(the_end_of_a_guest_frees_the_path),
         cmocka_unit_test(what_vanished_frees_the_path),
         cmocka_unit_test(numbers_may_lead_to_a_guests_function_again),
+        cmocka_unit_test(what_is_out_of_reach_keeps_nobody_above),
         cmocka_unit_test(a_bridge_that_comes_later_is_on_the_path),
         cmocka_unit_test(an_assignment_that_fails_protects_nothing),
         cmocka_unit_test(a_function_on_its_way_is_protected),
