@@ -10,8 +10,8 @@
 const char *pcv_change_step_name(enum pcv_change_step step)
 {
     static const char *const names[PCV_STEPS] = {
-        "none",  "close", "drain", "save",    "silence", "pending", "block",
-        "drop",  "reset", "restore", "attach", "build",   "publish",
+        "none", "close", "drain",   "save",   "silence", "pending", "block",
+        "drop", "reset", "restore", "attach", "build",   "publish",
     };
 
     return step < PCV_STEPS ? names[step] : "none";
@@ -63,6 +63,23 @@ static bool claim(struct pcv__segment *segment, struct pcv_device *device,
     return pcv__dma_claim_at(segment, device, pcv__device_sbdf(device));
 }
 
+/* Of one that is live. */
+static int begin(struct pcv__segment *segment, struct pcv_device *device,
+                 const struct pcv_device *holder) PCV__REQUIRES(segment->lock)
+{
+    if (device->changing || (pcv__word(device) & PCV__WORD_LEAVING) != 0 ||
+        !pcv__ref_try(device, PCV_HOLDER_CALLER, PCV__WORD_LEAVING)) {
+        return -PCV_EBUSY;
+    }
+    if (!claim(segment, device, holder)) {
+        /* Not the last: the registry has one, as long as we have the lock. */
+        pcv__ref_put(device, PCV_HOLDER_CALLER);
+        return -PCV_ERESTART;
+    }
+    device->changing = true;
+    return 0;
+}
+
 int pcv__change_begin_with(struct pcv_host *host, pcv_sbdf sbdf,
                            const struct pcv_device *holder,
                            struct pcv_device **out_device)
@@ -70,29 +87,32 @@ int pcv__change_begin_with(struct pcv_host *host, pcv_sbdf sbdf,
     struct pcv__segment *segment =
         pcv__segment_find(host, pcv_sbdf_segment(sbdf));
     struct pcv_device *device;
-    int error = 0;
+    int error;
 
     if (!segment) {
         return -PCV_ENODEV;
     }
     pcv__lock_take(&host->mem, &segment->lock);
     device = pcv__known_at(segment, sbdf);
-    if (!device || pcv__has_vanished(device)) {
-        error = -PCV_ENODEV;
-    } else if (device->changing ||
-               (pcv__word(device) & PCV__WORD_LEAVING) != 0) {
-        error = -PCV_EBUSY;
-    } else if (!pcv__ref_try(device, PCV_HOLDER_CALLER, PCV__WORD_LEAVING)) {
-        error = -PCV_EBUSY;
-    } else if (!claim(segment, device, holder)) {
-        error = -PCV_ERESTART;
-        /* Not the last: the registry has one, as long as we have the lock. */
-        pcv__ref_put(device, PCV_HOLDER_CALLER);
-    } else {
-        device->changing = true;
+    error = !device || pcv__has_vanished(device)
+                ? -PCV_ENODEV
+                : begin(segment, device, holder);
+    pcv__lock_drop(&host->mem, &segment->lock);
+    if (error == 0) {
         *out_device = device;
     }
-    pcv__lock_drop(&host->mem, &segment->lock);
+    return error;
+}
+
+int pcv__change_begin_held(struct pcv_device *device)
+{
+    struct pcv__segment *segment = device->segment;
+    struct pcv__mem *mem = &device->host->mem;
+    int error;
+
+    pcv__lock_take(mem, &segment->lock);
+    error = pcv__is_live(device) ? begin(segment, device, NULL) : -PCV_ENODEV;
+    pcv__lock_drop(mem, &segment->lock);
     return error;
 }
 
