@@ -119,4 +119,15 @@ bool ctl_buses(const struct ctl *ctl, pcv_sbdf sbdf, const uint8_t bus[3]);
 bool ctl_restore(const struct ctl *ctl, pcv_sbdf sbdf);
 bool ctl_read_only(const struct ctl *ctl, pcv_sbdf sbdf);
 
+/* hidden.c */
+/* Ranges, "BAR:OFFSET:SIZE" each. False, and why. */
+bool ctl_hide_words(char *const *word, size_t count,
+                    struct pcv_hide_info *out_info, struct text *why);
+/* `flags` are PCV_CTL_SUBTREE and PCV_CTL_SLOT. */
+bool ctl_hide(const struct ctl *ctl, pcv_sbdf sbdf,
+              const struct pcv_hide_info *info, uint32_t flags);
+bool ctl_conceal(const struct ctl *ctl, pcv_sbdf sbdf, uint32_t flags);
+bool ctl_reveal(const struct ctl *ctl, pcv_sbdf sbdf, uint32_t flags);
+bool ctl_quarantine(const struct ctl *ctl, pcv_sbdf sbdf, uint32_t flags);
+
 #endif

@@ -123,6 +123,9 @@ static void event_details(struct text *text, const struct words_names *names,
                  names->domain(names->ctx, (uint32_t)event->arg[0]).s);
         break;
     case PCV_EVENT_QUARANTINED:
+        if (event->arg[0] == 0) {
+            break; /* as somebody asked for */
+        }
         text_add(text, ": %s at step %" PRIu64,
                  pcv_errno_name((int)event->arg[0]), event->arg[1]);
         break;

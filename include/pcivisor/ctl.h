@@ -13,6 +13,7 @@
 #include "pcivisor/assign.h"
 #include "pcivisor/device.h"
 #include "pcivisor/domain.h"
+#include "pcivisor/hidden.h"
 #include "pcivisor/host.h"
 
 /*
@@ -44,7 +45,11 @@
     X(EVENTS, events, 19, EVENTS, EVENT, 0)                                    \
     X(READ_ONLY, read_only, 20, NOTHING, NOTHING, 0)                           \
     X(UNREACHABLE, unreachable, 21, NOTHING, DEVICE, PCV_CTL_OF_DOMAIN)        \
-    X(BUSES, buses, 22, BUSES, NOTHING, 0)
+    X(BUSES, buses, 22, BUSES, NOTHING, 0)                                     \
+    X(HIDE, hide, 32, HIDE, NOTHING, PCV_CTL_SUBTREE)                          \
+    X(CONCEAL, conceal, 33, NOTHING, NOTHING, PCV_CTL_SUBTREE | PCV_CTL_SLOT)  \
+    X(REVEAL, reveal, 34, NOTHING, NOTHING, PCV_CTL_SUBTREE | PCV_CTL_SLOT)    \
+    X(QUARANTINE, quarantine, 35, NOTHING, NOTHING, PCV_CTL_SUBTREE)
 
 #define PCV_CTL_ENUM(NAME, name, number, ARGUMENTS, RECORDS, FLAGS)            \
     PCV_CTL_##NAME = (number),
@@ -59,6 +64,8 @@ const char *pcv_ctl_op_name(uint32_t op);
 
 /* pcv_ctl_request.flags */
 #define PCV_CTL_OF_DOMAIN 1u /* only what domain_id owns */
+#define PCV_CTL_SUBTREE 2u   /* the bridge and everything behind it */
+#define PCV_CTL_SLOT 4u      /* all functions of the device number */
 
 #define PCV_CTL_NODES_MAX 32u  /* addresses in one request for nodes */
 #define PCV_CTL_SCAN_BUSES 8u  /* a call of PCV_CTL_SCAN looks at so many */
@@ -87,6 +94,7 @@ union pcv_ctl_args {
         uint32_t count; /* 1 to PCV_CTL_NODES_MAX */
         pcv_sbdf sbdf[PCV_CTL_NODES_MAX];
     } nodes;
+    struct pcv_hide_info hide; /* its flags but PCV_SUBTREE */
     struct {
         uint32_t end; /* the register to stop before, a multiple of 4; 0: all
                          that there is from the cursor on */

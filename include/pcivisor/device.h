@@ -269,6 +269,8 @@ struct pcv_device_info {
                          none that we know (HDR-1), or the hypervisor drives it
                          (OWN-8) */
     bool unreachable; /* no bus number leads to it for the moment (TOPO-4) */
+    bool hidden;    /* the hypervisor and the hardware domain use it (OWN-7) */
+    bool concealed; /* the hardware domain does not see it (OWN-9) */
     pcv_sbdf physfn;
     uint16_t num_vfs;      /* of a PF: VFs enabled when it was added */
     uint32_t cap_problems; /* PCV_CAP_* of both lists, pcivisor/cap.h */

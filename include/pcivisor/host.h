@@ -153,19 +153,21 @@ enum pcv_event_kind {
                                bit 16 set BAR; arg1 is 1 for a write. 64 a second
                                are told for a domain, where there is a clock */
     PCV_EVENT_ASSIGNED,     /* it is domain_id's now */
-    PCV_EVENT_QUARANTINED, /* a change of owner failed with arg0 at step arg1 */
-    PCV_EVENT_NO_RESET,    /* it changed its owner, and cannot be reset */
-    PCV_EVENT_CAP_HIDDEN,  /* capability arg0 (bit 16: extended) was hidden:
-                              error arg1 */
-    PCV_EVENT_BIND_FAILED, /* vector arg0 (bit 16: MSI-X): error arg1 */
-    PCV_EVENT_RESET,       /* its owner reset it */
-    PCV_EVENT_VFS_BUSY,    /* VFs were not disabled: arg0 is in use */
-    PCV_EVENT_VF_FAILED,   /* VF arg0 could not be added: error arg1 */
-    PCV_EVENT_EXTENDED,    /* extended space came (arg0 1) or went (0) */
+    PCV_EVENT_QUARANTINED,  /* a change of owner failed with arg0 at step arg1;
+                               arg0 0: pcv_device_quarantine() */
+    PCV_EVENT_NO_RESET,     /* it changed its owner, and cannot be reset */
+    PCV_EVENT_CAP_HIDDEN,   /* capability arg0 (bit 16: extended) was hidden:
+                               error arg1 */
+    PCV_EVENT_BIND_FAILED,  /* vector arg0 (bit 16: MSI-X): error arg1 */
+    PCV_EVENT_RESET,        /* its owner reset it */
+    PCV_EVENT_VFS_BUSY,     /* VFs were not disabled: arg0 is in use */
+    PCV_EVENT_VF_FAILED,    /* VF arg0 could not be added: error arg1 */
+    PCV_EVENT_EXTENDED,     /* extended space came (arg0 1) or went (0) */
     PCV_EVENT_ADD_FAILED, /* it answers a read of its vendor ID and could not be
                              added: error arg0. It stays absent (LIFE-12) */
     PCV_EVENT_EXTENDED_BUSY, /* it would have, but a guest owns the device */
-    PCV_EVENT_CONCEALED,   /* a function answers where an emulated one stands */
+    PCV_EVENT_CONCEALED, /* a function answers where an emulated one stands, or
+                            where all is concealed (OWN-9): arg0 is by whom */
     PCV_EVENT_UNREACHABLE, /* no bus number leads to it for the moment */
     PCV_EVENT_MOVED,       /* it is bound at this address; it was at arg0 */
     PCV_EVENT_MOVE_FAILED, /* it could not be bound at arg0, or its DMA be

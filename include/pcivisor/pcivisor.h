@@ -11,6 +11,7 @@
 #include "pcivisor/domain.h"
 #include "pcivisor/emulated.h"
 #include "pcivisor/errno.h"
+#include "pcivisor/hidden.h"
 #include "pcivisor/host.h"
 #include "pcivisor/mailbox.h"
 #include "pcivisor/port.h"

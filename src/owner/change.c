@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The steps of a change of owner (OWN-5). */
-#include "owner/change.h"
+#include "owner/hidden.h"
 #include "owner/move.h"
 
 /* Step numbers, for the event that says where a change failed. */
@@ -327,6 +327,7 @@ void pcv__guest_lost(struct pcv_device *device)
         pcv__slot_leave(device, owner);
     }
     pcv__change_forget(device);
+    pcv__hidden_lost(device);
 }
 
 int pcv__dma_home(struct pcv_device *device)
@@ -340,6 +341,7 @@ void pcv__guest_drop(struct pcv_device *device)
     struct pcv_domain *owner = owner_of(device);
 
     atomic_store_explicit(&device->read_only, false, memory_order_relaxed);
+    pcv__hidden_lost(device);
     if (owner->slot) {
         pcv__lock_take(&host->mem, &device->lock);
         (void)silence(device);

@@ -80,6 +80,10 @@ void pcv__look_above(struct pcv_host *host, pcv_sbdf sbdf);
  * off: look what is there now. A reference is held; no lock. */
 void pcv__slot_event(struct pcv_device *port);
 
+/* A function is to be added where all is concealed (OWN-9): as
+ * pcv__emulated_conceals(). */
+int pcv__concealed_place(struct pcv_host *host, pcv_sbdf sbdf);
+
 /* ---- vfs.c ---- */
 
 /* What a PF's SR-IOV control asked for (SRIOV-1), a bounded part of it. A

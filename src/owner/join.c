@@ -158,6 +158,9 @@ static int join(struct pcv__segment *segment, struct pcv_device *device,
     int error = look_at(device, to);
     struct pcv_device *held;
 
+    if (pcv__is_marked(device, PCV__MARK_HIDDEN)) {
+        owner = &host->hardware; /* whose DMA it does (OWN-7) */
+    }
     if (error == 0) {
         error = pcv__dma_attach(host, to, owner->id);
     }

@@ -70,6 +70,7 @@ static void free_parts(struct pcv_device *device)
     pcv__free(mem, device->vfs, sizeof(*device->vfs));
     free_part(mem, (struct pcv__part *)device->assignment);
     free_part(mem, (struct pcv__part *)device->saved);
+    free_part(mem, device->extras ? device->extras->hidden : NULL);
     pcv__free(mem, device->extras, sizeof(*device->extras));
     device->vfs = NULL;
     device->assignment = NULL;

@@ -6,6 +6,7 @@
 #include "vbus/early.h"
 #include "vbus/emulated.h"
 #include "vbus/gate.h"
+#include "vbus/stub.h"
 #include "vpci/plain.h"
 
 const char *pcv_verdict_name(enum pcv_verdict verdict)
@@ -161,6 +162,32 @@ static enum pcv_verdict pass(struct pcv_domain *domain, pcv_sbdf sbdf,
     return PCV_DONE;
 }
 
+/* Whether something without a device may answer the domain. */
+static inline bool stands_in(const struct pcv_domain *domain)
+{
+    return pcv__stub_any(domain) || pcv__emulated_any(domain);
+}
+
+/* Where no device is: an emulated function (VBUS-6), a stub (OWN-9), or nobody.
+ */
+static enum pcv_verdict without_device(struct pcv_domain *domain,
+                                       const struct pcv_access *access,
+                                       uint16_t reg, uint8_t size,
+                                       uint32_t *data)
+{
+    enum pcv_verdict verdict = PCV_ABSENT;
+
+    if (pcv__emulated_any(domain)) {
+        verdict = pcv__emulated_access(domain, access->sbdf, reg, size,
+                                       access->write, data);
+    } else if (!access->write) {
+        *data = pcv__ones(size);
+    }
+    return verdict == PCV_ABSENT ? pcv__stub_access(domain, access->sbdf, reg,
+                                                    size, access->write, data)
+                                 : verdict;
+}
+
 /* The part of an access that starts at `progress`. */
 static enum pcv_verdict part(struct pcv_domain *domain,
                              struct pcv_access *access)
@@ -180,9 +207,8 @@ static enum pcv_verdict part(struct pcv_domain *domain,
         if (strange) {
             return ask_owner(access);
         }
-    } else if (verdict == PCV_ABSENT && pcv__emulated_any(domain)) {
-        verdict = pcv__emulated_access(domain, access->sbdf, reg, size,
-                                       access->write, &data);
+    } else if (verdict == PCV_ABSENT && stands_in(domain)) {
+        verdict = without_device(domain, access, reg, size, &data);
     } else {
         data = pcv__ones(size);
     }
@@ -317,13 +343,13 @@ static inline enum pcv_verdict end_as(struct pcv_domain *domain,
     return told(domain, access, verdict);
 }
 
-/* One part at an address without a device, which may be emulated (VBUS-6). */
-PCV__RARE static enum pcv_verdict end_emulated(struct pcv_domain *domain,
+/* One part at an address without a device, where something may stand in. */
+PCV__RARE static enum pcv_verdict end_stood_in(struct pcv_domain *domain,
                                                struct pcv_access *access)
 {
     uint32_t data = (uint32_t)access->data;
-    enum pcv_verdict verdict = pcv__emulated_access(
-        domain, access->sbdf, access->reg, access->size, access->write, &data);
+    enum pcv_verdict verdict =
+        without_device(domain, access, access->reg, access->size, &data);
 
     return end_as(domain, access, verdict, data);
 }
@@ -333,8 +359,8 @@ PCV__APART static enum pcv_verdict end(struct pcv_domain *domain,
                                        struct pcv_access *access,
                                        enum pcv_verdict verdict, uint32_t data)
 {
-    if (verdict == PCV_ABSENT && pcv__emulated_any(domain)) {
-        return end_emulated(domain, access);
+    if (verdict == PCV_ABSENT && stands_in(domain)) {
+        return end_stood_in(domain, access);
     }
     return end_as(domain, access, verdict, data);
 }

@@ -20,6 +20,7 @@
  * so the plan of one is never about its command register.
  */
 #include "vpci/map.h"
+#include "vpci/hidden.h"
 #include "vpci/reserved.h"
 
 static bool decodes(uint32_t command)
@@ -432,5 +433,6 @@ void pcv__map_teardown(struct pcv_device *device)
     }
     pcv__place_forget(device);
     pcv__reserved_end(device);
+    pcv__hidden_end(device);
     pcv__lock_drop(mem, &device->lock);
 }
