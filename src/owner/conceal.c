@@ -41,7 +41,7 @@ static bool has_others(struct pcv_device *device)
     return false;
 }
 
-/* It is found no more, and who was inside is out. */
+/* There is one more that is concealed, or one less. */
 static void count(struct pcv_device *device, bool in)
 {
     struct pcv_host *host = device->host;
@@ -53,6 +53,27 @@ static void count(struct pcv_device *device, bool in)
         atomic_fetch_add_explicit(&host->hardware.stubs, one,
                                   memory_order_acq_rel);
     }
+}
+
+/* What is reserved is counted for its owner, so it is the hypervisor's before,
+ * behind its closed gate, and nobody's again if that fails. */
+static int from_quarantine(struct pcv_device *device, uint32_t marks)
+{
+    struct pcv_host *host = device->host;
+    int error;
+
+    atomic_fetch_or_explicit(&device->marks, PCV__MARK_CONCEALED,
+                             memory_order_release);
+    atomic_store_explicit(&device->owner, &host->hypervisor,
+                          memory_order_release);
+    error = pcv__read_only_declare(device, marks, true);
+    if (error != 0) {
+        atomic_store_explicit(&device->owner, &host->quarantine,
+                              memory_order_release);
+        atomic_fetch_and_explicit(&device->marks, ~PCV__MARK_CONCEALED,
+                                  memory_order_release);
+    }
+    return error;
 }
 
 int pcv__conceal(struct pcv_device *device, const struct pcv__order *order)
@@ -73,14 +94,17 @@ int pcv__conceal(struct pcv_device *device, const struct pcv__order *order)
     if (is_function0(device) && has_others(device)) {
         marks |= PCV__MARK_STUB;
     }
-    error = pcv__read_only_declare(device, marks);
-    if (error == 0) {
-        count(device, true);
+    count(device, true); /* who does not find it finds the stub */
+    error = pcv__is_quarantined(device)
+                ? from_quarantine(device, marks)
+                : pcv__read_only_declare(device, marks, false);
+    if (error != 0) {
+        count(device, false);
     }
     return error;
 }
 
-int pcv__concealed_place(struct pcv_host *host, pcv_sbdf sbdf)
+int pcv__concealed_place(struct pcv_host *host, pcv_sbdf sbdf, bool is_vf)
 {
     pcv_sbdf by;
     int error;
@@ -88,7 +112,7 @@ int pcv__concealed_place(struct pcv_host *host, pcv_sbdf sbdf)
     if (!pcv__is_concealed_place(host, sbdf, &by)) {
         return 0;
     }
-    error = pcv__probe(host, sbdf);
+    error = is_vf ? 0 : pcv__probe(host, sbdf);
     if (error == 0 || error == -PCV_EAGAIN) {
         error = pcv__emulated_block(host, sbdf);
     }

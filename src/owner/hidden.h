@@ -66,8 +66,9 @@ bool pcv__has_vfs(const struct pcv_device *device) PCV__REQUIRES(device->lock);
 /* Declare that the hypervisor drives it, with marks that hold from then on
  * (read_only.c). What may be is checked. 0; -PCV_EBUSY: it is used;
  * -PCV_ENOMEM, -PCV_EIO: nothing has changed; -PCV_ERESTART: behind a closed
- * gate. */
-int pcv__read_only_declare(struct pcv_device *device, uint32_t marks);
+ * gate, which a failure leaves so if it was `shut` before. */
+int pcv__read_only_declare(struct pcv_device *device, uint32_t marks,
+                           bool shut);
 
 /* ---- all of a set (subtree.c) ----------------------------------------------
  */

@@ -82,7 +82,7 @@ void pcv__slot_event(struct pcv_device *port);
 
 /* A function is to be added where all is concealed (OWN-9): as
  * pcv__emulated_conceals(). */
-int pcv__concealed_place(struct pcv_host *host, pcv_sbdf sbdf);
+int pcv__concealed_place(struct pcv_host *host, pcv_sbdf sbdf, bool is_vf);
 
 /* ---- vfs.c ---- */
 

@@ -99,7 +99,7 @@ static int finish(struct pcv_device *device, struct pcv__vpci *vpci,
     return error;
 }
 
-int pcv__read_only_declare(struct pcv_device *device, uint32_t marks)
+int pcv__read_only_declare(struct pcv_device *device, uint32_t marks, bool shut)
 {
     struct pcv__vpci *vpci = NULL;
     int error = pcv__gate_close(device);
@@ -111,7 +111,7 @@ int pcv__read_only_declare(struct pcv_device *device, uint32_t marks)
         return error; /* behind a closed gate */
     }
     if (error != 0) {
-        if (!pcv__is_quarantined(device)) {
+        if (!shut) {
             pcv__gate_reopen(device);
         }
         return error;
@@ -123,7 +123,7 @@ static int declare(struct pcv_device *device)
 {
     int error = check(device);
 
-    return error != 0 ? error : pcv__read_only_declare(device, 0);
+    return error != 0 ? error : pcv__read_only_declare(device, 0, false);
 }
 
 int pcv_device_set_read_only(struct pcv_host *host, pcv_sbdf sbdf)

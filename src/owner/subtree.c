@@ -132,8 +132,8 @@ static bool is_used(struct pcv_device *device, enum pcv__set_op op)
     return is;
 }
 
-/* A function that is none of the root's may be none that can be asked for by
- * itself: then it is in the way. */
+/* What may be taken only with others that are not of the set is in the way: a
+ * VF, and in a slot a bridge. */
 static int check_live(const struct set *set, struct pcv_device *device)
     PCV__REQUIRES(set->segment->lock)
 {
@@ -145,12 +145,13 @@ static int check_live(const struct set *set, struct pcv_device *device)
     if (device->changing) {
         return -PCV_EBUSY;
     }
-    error = pcv__set_check(device, set->order);
+    error = set->slot && device->is_bridge ? -PCV_EPERM
+                                           : pcv__set_check(device, set->order);
     if (error == 0 && !pcv__is_quarantined(device) &&
         is_used(device, set->order->op)) {
         error = -PCV_EBUSY;
     }
-    return error == -PCV_EPERM ? -PCV_EBUSY : error; /* a VF */
+    return error == -PCV_EPERM ? -PCV_EBUSY : error;
 }
 
 static int check_all(const struct set *set, pcv_sbdf *out_busy)
@@ -305,14 +306,16 @@ static int claim(const struct set *set, bool *out_fresh)
     extras = pcv__extras_get(root);
     if (!extras) {
         error = -PCV_ENOMEM;
-    } else if ((extras->subtree & RUNNING) != 0 ||
-               (extras->subtree != 0 &&
-                (extras->subtree & OP) != set->order->op)) {
+    } else if ((extras->subtree & RUNNING) != 0) {
         error = -PCV_EBUSY;
-    } else {
+    } else if (extras->subtree == 0 || set->order->op == PCV__SET_REVEAL) {
+        /* Whatever was given up half-way is revealed, too. */
         *out_fresh = extras->subtree == 0;
-        extras->subtree =
-            (uint8_t)(extras->subtree | RUNNING | (uint32_t)set->order->op);
+        extras->subtree = (uint8_t)(RUNNING | (uint32_t)set->order->op);
+    } else if ((extras->subtree & OP) == (uint32_t)set->order->op) {
+        extras->subtree = (uint8_t)(extras->subtree | RUNNING);
+    } else {
+        error = -PCV_EBUSY;
     }
     pcv__lock_drop(&set->host->mem, &root->lock);
     return error;

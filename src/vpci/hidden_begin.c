@@ -156,6 +156,8 @@ int pcv__hidden_begin(struct pcv_device *device,
         return error;
     }
     vpci->memory_held = false; /* it is on as long as it is hidden */
+    /* Hardware may have had them elsewhere than we knew. */
+    (void)pcv__map_again(device, pcv__hidden_decodes(device), PCV_BARS);
     return 0;
 }
 

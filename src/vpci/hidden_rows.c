@@ -226,16 +226,26 @@ int pcv__hidden_add(struct pcv__vpci *vpci, struct pcv__hidden *hidden)
     return 0;
 }
 
+/* The host may have removed it meanwhile, and put another there. */
+static bool stands(const struct pcv__vpci *vpci, const struct pcv_register *row)
+{
+    const struct pcv__cell *cell = pcv__cell_at(vpci, row->offset);
+    uint16_t place = cell ? cell->reg[row->offset % 4u] : 0;
+
+    return place != 0 && vpci->regs[place - 1].desc == row;
+}
+
 void pcv__hidden_remove(struct pcv__vpci *vpci,
                         const struct pcv__hidden *hidden)
 {
     for (uint32_t i = 0; i < hidden->row_count; i++) {
         const struct pcv_register *row = &hidden->row[i];
 
+        if (!stands(vpci, row)) {
+            continue;
+        }
         if (hidden->was[i]) {
-            if (vpci->hidden) {
-                (void)pcv__cells_exchange(vpci, row->offset, hidden->was[i]);
-            }
+            (void)pcv__cells_exchange(vpci, row->offset, hidden->was[i]);
         } else {
             (void)pcv__cells_remove(vpci, row->offset, row->size);
         }

@@ -112,7 +112,8 @@ static void by_device(struct pcv_device *device, const struct inside *in)
         !answers(device)) {
         return; /* there are both operations, or neither */
     }
-    if (in->write && pcv__used_memory(device->host, address.v, in->size)) {
+    if ((in->write || device->assignment) &&
+        pcv__used_memory(device->host, address.v, in->size)) {
         atomic_fetch_add_explicit(&device->refused, 1, memory_order_relaxed);
         return; /* the hypervisor's (OWN-7) */
     }
