@@ -2,6 +2,7 @@
 /* The steps of a change of owner (OWN-5). */
 #include "owner/change.h"
 #include "owner/dma.h"
+#include "owner/hidden.h"
 #include "owner/look.h"
 #include "owner/move.h"
 #include "registry/faults.h"
@@ -394,6 +395,7 @@ void pcv__guest_lost(struct pcv_device *device)
         pcv__slot_leave(device, owner);
     }
     pcv__change_forget(device);
+    pcv__hidden_lost(device);
 }
 
 int pcv__dma_home(struct pcv_device *device)
@@ -407,6 +409,7 @@ void pcv__guest_drop(struct pcv_device *device)
     struct pcv_domain *owner = owner_of(device);
 
     atomic_store_explicit(&device->read_only, false, memory_order_relaxed);
+    pcv__hidden_lost(device);
     if (owner->slot) {
         pcv__lock_take(&host->mem, &device->lock);
         (void)pcv__change_silence(device);
