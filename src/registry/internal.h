@@ -47,6 +47,7 @@ struct pcv__extras {
 #define PCV__MARK_BROKEN 1u    /* it is given to no guest */
 #define PCV__MARK_ISOLATED 16u /* declared by the host (TOPO-6) */
 #define PCV__MARK_PHANTOM 32u  /* so are its phantom functions (TOPO-5) */
+#define PCV__MARK_NAMED 64u    /* it has extras, with named requester IDs */
 
 /* One BAR. */
 struct pcv__bar {
