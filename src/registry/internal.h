@@ -196,6 +196,7 @@ struct pcv_device {
     bool is_bridge, bus_conflict, bound;
     bool changing;            /* somebody is inside a change of its owner */
     _Atomic bool read_only;   /* the hypervisor drives it (OWN-8) */
+    _Atomic bool named;       /* it has extras, with named requester IDs */
     _Atomic uint16_t acs_cap; /* as ari_cap; it stands where there is room */
 
     /* Of a change of owner: theirs who set `changing`. */
