@@ -95,7 +95,7 @@ static enum pcv_verdict perform(struct pcv_device *device, bool write,
         return verdict;
     }
     verdict = pcv__vpci_write(device, reg, size, *data);
-    if (verdict == PCV_RETRY || verdict == PCV_FORWARD) {
+    if (verdict >= PCV_RETRY) { /* or forward: it was not performed */
         pcv__gate_uncount(device);
     }
     return verdict;
@@ -377,6 +377,17 @@ PCV__APART static enum pcv_verdict end(struct pcv_domain *domain,
     return end_as(domain, access, verdict, data);
 }
 
+/* The same at a device that is there. Where that is absent it must be left
+ * alone (SRIOV-3), and nothing else stands there. */
+PCV__APART static enum pcv_verdict end_inside(struct pcv_domain *domain,
+                                              struct pcv_access *access,
+                                              enum pcv_verdict verdict,
+                                              uint32_t data)
+{
+    return verdict == PCV_FORWARD ? told(domain, access, ask_owner(access))
+                                  : end_as(domain, access, verdict, data);
+}
+
 /* One part, inside the gate, that the cell's value does not answer alone. */
 PCV__APART static enum pcv_verdict inside(struct pcv_domain *domain,
                                           struct pcv_access *access,
@@ -385,16 +396,14 @@ PCV__APART static enum pcv_verdict inside(struct pcv_domain *domain,
     uint32_t data = (uint32_t)access->data;
     enum pcv_verdict verdict =
         perform(device, access->write, access->reg, access->size, &data);
-    bool strange = verdict == PCV_FORWARD ||
-                   is_strange(domain, access, device, verdict, data);
+    bool strange = is_strange(domain, access, device, verdict, data);
 
     pcv__gate_leave(device);
     if (strange) {
         return told(domain, access, ask_owner(access));
     }
     if (verdict != PCV_DONE) {
-        /* Also absent: it is there, and must be left alone (SRIOV-3). */
-        return end_as(domain, access, verdict, data);
+        return end_inside(domain, access, verdict, data);
     }
     if (!access->write) {
         access->data = data;
