@@ -126,8 +126,12 @@ static int prepare(struct pcv_device *device, struct pcv_domain *domain,
 /* Nothing changed yet that is not taken back here. */
 static void abandon(struct pcv_device *device)
 {
+    struct pcv__mem *mem = &device->host->mem;
+
     pcv__change_forget(device);
+    pcv__lock_take(mem, &device->lock);
     pcv__gate_reopen(device);
+    pcv__lock_drop(mem, &device->lock);
 }
 
 /* From the hardware domain. It may have come to use the function after that was

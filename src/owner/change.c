@@ -259,7 +259,9 @@ int pcv__change_publish(struct pcv_device *device, struct pcv_domain *domain)
         error = -PCV_ENODEV;
     } else {
         atomic_store_explicit(&device->owner, domain, memory_order_release);
+        pcv__lock_take(mem, &device->lock);
         pcv__gate_reopen(device);
+        pcv__lock_drop(mem, &device->lock);
     }
     pcv__lock_drop(mem, &device->segment->lock);
     return error;

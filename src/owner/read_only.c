@@ -101,6 +101,7 @@ static int finish(struct pcv_device *device, struct pcv__vpci *vpci)
 
 static int declare(struct pcv_device *device)
 {
+    struct pcv__mem *mem = &device->host->mem;
     struct pcv__vpci *vpci = NULL;
     int error = check(device);
 
@@ -115,7 +116,9 @@ static int declare(struct pcv_device *device)
         return error; /* behind a closed gate */
     }
     if (error != 0) {
+        pcv__lock_take(mem, &device->lock);
         pcv__gate_reopen(device);
+        pcv__lock_drop(mem, &device->lock);
         return error;
     }
     return finish(device, vpci);
