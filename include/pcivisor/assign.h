@@ -76,8 +76,11 @@ enum pcv_change_step {
     PCV_STEPS
 };
 
-/** A constant string: "none", "close", "drain", "save", "silence", "pending",
- * "block", "drop", "reset", "restore", "attach", "build", "publish". */
+/**
+ * A constant string: "none", "close", "drain", "save", "silence", "pending",
+ * "block", "drop", "reset", "restore", "attach", "build", "publish". Context:
+ * any. Locking: none.
+ */
 const char *pcv_change_step_name(enum pcv_change_step step);
 
 /**
@@ -229,8 +232,10 @@ struct pcv_bar_view {
     uint64_t trapped_pages;
 };
 
-/** A constant string: "off", "mapped", "trapped", "outside", "waiting",
- * "reserved". */
+/**
+ * A constant string: "off", "mapped", "trapped", "outside", "waiting",
+ * "reserved". Context: any. Locking: none.
+ */
 const char *pcv_bar_state_name(enum pcv_bar_state state);
 
 /**

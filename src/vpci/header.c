@@ -166,6 +166,7 @@ void pcv__bus_numbers_write(struct pcv_device *bridge)
 {
     const struct pcv__bus_numbers *numbers = &bridge->numbers;
 
+    pcv__lock_check_held(&bridge->host->mem, &bridge->lock);
     /* No wider than the domain wrote: one, two or four bytes, aligned. */
     for (uint32_t at = 0; at < 4u;) {
         uint8_t size = widest(numbers->bytes, at);

@@ -46,7 +46,7 @@ static bool claim_others(struct player *p)
 
     p->others = 0;
     if (answer != 0) {
-        return true; /* it is refused, then, or goes alone */
+        return false;
     }
     for (uint32_t i = 0; i < count && i < OTHERS; i++) {
         struct function *fn = function_at(p->w, others[i]);
