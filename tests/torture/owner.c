@@ -308,6 +308,23 @@ static void forget_guest(struct player *p)
     p->w->guest[p->guest].ending = NULL;
 }
 
+/* What does not answer after its reset, and may never again, is said to be
+ * gone: else nobody gets to an end with it. */
+static void give_up_silent(struct player *p)
+{
+    for (uint32_t i = 0; i < p->w->functions; i++) {
+        pcv_sbdf at = p->w->fn[i].sbdf;
+        struct pcv_device *device = pcv_device_find(p->w->host, at);
+        int answer = 0;
+
+        if (device && pcv_device_wait_us(device) != 0) {
+            answer = pcv_device_vanished(p->w->host, at);
+        }
+        pcv_device_put(device);
+        EXPECT_ANSWER(p, answer, 0, -PCV_ENODEV);
+    }
+}
+
 /* Alone: one guest begins, or ends, whatever it has. */
 enum turn play_domains(struct player *p)
 {
@@ -330,6 +347,9 @@ enum turn play_domains(struct player *p)
     answer = pcv_domain_destroy(p->w->guest[p->guest].ending);
     EXPECT_ANSWER(p, answer, 0, -PCV_EBUSY, -PCV_ERESTART, -PCV_EIO);
     if (answer != 0) {
+        if (p->tries % 1024u == 1023u) {
+            give_up_silent(p);
+        }
         return TURN_AGAIN;
     }
     forget_guest(p);
