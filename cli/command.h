@@ -133,6 +133,7 @@ enum command_result command_broken(struct call *call);
 enum command_result command_cancel_remove(struct call *call);
 enum command_result command_restore(struct call *call);
 enum command_result command_read_only(struct call *call);
+enum command_result command_override(struct call *call);
 enum command_result command_reserved(struct call *call);
 /* commands_emulated.c: */
 enum command_result command_emulated(struct call *call);

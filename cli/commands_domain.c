@@ -320,6 +320,18 @@ enum command_result command_read_only(struct call *call)
     return call_done(ctl_read_only(&ctl, sbdf));
 }
 
+enum command_result command_override(struct call *call)
+{
+    struct ctl ctl = call_ctl(call);
+    pcv_sbdf sbdf;
+    bool on;
+
+    if (!call_sbdf(call, 0, &sbdf) || !call_on_off(call, 1, &on)) {
+        return COMMAND_MISUSED;
+    }
+    return call_done(ctl_override(&ctl, sbdf, on));
+}
+
 enum command_result command_reserved(struct call *call)
 {
     char *const *word = call->args.word;

@@ -158,6 +158,16 @@ const struct command commands_guest[] = {
         .run = command_requesters,
     },
     {
+        .name = "override",
+        .arguments = "SBDF on|off",
+        .help = "let dom0's writes to a bridge or PF take functions away from "
+                "guests, or not",
+        .completes = "sw",
+        .min = 2,
+        .max = 2,
+        .run = command_override,
+    },
+    {
         .name = "reserved",
         .arguments = "memory|io ADDRESS SIZE",
         .help = "whether a range touches what the hypervisor drives itself",

@@ -319,18 +319,29 @@ static bool others_add(void *arg, const union pcv_ctl_record *record)
     return true;
 }
 
-static bool assign_split(const struct ctl *ctl,
-                         struct pcv_ctl_request *request)
+/* Who is in the way, or would go along. */
+static int others_ask(struct others *others, struct pcv_ctl_request *request)
 {
-    struct others others = {.ctl = ctl};
-
     request->op = PCV_CTL_TEST_ASSIGN;
     request->cursor = 0;
-    (void)ctl_each(ctl, request, others_add, &others);
-    ctl_failed(ctl, PCV_EXDEV, "%s shares its isolation group with %s",
-               ctl_show(ctl, request->sbdf).s, text_str(&others.text));
-    text_fini(&others.text);
-    return false;
+    return ctl_each(others->ctl, request, others_add, others);
+}
+
+/* An assignment was refused, or failed, before it began. */
+static bool assign_refused(const struct ctl *ctl,
+                           const struct pcv_ctl_request *request, int error,
+                           const char *others)
+{
+    const struct sbdf_text name = ctl_show(ctl, request->sbdf);
+
+    if (others[0] == '\0') {
+        return ctl_failed(ctl, error, "%s", name.s);
+    }
+    return error == -PCV_EXDEV
+               ? ctl_failed(ctl, error, "%s shares its isolation group with %s",
+                            name.s, others)
+               : ctl_failed(ctl, error, "%s, because of %s in its group",
+                            name.s, others);
 }
 
 bool ctl_test_assign(const struct ctl *ctl, pcv_sbdf sbdf, uint32_t domain_id,
@@ -341,20 +352,35 @@ bool ctl_test_assign(const struct ctl *ctl, pcv_sbdf sbdf, uint32_t domain_id,
 
     request.domain_id = domain_id;
     request.u.assign = *policy;
-    int error = ctl_each(ctl, &request, others_add, &others);
+    int error = others_ask(&others, &request);
     const char *along = text_str(&others.text);
     if (error == 0) {
         text_add(ctl->out, "%s: can be assigned to %s%s%s\n",
                  ctl_show(ctl, sbdf).s, ctl_domain_name(ctl, domain_id).s,
                  along[0] != '\0' ? ", and with it " : "", along);
-    } else if (error == -PCV_EXDEV) {
-        ctl_failed(ctl, error, "%s shares its isolation group with %s",
-                   ctl_show(ctl, sbdf).s, along);
     } else {
-        ctl_failed(ctl, error, "%s", ctl_show(ctl, sbdf).s);
+        assign_refused(ctl, &request, error, along);
     }
     text_fini(&others.text);
     return error == 0;
+}
+
+/* The same answer again, with those who are the reason. */
+static void assign_explained(const struct ctl *ctl,
+                             struct pcv_ctl_request *request,
+                             const struct ctl_result *result)
+{
+    struct others others = {.ctl = ctl};
+    bool same = others_ask(&others, request) == result->error &&
+                text_str(&others.text)[0] != '\0';
+
+    if (same) {
+        assign_refused(ctl, request, result->error, text_str(&others.text));
+    }
+    text_fini(&others.text);
+    if (!same) {
+        (void)changed(ctl, result, request->sbdf);
+    }
 }
 
 bool ctl_assign(const struct ctl *ctl, pcv_sbdf sbdf, uint32_t domain_id,
@@ -365,8 +391,9 @@ bool ctl_assign(const struct ctl *ctl, pcv_sbdf sbdf, uint32_t domain_id,
     request.domain_id = domain_id;
     request.u.assign = *policy;
     struct ctl_result result = ctl_perform(ctl, &request, NULL);
-    if (result.error == -PCV_EXDEV) {
-        return assign_split(ctl, &request);
+    if (result.error != 0 && result.error != -PCV_ERESTART) {
+        assign_explained(ctl, &request, &result);
+        return false;
     }
     if (result.error == 0) {
         text_add(ctl->out, "%s: %s has it at %s\n", ctl_show(ctl, sbdf).s,
@@ -437,6 +464,23 @@ bool ctl_read_only(const struct ctl *ctl, pcv_sbdf sbdf)
 
     if (result.error == 0) {
         text_add(ctl->out, "%s: the hypervisor's own, read-only for dom0\n",
+                 ctl_show(ctl, sbdf).s);
+    }
+    return finished(ctl, &result, ctl_show(ctl, sbdf).s);
+}
+
+bool ctl_override(const struct ctl *ctl, pcv_sbdf sbdf, bool on)
+{
+    struct pcv_ctl_request request = ctl_request(PCV_CTL_OVERRIDE, sbdf);
+
+    request.u.override.on = on;
+    struct ctl_result result = ctl_perform(ctl, &request, NULL);
+
+    if (result.error == 0) {
+        text_add(ctl->out,
+                 on ? "%s: dom0's writes may take functions from guests\n"
+                    : "%s: writes that take functions from guests are "
+                      "dropped\n",
                  ctl_show(ctl, sbdf).s);
     }
     return finished(ctl, &result, ctl_show(ctl, sbdf).s);

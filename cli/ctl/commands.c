@@ -450,6 +450,19 @@ static enum program_result requesters(struct program *program,
     return done(ctl_requesters(&program->ctl, &request));
 }
 
+static enum program_result override(struct program *program,
+                                    const struct args *args)
+{
+    pcv_sbdf sbdf;
+    bool on;
+
+    if (!take_sbdf(program, args->word[0], &sbdf) ||
+        !take_on_off(program, args->word[1], &on)) {
+        return PROGRAM_MISUSED;
+    }
+    return done(ctl_override(&program->ctl, sbdf, on));
+}
+
 /* ---- the table ------------------------------------------------------------
  */
 
@@ -531,6 +544,9 @@ const struct program_command program_commands[] = {
     {"requesters", "SBDF [also SBDF | phantom STRIDE]",
      "under which requester IDs a function sends; also, phantom: it has more",
      1, 3, NULL, requesters},
+    {"override", "SBDF on|off",
+     "let dom0's writes to a bridge or PF take functions away from guests", 2,
+     2, NULL, override},
     {"map", "SBDF|DOMAIN...",
      "the owner's view of each BAR of functions, or of all that a domain has",
      1, ANY, NULL, map},

@@ -122,6 +122,7 @@ bool ctl_broken(const struct ctl *ctl, pcv_sbdf sbdf, bool on);
 bool ctl_buses(const struct ctl *ctl, pcv_sbdf sbdf, const uint8_t bus[3]);
 bool ctl_restore(const struct ctl *ctl, pcv_sbdf sbdf);
 bool ctl_read_only(const struct ctl *ctl, pcv_sbdf sbdf);
+bool ctl_override(const struct ctl *ctl, pcv_sbdf sbdf, bool on);
 
 /* faults.c: "SBDF", "SBDF clear", "limit COUNT MILLISECONDS". False: an error,
  * printed; *out_misused: or, with nothing printed, why it is none of these. */

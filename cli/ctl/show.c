@@ -21,9 +21,10 @@ static bool device_line(void *arg, const union pcv_ctl_record *record)
     if (info->is_vf) {
         text_add(ctl->out, " VF of %s", ctl_show(ctl, info->physfn).s);
     }
-    text_add(ctl->out, "%s%s%s\n", info->unreachable ? " unreachable" : "",
+    text_add(ctl->out, "%s%s%s%s\n", info->unreachable ? " unreachable" : "",
              info->vanished ? " vanished" : "",
-             info->read_only ? " read-only" : "");
+             info->read_only ? " read-only" : "",
+             info->overridden ? " override" : "");
     return true;
 }
 
@@ -224,6 +225,10 @@ bool ctl_stats(const struct ctl *ctl)
     if (record.stats.stray_faults != 0) {
         text_add(ctl->out, "IOMMU faults of nobody %" PRIu64 "\n",
                  record.stats.stray_faults);
+    }
+    if (record.stats.protected_writes != 0) {
+        text_add(ctl->out, "protected writes %" PRIu64 "\n",
+                 record.stats.protected_writes);
     }
     return true;
 }

@@ -110,6 +110,8 @@ static void event_place(struct text *text, const struct words_names *names,
         text_add(text, ": %s is emulated", place.s);
     } else if (event->kind == PCV_EVENT_MOVED) {
         text_add(text, " from %s", place.s);
+    } else if (event->kind == PCV_EVENT_OVERRIDDEN) {
+        text_add(text, " by a write to %s", place.s);
     } else {
         text_add(text, ": %s %s", place.s, pcv_errno_name((int)event->arg[1]));
     }
@@ -165,7 +167,12 @@ static void event_details(struct text *text, const struct words_names *names,
     case PCV_EVENT_CONCEALED:
     case PCV_EVENT_MOVED:
     case PCV_EVENT_MOVE_FAILED:
+    case PCV_EVENT_OVERRIDDEN:
         event_place(text, names, event);
+        break;
+    case PCV_EVENT_PROTECTED:
+        text_add(text, ": bits %" PRIx64 " of %02" PRIx64, event->arg[1],
+                 event->arg[0]);
         break;
     default:
         break;
@@ -218,6 +225,8 @@ void report_event(struct text *text, const struct words_names *names,
     case PCV_EVENT_MOVED:
     case PCV_EVENT_MOVE_FAILED:
     case PCV_EVENT_FAULTS:
+    case PCV_EVENT_PROTECTED:
+    case PCV_EVENT_OVERRIDDEN:
         event_details(text, names, event);
         break;
     case PCV_EVENT_NO_RESET:

@@ -142,7 +142,8 @@ int PCV_MUST_CHECK pcv_device_assign(struct pcv_host *host, pcv_sbdf sbdf,
  *
  * @out_others  room for who else is in the isolation group with another user,
  *              or NULL; written with -PCV_EXDEV, and with PCV_ASSIGN_GROUP also
- *              with 0: who would go along
+ *              with 0: who would go along. Of a group that is refused because
+ *              of a member other than the one named: that one
  * @room        how many fit
  * @out_count   how many there are, perhaps more than fit; or NULL. Written
  *              likewise

@@ -54,7 +54,8 @@
     X(FAULTS, faults, 37, FAULTS, FAULTS, PCV_CTL_CLEAR | PCV_CTL_LIMIT)       \
     X(GROUP, group, 23, NOTHING, MEMBER, 0)                                    \
     X(ISOLATE, isolate, 24, ISOLATE, NOTHING, 0)                               \
-    X(REQUESTERS, requesters, 25, REQUESTERS, REQUESTER, 0)
+    X(REQUESTERS, requesters, 25, REQUESTERS, REQUESTER, 0)                    \
+    X(OVERRIDE, override, 36, OVERRIDE, NOTHING, 0)
 
 #define PCV_CTL_ENUM(NAME, name, number, ARGUMENTS, RECORDS, FLAGS)            \
     PCV_CTL_##NAME = (number),
@@ -115,6 +116,9 @@ union pcv_ctl_args {
         uint8_t stride;
         pcv_sbdf requester;
     } requesters;
+    struct {
+        uint8_t on; /* 0 or 1 */
+    } override;
     struct {
         uint32_t count; /* 1 to PCV_CTL_NODES_MAX */
         pcv_sbdf sbdf[PCV_CTL_NODES_MAX];

@@ -312,6 +312,8 @@ struct pcv_device_info {
                          none that we know (HDR-1), the hypervisor drives it
                          (OWN-8), or its vPCI setup failed (OWN-2) */
     bool unreachable; /* no bus number leads to it for the moment (TOPO-4) */
+    bool overridden;  /* the hardware domain may take functions away from guests
+                         here (pcv_device_override()) */
     pcv_sbdf physfn;
     uint16_t num_vfs;      /* of a PF: VFs enabled when it was added */
     uint32_t cap_problems; /* PCV_CAP_* of both lists, pcivisor/cap.h */

@@ -121,6 +121,8 @@ struct pcv_host_stats {
     uint64_t dropped_events;   /* a guest caused too many: 64 a second are told,
                                   where the host has a clock (now_us) */
     uint64_t stray_faults;     /* of the IOMMU, that no function is known for */
+    uint64_t protected_writes; /* of the hardware domain, that would have taken
+                                  a function away from its guest (OWN-15) */
 };
 
 /** The counts, each read once. Context: any. Locking: none. */
@@ -181,6 +183,11 @@ enum pcv_event_kind {
     PCV_EVENT_FAULTS, /* its IOMMU faults are too many, the last at address arg0
                          with PCV_FAULT_* arg1: bus mastering is off now, or
                          PCV_FAULT_LEFT_ON */
+    PCV_EVENT_PROTECTED,   /* a write to bits arg1 of register arg0 was dropped:
+                              a guest has something behind this bridge, or a VF
+                              of this PF. 64 a second are told, where there is a
+                              clock */
+    PCV_EVENT_OVERRIDDEN,  /* its guest lost it to such a write at arg0 */
 };
 
 struct pcv_event {

@@ -16,6 +16,7 @@
 #include "pcivisor/host.h"
 #include "pcivisor/mailbox.h"
 #include "pcivisor/port.h"
+#include "pcivisor/protected.h"
 #include "pcivisor/read_only.h"
 #include "pcivisor/register.h"
 #include "pcivisor/regs.h"

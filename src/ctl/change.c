@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Operations that change something. */
 #include "ctl/internal.h"
+#include "pcivisor/protected.h"
 
 int pcv__ctl_add(struct pcv_host *host, const struct pcv_ctl_request *request,
                  struct pcv_ctl_reply *reply)
@@ -174,4 +175,16 @@ int pcv__ctl_faults(struct pcv_host *host,
     }
     reply->count = error == 0 ? 1 : 0;
     return error;
+}
+
+int pcv__ctl_override(struct pcv_host *host,
+                      const struct pcv_ctl_request *request,
+                      struct pcv_ctl_reply *reply)
+{
+    (void)reply;
+    if (request->u.override.on > 1) {
+        return -PCV_EINVAL;
+    }
+    return pcv_device_override(host, request->sbdf,
+                               request->u.override.on == 1);
 }

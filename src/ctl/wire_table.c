@@ -95,6 +95,11 @@ static const struct pcv__wire_field requesters_args[] = {
 };
 SHAPE(requesters_args, 0x08);
 
+static const struct pcv__wire_field override_args[] = {
+    ONE(0x00, 1, args, override.on),
+};
+SHAPE(override_args, 0x04);
+
 static const struct pcv__wire_field nodes_args[] = {
     ONE(0x00, 4, args, nodes.count),
     EACH(0x04, 4, 4, PCV_CTL_NODES_MAX, args, nodes.sbdf, nodes.sbdf[0].v),
@@ -126,8 +131,9 @@ static const struct pcv__wire_field stats[] = {
     ONE(0x28, 8, record, stats.refused_accesses),
     ONE(0x30, 8, record, stats.dropped_events),
     ONE(0x38, 8, record, stats.stray_faults),
+    ONE(0x40, 8, record, stats.protected_writes),
 };
-SHAPE(stats, 0x40);
+SHAPE(stats, 0x48);
 
 static const struct pcv__wire_field device[] = {
     ONE(0x00, 4, record, device.info.sbdf),
@@ -157,6 +163,7 @@ static const struct pcv__wire_field device[] = {
     FLAG(0x3c, record, device.info.is_bridge),
     FLAG(0x3d, record, device.info.bus_conflict),
     FLAG(0x3e, record, device.info.unreachable),
+    FLAG(0x3f, record, device.info.overridden),
     EACH(0x40, 8, 0x18, PCV_BARS, record, device.info.bar,
          device.info.bar[0].address),
     EACH(0x48, 8, 0x18, PCV_BARS, record, device.info.bar,
@@ -285,6 +292,7 @@ static const struct pcv__wire_shape nothing;
 #define NODES_ARGS nodes_args_shape
 #define ISOLATE_ARGS isolate_args_shape
 #define REQUESTERS_ARGS requesters_args_shape
+#define OVERRIDE_ARGS override_args_shape
 #define CONFIG_ARGS config_args_shape
 #define NOTHING_ARGS nothing
 #define REMOVE_ARGS nothing /* a pointer, and so not the wire's */

@@ -77,6 +77,7 @@ static int show_read_only(struct pcv_device *device) PCV__REQUIRES(device->lock)
     vpci->read_only = true;
     device->view = &vpci->view;
     device->torn = false;
+    pcv__read_only_silence(device);
     if (pcv__read_only_build(device, &vpci) == 0) {
         pcv__read_only_take(device, vpci);
     }
@@ -176,6 +177,7 @@ static int publish(struct pcv_device *device)
     } else {
         if (device->is_bridge) {
             pcv__bridge_bind(segment, device);
+            pcv__guard_covers(segment, device);
         }
         /* Nobody else can have one yet, so the count is not full. */
         (void)pcv__ref_try(device, PCV_HOLDER_CALLER, 0);

@@ -82,6 +82,7 @@ static void abandon(struct pcv_device *device)
 {
     pcv__change_forget(device);
     pcv__gate_reopen(device);
+    pcv__change_seen(device);
 }
 
 /* What was the hardware domain's is so again. */
@@ -108,7 +109,10 @@ static int take(struct pcv_device *device)
     int error;
 
     pcv__change_at(device, PCV_STEP_CLOSE);
-    error = pcv__gate_close(device);
+    error = pcv__change_cast(device);
+    if (error == 0) {
+        error = pcv__gate_close(device);
+    }
     if (error == -PCV_ERESTART) {
         pcv__change_at(device, PCV_STEP_DRAIN);
     }

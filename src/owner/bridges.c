@@ -91,6 +91,7 @@ void pcv__join_bridge(struct pcv__segment *segment, struct pcv_device *bridge,
     if (bridge->bound) {
         /* Nothing stands where it does not lead to any more. */
         pcv__bridge_extend(segment, bridge, last);
+        pcv__guard_covers(segment, bridge);
         return;
     }
     bridge->secondary = first;
@@ -98,6 +99,7 @@ void pcv__join_bridge(struct pcv__segment *segment, struct pcv_device *bridge,
     bridge->bus_conflict = pcv__has_rival(segment, bridge, first, last);
     if (!bridge->bus_conflict) {
         pcv__bridge_bind(segment, bridge);
+        pcv__guard_covers(segment, bridge);
     }
 }
 

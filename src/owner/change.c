@@ -5,6 +5,7 @@
 #include "owner/look.h"
 #include "owner/move.h"
 #include "registry/faults.h"
+#include "vpci/shadow.h"
 
 const char *pcv_change_step_name(enum pcv_change_step step)
 {
@@ -140,6 +141,29 @@ int pcv__dma_permitted(const struct pcv_device *device,
         return -PCV_EIO;
     }
     return permitted != 0 ? 0 : -PCV_EPERM;
+}
+
+int pcv__change_cast(struct pcv_device *device)
+{
+    struct pcv__mem *mem = &device->host->mem;
+    int error;
+
+    if ((pcv__word(device) & PCV__WORD_CLOSED) != 0) {
+        return 0; /* an earlier call did it */
+    }
+    pcv__lock_take(mem, &device->lock);
+    error = pcv__shadow_cast(device);
+    pcv__lock_drop(mem, &device->lock);
+    return error;
+}
+
+void pcv__change_seen(struct pcv_device *device)
+{
+    struct pcv__mem *mem = &device->host->mem;
+
+    pcv__lock_take(mem, &device->lock);
+    pcv__shadow_drop(device);
+    pcv__lock_drop(mem, &device->lock);
 }
 
 /* A view that nobody sees, which carries the device through its reset. */
@@ -336,6 +360,9 @@ int pcv__change_hand(struct pcv_device *device, struct pcv_domain *domain)
     }
     if (device->is_vf) {
         pcv__vf_given(device);
+    }
+    if (!domain->slot) {
+        pcv__change_seen(device);
     }
     atomic_store_explicit(&device->change_for, NULL, memory_order_release);
     device->change_reset = false;

@@ -37,6 +37,15 @@ void pcv__change_told(struct pcv_device *device, enum pcv_event_kind kind,
                       int error);
 
 /*
+ * Before the gate of the hardware domain's function is closed: the placeholder
+ * that this domain sees from then on (OWN-14). 0; -PCV_ENOMEM, -PCV_EIO, or
+ * -PCV_ERESTART while the function must be left alone: nothing has changed.
+ */
+int pcv__change_cast(struct pcv_device *device);
+/* It is the hardware domain's, and seen as what it is. */
+void pcv__change_seen(struct pcv_device *device);
+
+/*
  * Take it from its owner: the gate is closed and drained, bus mastering and
  * decoding go off, DMA is blocked, vectors and mappings are dropped; it is
  * quarantine's. 0; -PCV_ERESTART: the gate is closed, accesses drain;

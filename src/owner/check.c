@@ -137,10 +137,6 @@ int pcv__assign_check(struct pcv_device *device,
                        (policy->flags & PCV_ASSIGN_GROUP) == 0)) {
         return error;
     }
-    error = pcv__dma_permitted(device, domain);
-    if (error != 0) {
-        return error;
-    }
     if (!pcv__ext_final(device)) {
         return -PCV_EAGAIN;
     }

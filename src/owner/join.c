@@ -132,6 +132,9 @@ static void bind_at(struct pcv__segment *segment, struct pcv_device *device,
         pcv__join_bridge_again(segment, device);
         pcv__lock_drop(mem, &segment->lock);
     }
+    pcv__lock_take(mem, &segment->lock);
+    pcv__guard_arrives(segment, device);
+    pcv__lock_drop(mem, &segment->lock);
     finish_mapping(device);
     /* Whoever looked for it at its old address found none (OWN-10). */
     pcv__faults_queue(device);

@@ -22,10 +22,15 @@ void pcv__move_end(struct pcv__segment *segment, struct pcv__mem *mem);
  * same buses. `routed`: hardware still has the old numbers. We are the one who
  * moves; no lock.
  * 0; -PCV_ERESTART: something there is being added, or changes its owner, or
- * accesses drain, behind paused gates: call again.
+ * accesses drain, behind paused gates: call again. -PCV_EBUSY: a guest has
+ * something there, which is `routed` still (OWN-15).
  */
 int pcv__cut_for(struct pcv_device *bridge, uint8_t first, uint8_t last,
                  bool routed);
+
+/* The administrator lets it through: what guests have there is lost. No lock.
+ */
+void pcv__cut_overruled(struct pcv_device *bridge, uint8_t first, uint8_t last);
 
 /* A cut that waited is not made any more: gates are open again. */
 void pcv__cut_given_up(struct pcv__segment *segment, struct pcv__mem *mem);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Who goes along with an assignment, and whether all of them may. */
 #include "owner/party.h"
-#include "owner/split.h"
 
 #include "owner/dma.h"
 
@@ -58,6 +57,14 @@ struct pcv_device *pcv__party_turn(struct pcv__party *party, uint32_t index)
     return device;
 }
 
+static int blame(struct pcv__party *party, pcv_sbdf sbdf, int error)
+{
+    party->blamed = true;
+    party->others.sbdf[0] = sbdf;
+    party->others.count = 1;
+    return error;
+}
+
 /* Mates of a change that an earlier call began. One that is gone by now uses
  * nothing any more. */
 static int join_again(struct pcv__party *party, struct pcv_host *host)
@@ -68,7 +75,7 @@ static int join_again(struct pcv__party *party, struct pcv_host *host)
         int error = join(party, host, lead->mate[i]);
 
         if (error != 0 && error != -PCV_ENODEV) {
-            return error;
+            return blame(party, lead->mate[i], error);
         }
     }
     return 0;
@@ -84,7 +91,7 @@ static int join_first(struct pcv__party *party, struct pcv_host *host)
         int error = join(party, host, party->others.sbdf[i]);
 
         if (error != 0) {
-            return error;
+            return blame(party, party->others.sbdf[i], error);
         }
     }
     return 0;
@@ -105,7 +112,7 @@ static int check_mates(struct pcv__party *party)
                                       &party->mate_policy, &others);
 
         if (error != 0) {
-            return error;
+            return blame(party, pcv__device_sbdf(party->device[i]), error);
         }
         wanted += pcv__change_for(party->device[i]) ? 0u : 1u;
     }
@@ -129,6 +136,7 @@ static void begin(struct pcv__party *party, struct pcv_domain *domain,
     take_policy(party, policy);
     party->others.count = 0;
     party->count = 0;
+    party->blamed = false;
     party->holder = NULL;
 }
 
@@ -203,7 +211,7 @@ int pcv_device_test_assign(struct pcv_host *host, pcv_sbdf sbdf,
     int error =
         pcv__party_gather(&party, host, sbdf, domain, policy, &elsewhere);
 
-    if (error == -PCV_EXDEV ||
+    if (error == -PCV_EXDEV || party.blamed ||
         (error == 0 && (party.policy.flags & PCV_ASSIGN_GROUP) != 0)) {
         tell(&party, out_others, room, out_count);
     }

@@ -13,7 +13,10 @@ struct pcv__party {
     struct pcv_domain *domain;
     struct pcv_assign_policy policy;      /* of who leads */
     struct pcv_assign_policy mate_policy; /* of all others */
-    struct pcv__others others; /* who else is in the group, with another user */
+    /* Who else is in the group, with another user; or, `blamed`, the one of them
+     * for whose sake all are refused. */
+    struct pcv__others others;
+    bool blamed;
     uint32_t count;
     struct pcv_device *device[PCV_ASSIGN_GROUP_MAX];
     const struct pcv_device *holder; /* of the claim, if anybody has it */

@@ -203,10 +203,19 @@ int pcv_device_remove(struct pcv_host *host, pcv_sbdf sbdf,
     return error;
 }
 
-static void vanish(struct pcv_device *device)
+static void tell_vanished(struct pcv__segment *segment,
+                          struct pcv_device *device)
+    PCV__REQUIRES(segment->lock)
+{
+    pcv__event(device, PCV_EVENT_VANISHED, PCV_EVENT_DEVICE, 0, 0);
+    pcv__guard_leaves(segment, device);
+}
+
+static void vanish(struct pcv__segment *segment, struct pcv_device *device)
+    PCV__REQUIRES(segment->lock)
 {
     if (pcv__bar(device, PCV__BARRED_VANISHED)) {
-        pcv__event(device, PCV_EVENT_VANISHED, PCV_EVENT_DEVICE, 0, 0);
+        tell_vanished(segment, device);
     }
 }
 
@@ -219,9 +228,9 @@ static void vanish_with_vfs(struct pcv__segment *segment,
     struct pcv_device *vf;
 
     while ((vf = pcv__next_vf(segment, device, &rid)) != NULL) {
-        vanish(vf);
+        vanish(segment, vf);
     }
-    vanish(device);
+    vanish(segment, device);
 }
 
 /* What is behind a bridge goes with it. A device that is being added finds its
@@ -350,6 +359,69 @@ void pcv__slot_emptied(struct pcv_device *port)
     (void)pcv__leaving_go(&list, NULL, &busy);
 }
 
+/* A guest has lost it: it is silent, nothing of what the guest left in it goes
+ * on where one write sees to that, and it is removed unless it changes its
+ * owner just now. */
+static void lose(struct pcv__segment *segment, struct pcv__leaving *list,
+                 struct pcv_device *device, pcv_sbdf to)
+    PCV__REQUIRES(segment->lock)
+{
+    struct pcv__mem *mem = &device->host->mem;
+    pcv_sbdf busy;
+    bool first;
+
+    pcv__event(device, PCV_EVENT_OVERRIDDEN, PCV_EVENT_HOST, to.v, 0);
+    pcv__lock_take(mem, &device->lock);
+    pcv__reset_abandon(device);
+    /* Under the lock, so that its guest writes nothing after that. */
+    first = pcv__bar(device, PCV__BARRED_VANISHED);
+    pcv__lock_drop(mem, &device->lock);
+    if (first) {
+        tell_vanished(segment, device);
+    }
+    if (!pcv__is_kept(segment, device, &busy)) {
+        mark_with_vfs(segment, list, device);
+    }
+}
+
+static void lose_all(struct pcv__segment *segment, struct pcv__leaving *list,
+                     struct pcv_device *above) PCV__REQUIRES(segment->lock)
+{
+    pcv_sbdf to = pcv__device_sbdf(above);
+    uint32_t rid = above->is_bridge ? pcv__last_rid(above) : 0;
+    struct pcv_device *device;
+    pcv_sbdf at;
+
+    if (above->is_bridge) {
+        while ((device = pcv__deeper(segment, above, &rid, &at)) != NULL) {
+            if (pcv__is_guarded(device, at)) {
+                lose(segment, list, device, to);
+            }
+        }
+        return;
+    }
+    while ((device = pcv__next_vf(segment, above, &rid)) != NULL) {
+        if (pcv__is_guarded(device, pcv__device_sbdf(device))) {
+            lose(segment, list, device, to);
+        }
+    }
+}
+
+void pcv__guests_lose(struct pcv_device *above)
+{
+    struct pcv__mem *mem = &above->host->mem;
+    struct pcv__segment *segment = above->segment;
+    struct pcv__leaving list;
+    pcv_sbdf busy;
+
+    list.first = NULL;
+    list.end = &list.first;
+    pcv__lock_take(mem, &segment->lock);
+    lose_all(segment, &list, above);
+    pcv__lock_drop(mem, &segment->lock);
+    (void)pcv__leaving_go(&list, NULL, &busy);
+}
+
 /* All VFs of a PF, or with a PF that was reset those that nobody uses; the
  * others have vanished. */
 static void mark_vfs(struct pcv__segment *segment, struct pcv__leaving *list,
@@ -360,7 +432,7 @@ static void mark_vfs(struct pcv__segment *segment, struct pcv__leaving *list,
 
     while ((vf = pcv__next_vf(segment, pf, &rid)) != NULL) {
         if (pcv__vf_in_use(vf)) {
-            vanish(vf);
+            vanish(segment, vf);
         } else {
             mark(segment, list, vf);
         }

@@ -21,6 +21,7 @@ static bool take(struct pcv_domain *guest, struct pcv_device *device,
     }
     atomic_store_explicit(&device->guest_sbdf, devfn, memory_order_relaxed);
     atomic_fetch_add_explicit(&guest->devices, 1, memory_order_acq_rel);
+    pcv__guard_begin(device);
     return true;
 }
 
@@ -130,6 +131,7 @@ void pcv__slot_leave(struct pcv_device *device, struct pcv_domain *guest)
                                                  memory_order_relaxed)) {
         return;
     }
+    pcv__guard_end(device);
     pcv__map_wake_all(guest);
     pcv__slot_mark(guest, devfn);
     atomic_fetch_sub_explicit(&guest->devices, 1, memory_order_acq_rel);

@@ -2,6 +2,7 @@
 /* Taking a function from its owner: the first steps of a change of owner
  * (OWN-5), up to where it is quarantine's. */
 #include "owner/change.h"
+#include "vpci/shadow.h"
 
 /* Neither bus mastering nor decoding; error if that is not known to be so.
  * *out_command: what there was; all ones: it did not answer. */
@@ -41,7 +42,7 @@ static void unsilence(struct pcv_device *device, uint32_t command)
     }
 }
 
-/* Tried again: what comes after goes by it. */
+/* Tried again: that it is blocked is what the rest goes by. */
 int pcv__change_block(struct pcv_device *device)
 {
     int error;
@@ -63,12 +64,16 @@ static int stop_hardware(struct pcv_device *device)
     pcv__change_at(device, PCV_STEP_SAVE);
     error = pcv__reset_save(device);
     if (error == 0) {
+        error = pcv__shadow_cast(device); /* BARs are where they stay now */
+    }
+    if (error == 0) {
         pcv__change_at(device, PCV_STEP_SILENCE);
         error = silence_from(device, &command);
     }
     pcv__lock_drop(mem, &device->lock);
     if (error == 0) {
-        error = pcv__change_block(device);
+        pcv__change_at(device, PCV_STEP_BLOCK);
+        error = pcv__dma_to(device, &device->host->quarantine);
     }
     if (error != 0) {
         pcv__lock_take(mem, &device->lock);

@@ -34,6 +34,7 @@ void pcv_device_get_info(struct pcv_device *device,
         atomic_load_explicit(&device->owner, memory_order_acquire)->id;
     out_info->vanished = pcv__has_vanished(device);
     out_info->unreachable = pcv__is_unreachable(device);
+    out_info->overridden = pcv__is_marked(device, PCV__MARK_OVERRIDE);
     out_info->read_only =
         (device->id.header_type & PCV_HEADER_TYPE_MASK) > 1 ||
         atomic_load_explicit(&device->read_only, memory_order_relaxed) ||

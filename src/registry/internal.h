@@ -18,6 +18,7 @@ struct pcv__segment;
 struct pcv_emulated;
 struct pcv__assignment;
 struct pcv__saved;
+struct pcv__shadow;
 struct pcv__trap;
 struct pcv__vpci;
 
@@ -41,6 +42,9 @@ struct pcv__extras {
     uint16_t requesters;
     uint16_t requester[4];
     struct pcv_device *next_named;
+    /* What the hardware domain sees while it is not its own (vpci/shadow.h); a
+     * struct pcv__part. */
+    struct pcv__shadow *shadow;
 };
 
 /* Bits of pcv_device.marks. */
@@ -51,6 +55,13 @@ struct pcv__extras {
  * back; `done` is who wants to know. Under the segment's lock. */
 #define PCV__MARK_REMOVE 0x40u
 #define PCV__MARK_READ_ONLY 0x80u /* its vPCI setup failed (OWN-2) */
+/* Of a function: a guest has it, or is to have it; of a bridge or PF: such a
+ * function is behind it, or a VF of it; the administrator lets writes through
+ * that take it away (OWN-15). The first two under the segment's lock, the
+ * second under the device's as well. */
+#define PCV__MARK_GUARDED 0x100u
+#define PCV__MARK_GUARDS 0x200u
+#define PCV__MARK_OVERRIDE 0x400u
 /* IOMMU faults, whose count stands in the upper half: registry/faults.h. */
 #define PCV__MARK_FAULTY 0x2000u  /* too many came; no more are counted */
 #define PCV__MARK_CUT 0x4000u     /* so its bus mastering is off */
@@ -346,6 +357,7 @@ struct pcv_host {
     _Atomic uint32_t work_count;     /* PFs with vf_work */
     _Atomic uint32_t renumber_count; /* bridges that are renumbered */
     _Atomic uint32_t slot_count;     /* ports with slot_event */
+    _Atomic uint32_t shadow_count;   /* devices with a shadow (OWN-14) */
     struct pcv__lock work_lock;
     struct pcv_device *work PCV__GUARDED_BY(work_lock); /* with vf_work */
     /* IOMMU faults: how many are too many, and who is due (registry/faults.h);
@@ -362,6 +374,7 @@ struct pcv_host {
     _Atomic uint32_t wanted_count; /* devices with PCV__MARK_REMOVE */
     _Atomic uint64_t absent_accesses, refused_accesses, events_dropped;
     _Atomic uint64_t stray_faults;
+    _Atomic uint64_t protected_writes; /* OWN-15 */
 };
 
 /* ---- references and gate (ref.c) ------------------------------------------

@@ -30,6 +30,7 @@
 
 struct owned {
     struct hosted h;
+    bool isolated; /* each function is declared so before it is assigned */
     uint8_t msi;
     struct pcv_domain *guest, *other;
     struct pcv_event event[OWNED_EVENTS]; /* the last ones */
@@ -68,6 +69,7 @@ static inline void owned_port(struct owned *o, uint8_t type, uint8_t bus,
 static inline void owned_build(struct owned *o)
 {
     memset(o, 0, sizeof(*o));
+    o->isolated = true;
     hosted_build(&o->h);
     owned_port(o, PCV_PCIE_TYPE_ROOT_PORT, 0, 1, 1, 1);
     owned_port(o, PCV_PCIE_TYPE_ROOT_PORT, 0, 2, 2, 4);
@@ -109,8 +111,9 @@ static inline int owned_assign(struct owned *o, pcv_sbdf sbdf,
 {
     int error = -PCV_ERESTART;
 
-    /* There is no ACS above. */
-    (void)!pcv_device_declare_isolated(o->h.host, sbdf, true);
+    if (o->isolated) { /* there is no ACS above */
+        (void)!pcv_device_declare_isolated(o->h.host, sbdf, true);
+    }
     for (unsigned i = 0; i < 100 && error == -PCV_ERESTART; i++) {
         error = pcv_device_assign(o->h.host, sbdf, to, policy, NULL);
     }

@@ -116,6 +116,25 @@ static void its_own_msi_is_out_of_reach(void **state)
     }
 }
 
+/* OWN-2, MSI-2: what firmware left on would go where it said. */
+static void what_firmware_left_on_is_switched_off(void **state)
+{
+    struct owned o;
+
+    (void)state;
+    breaks(false, false);
+    machine(&o);
+    assert_int_equal(pcv_device_remove(o.h.host, CARD, NULL, NULL), 0);
+    pcv_model_poke(o.h.model, CARD, (uint16_t)(o.msi + 2u), 2, 1);
+    breaks(false, true); /* its BARs cannot be sized */
+    assert_int_equal(pcv_device_add(o.h.host, CARD, NULL), 0);
+    breaks(false, false);
+    assert_true(hosted_info(&o.h, CARD).read_only);
+    assert_int_equal(
+        pcv_model_peek(o.h.model, CARD, (uint16_t)(o.msi + 2u), 2) & 1u, 0);
+    owned_end(&o);
+}
+
 /* OWN-2: and another attempt makes it a function as any. */
 static void added_again_after_a_removal_it_is_as_any(void **state)
 {
@@ -198,6 +217,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(its_own_msi_is_out_of_reach),
+        cmocka_unit_test(what_firmware_left_on_is_switched_off),
         cmocka_unit_test(added_again_after_a_removal_it_is_as_any),
         cmocka_unit_test(a_guest_may_have_it_once_the_host_can),
         cmocka_unit_test(without_memory_the_add_fails),

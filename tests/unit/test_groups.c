@@ -480,12 +480,12 @@ static void sharing_a_requester_id_joins_groups(void **state)
     hosted_end(&j.h);
 }
 
-/* More groups than a query keeps apart. TOPO-6 */
-static void a_group_of_too_many_parts_is_the_whole_segment(void **state)
+/* More groups than a query keeps apart, also of functions that are declared
+ * isolated. */
+static void too_many_parts(bool declared)
 {
     struct hosted h;
 
-    (void)state;
     hosted_build(&h);
     for (uint8_t i = 0; i < PCV_GROUP_PARTS + 1u; i++) {
         struct pcv_test_function f;
@@ -495,6 +495,11 @@ static void a_group_of_too_many_parts_is_the_whole_segment(void **state)
     }
     hosted_start(&h);
     (void)hosted_scan(&h);
+    for (uint8_t i = 0; declared && i < PCV_GROUP_PARTS + 1u; i++) {
+        assert_int_equal(
+            pcv_device_declare_isolated(h.host, pcv_test_at(0, 0, i, 0), true),
+            0);
+    }
     for (uint8_t i = 1; i < PCV_GROUP_PARTS + 1u; i++) {
         assert_int_equal(pcv_device_add_requester(h.host,
                                                   pcv_test_at(0, 0, i, 0),
@@ -504,6 +509,14 @@ static void a_group_of_too_many_parts_is_the_whole_segment(void **state)
     }
     assert_partition(h.host);
     hosted_end(&h);
+}
+
+/* TOPO-6 */
+static void a_group_of_too_many_parts_is_the_whole_segment(void **state)
+{
+    (void)state;
+    too_many_parts(false);
+    too_many_parts(true);
 }
 
 /* ---- what the host declares ------------------------------------------------

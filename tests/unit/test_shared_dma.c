@@ -583,6 +583,85 @@ static void bus_numbers_wait_until_shared_ids_have_moved(void **state)
     hosted_end(&j.h);
 }
 
+static void join_beside(struct joined *j)
+{
+    assert_int_equal(pcv_device_add(j->h.host, pcv_test_at(0, 6, 1, 0), NULL),
+                     -PCV_EBUSY);
+}
+
+/* TOPO-4 TOPO-5 */
+static void what_is_reached_again_waits_until_shared_ids_have_moved(
+    void **state)
+{
+    const pcv_sbdf there = pcv_test_at(0, 6, 1, 0);
+    struct joined j;
+
+    (void)state;
+    joined_start(&j);
+    take_all(&j);
+    write_buses(&j, JOINED_OLD_BRIDGE, 0);
+    pcv_model_fail(j.h.model, PCV_MODEL_OP_dma_attach, 1);
+    write_buses(&j, JOINED_OLD_BRIDGE, 0x00060600);
+    assert_false(hosted_found(&j.h, there));
+    joined_beside.fn = join_beside;
+    joined_beside.rid = ALIAS.v;
+    assert_int_equal(joined_give(&j, behind(1), 0), 0);
+    assert_null(joined_beside.fn);
+    assert_int_equal(pcv_device_add(j.h.host, there, NULL), 0);
+    assert_int_equal(joined_dma(&j, JOINED_OLD), DOM0);
+    hosted_end(&j.h);
+}
+
+static void name_beside(struct joined *j)
+{
+    assert_int_equal(
+        pcv_device_add_requester(j->h.host, JOINED_OLD, JOINED_ALONE),
+        -PCV_EBUSY);
+    assert_int_equal(
+        pcv_device_add_requester(j->h.host, JOINED_ALONE, JOINED_OLD),
+        -PCV_EBUSY);
+}
+
+/* TOPO-5 */
+static void an_id_that_moves_just_now_is_not_named(void **state)
+{
+    struct joined j;
+
+    (void)state;
+    joined_start(&j);
+    joined_beside.fn = name_beside;
+    joined_beside.rid = JOINED_ALONE.v;
+    assert_int_equal(joined_give(&j, JOINED_ALONE, 0), 0);
+    assert_null(joined_beside.fn);
+    assert_int_equal(joined_id(&j, JOINED_ALONE), GUEST);
+    hosted_end(&j.h);
+}
+
+static void bridge_vanishes_beside(struct joined *j)
+{
+    assert_int_equal(pcv_device_vanished(j->h.host, JOINED_BRIDGE), 0);
+}
+
+/* LIFE-7 TOPO-5 */
+static void an_add_that_fails_late_leaves_a_shared_id_to_the_others(
+    void **state)
+{
+    struct joined j;
+
+    (void)state;
+    joined_start(&j);
+    take_all(&j);
+    assert_int_equal(joined_give(&j, behind(1), 0), 0);
+    assert_int_equal(joined_home(&j, behind(2)), 0);
+    joined_remove(&j, behind(2));
+    joined_beside.fn = bridge_vanishes_beside;
+    joined_beside.rid = behind(2).v;
+    assert_int_equal(pcv_device_add(j.h.host, behind(2), NULL), -PCV_ENODEV);
+    assert_null(joined_beside.fn);
+    assert_int_equal(joined_id(&j, ALIAS), GUEST);
+    hosted_end(&j.h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -609,6 +688,11 @@ int main(void)
         cmocka_unit_test(a_guest_stays_while_an_id_is_attached_to_it_beside),
         cmocka_unit_test(an_add_beside_it_is_settled_by_who_moves_it),
         cmocka_unit_test(bus_numbers_wait_until_shared_ids_have_moved),
+        cmocka_unit_test(
+            what_is_reached_again_waits_until_shared_ids_have_moved),
+        cmocka_unit_test(an_id_that_moves_just_now_is_not_named),
+        cmocka_unit_test(
+            an_add_that_fails_late_leaves_a_shared_id_to_the_others),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

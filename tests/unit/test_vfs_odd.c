@@ -84,7 +84,7 @@ static void vfs_of_which_one_changes_its_owner_are_not_disabled(void **state)
     assert_null(beside.v);
     assert_int_equal(beside.verdict, PCV_DONE);
     assert_int_equal(vfs_peek(&v, CTRL, 2), VFS_ON);
-    assert_int_equal(vfs_told(&v, PCV_EVENT_VFS_BUSY, vfs_at(1).v), 1);
+    assert_int_equal(rig_events(&v.rig, PCV_EVENT_PROTECTED), 1);
     assert_true(vfs_there(&v, 0));
     vfs_close(&v);
 }
