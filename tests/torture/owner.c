@@ -2,6 +2,10 @@
 /* Actors that change who has a function, and guests that come and go. */
 #include "torture.h"
 
+/* Turns that an administrator waits for one function: it may never answer any
+ * more after its reset. */
+#define PATIENCE 4000u
+
 static bool is_endpoint(const struct function *fn)
 {
     return !fn->bridge;
@@ -153,7 +157,7 @@ enum turn play_assign(struct player *p)
     }
     answer = assign_once(p, &at);
     /* Some administrators never come back. */
-    if (answer == -PCV_ERESTART && !one_in(p, 400)) {
+    if (answer == -PCV_ERESTART && p->tries < PATIENCE && !one_in(p, 400)) {
         return TURN_AGAIN;
     }
     end_assign(p, answer, at);
@@ -189,6 +193,17 @@ enum turn play_mark_broken(struct player *p)
     return TURN_OVER;
 }
 
+/* The hardware domain may take functions from guests at a bridge or a PF. */
+enum turn play_override(struct player *p)
+{
+    int answer;
+
+    p->fn = any_function(p, NULL);
+    answer = pcv_device_override(p->w->host, p->fn->sbdf, one_in(p, 4));
+    EXPECT_ANSWER(p, answer, 0, -PCV_EINVAL, -PCV_ENODEV);
+    return TURN_OVER;
+}
+
 /* ---- taking back -----------------------------------------------------------
  */
 
@@ -219,7 +234,7 @@ enum turn play_deassign(struct player *p)
         p->stage = 1;
     }
     answer = deassign_once(p, p->fn->sbdf);
-    if (answer == -PCV_ERESTART && !one_in(p, 400)) {
+    if (answer == -PCV_ERESTART && p->tries < PATIENCE && !one_in(p, 400)) {
         return TURN_AGAIN;
     }
     if (answer == 0 || answer == -PCV_EAGAIN) {
@@ -373,7 +388,7 @@ enum turn play_evict(struct player *p)
             continue;
         }
         answer = deassign_once(p, p->fn->sbdf);
-        if (answer == -PCV_ERESTART) {
+        if (answer == -PCV_ERESTART && p->tries < PATIENCE) {
             return TURN_AGAIN;
         }
         if (answer == 0 || answer == -PCV_EAGAIN) {
