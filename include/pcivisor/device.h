@@ -245,7 +245,8 @@ struct pcv_device *PCV_MUST_CHECK pcv_device_get(struct pcv_device *device);
 
 /**
  * Give a reference back. The last one releases the device, here and now.
- * NULL is allowed. Context: any. Locking: none.
+ * NULL is allowed. Context: any. Locking: none, but for the last one the
+ * device's lock, and the segment's if no bus number leads to it.
  */
 void pcv_device_put(struct pcv_device *device);
 
