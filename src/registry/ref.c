@@ -48,6 +48,7 @@ bool pcv__ref_try(struct pcv_device *device, enum pcv_holder holder,
 
 struct pcv__extras *pcv__extras_get(struct pcv_device *device)
 {
+    pcv__lock_check_held(&device->host->mem, &device->lock);
     if (!device->extras) {
         device->extras =
             pcv__alloc(&device->host->mem, sizeof(*device->extras));
