@@ -39,12 +39,12 @@ static void a_group_is_told_page_by_page(void **state)
     for (uint32_t room = 1; room <= COUNT(members) + 1; room++) {
         union pcv_ctl_record record[8];
         struct pcv_ctl_reply reply = {.record = record, .room = room};
-        struct pcv_ctl_request request;
+        struct pcv_ctl_request request =
+            request_for(PCV_CTL_GROUP, JOINED_DEEP);
         uint32_t seen = 0;
         struct joined j;
 
         joined_start(&j);
-        request = request_for(PCV_CTL_GROUP, JOINED_DEEP);
         do {
             assert_int_equal(pcv_ctl(j.h.host, &request, &reply), 0);
             assert_true(reply.count <= room);
@@ -71,6 +71,7 @@ static void requester_ids_are_told_page_by_page_after_one_was_named(
     struct joined j;
 
     (void)state;
+    memset(record, 0, sizeof(record));
     joined_start(&j);
     request = request_for(PCV_CTL_REQUESTERS, JOINED_OLD);
     request.u.requesters.what = PCV_CTL_REQUESTERS_ADD;
