@@ -68,9 +68,8 @@ static bool remove_busy(const struct ctl *ctl, pcv_sbdf sbdf, pcv_sbdf busy)
     return false;
 }
 
-/* Of an operation that may have to wait: nothing is printed for 0. */
-static bool finished(const struct ctl *ctl, const struct ctl_result *result,
-                     const char *name)
+bool ctl_finished(const struct ctl *ctl, const struct ctl_result *result,
+                  const char *name)
 {
     if (result->error == 0) {
         return true;
@@ -249,7 +248,7 @@ static bool changed(const struct ctl *ctl, const struct ctl_result *result,
                        status.owner_id == PCV_DOMAIN_ID_QUARANTINE;
         text_add(&name, "%s", nobodys ? " is in quarantine" : "");
     }
-    bool good = finished(ctl, result, text_str(&name));
+    bool good = ctl_finished(ctl, result, text_str(&name));
     text_fini(&name);
     return good;
 }
@@ -289,7 +288,7 @@ bool ctl_restore(const struct ctl *ctl, pcv_sbdf sbdf)
     if (result.error == 0) {
         text_add(ctl->out, "%s: restored\n", ctl_show(ctl, sbdf).s);
     }
-    return finished(ctl, &result, ctl_show(ctl, sbdf).s);
+    return ctl_finished(ctl, &result, ctl_show(ctl, sbdf).s);
 }
 
 bool ctl_read_only(const struct ctl *ctl, pcv_sbdf sbdf)
@@ -301,5 +300,5 @@ bool ctl_read_only(const struct ctl *ctl, pcv_sbdf sbdf)
         text_add(ctl->out, "%s: the hypervisor's own, read-only for dom0\n",
                  ctl_show(ctl, sbdf).s);
     }
-    return finished(ctl, &result, ctl_show(ctl, sbdf).s);
+    return ctl_finished(ctl, &result, ctl_show(ctl, sbdf).s);
 }

@@ -118,5 +118,15 @@ bool ctl_deassign(const struct ctl *ctl, pcv_sbdf sbdf);
 bool ctl_buses(const struct ctl *ctl, pcv_sbdf sbdf, const uint8_t bus[3]);
 bool ctl_restore(const struct ctl *ctl, pcv_sbdf sbdf);
 bool ctl_read_only(const struct ctl *ctl, pcv_sbdf sbdf);
+/* What became of an operation that may have to wait: nothing is printed for 0,
+ * else its error. */
+bool ctl_finished(const struct ctl *ctl, const struct ctl_result *result,
+                  const char *name);
+
+/* reset.c */
+bool ctl_reset(const struct ctl *ctl, pcv_sbdf sbdf);
+bool ctl_reset_method(const struct ctl *ctl, pcv_sbdf sbdf);
+bool ctl_msix_prepare(const struct ctl *ctl, pcv_sbdf sbdf);
+bool ctl_msix_release(const struct ctl *ctl, pcv_sbdf sbdf);
 
 #endif

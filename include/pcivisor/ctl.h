@@ -14,6 +14,7 @@
 #include "pcivisor/device.h"
 #include "pcivisor/domain.h"
 #include "pcivisor/host.h"
+#include "pcivisor/reset.h"
 
 /*
  * The operations. X(NAME, name, number, ARGUMENTS, RECORDS, FLAGS)
@@ -44,7 +45,10 @@
     X(EVENTS, events, 19, EVENTS, EVENT, 0)                                    \
     X(READ_ONLY, read_only, 20, NOTHING, NOTHING, 0)                           \
     X(UNREACHABLE, unreachable, 21, NOTHING, DEVICE, PCV_CTL_OF_DOMAIN)        \
-    X(BUSES, buses, 22, BUSES, NOTHING, 0)
+    X(BUSES, buses, 22, BUSES, NOTHING, 0)                                     \
+    X(RESET, reset, 29, NOTHING, RESET, PCV_CTL_ONLY_ASK)                      \
+    X(MSIX_PREPARE, msix_prepare, 30, NOTHING, NOTHING, 0)                     \
+    X(MSIX_RELEASE, msix_release, 31, NOTHING, NOTHING, 0)
 
 #define PCV_CTL_ENUM(NAME, name, number, ARGUMENTS, RECORDS, FLAGS)            \
     PCV_CTL_##NAME = (number),
@@ -58,7 +62,8 @@ enum pcv_ctl_op { PCV_CTL_OPS(PCV_CTL_ENUM) };
 const char *pcv_ctl_op_name(uint32_t op);
 
 /* pcv_ctl_request.flags */
-#define PCV_CTL_OF_DOMAIN 1u /* only what domain_id owns */
+#define PCV_CTL_OF_DOMAIN 1u    /* only what domain_id owns */
+#define PCV_CTL_ONLY_ASK 0x100u /* say how it would be done, and do nothing */
 
 #define PCV_CTL_NODES_MAX 32u  /* addresses in one request for nodes */
 #define PCV_CTL_SCAN_BUSES 8u  /* a call of PCV_CTL_SCAN looks at so many */
@@ -152,6 +157,11 @@ struct pcv_ctl_event {
     struct pcv_event event;
 };
 
+/* How a function would be reset. */
+struct pcv_ctl_reset {
+    enum pcv_reset way;
+};
+
 union pcv_ctl_record {
     struct pcv_host_stats stats;
     struct pcv_ctl_device device;
@@ -164,6 +174,7 @@ union pcv_ctl_record {
     struct pcv_ctl_domain domain;
     struct pcv_ctl_mapping mapping;
     struct pcv_ctl_event event;
+    struct pcv_ctl_reset reset;
 };
 
 struct pcv_ctl_reply {

@@ -154,7 +154,8 @@ enum pcv_event_kind {
                                are told for a domain, where there is a clock */
     PCV_EVENT_ASSIGNED,     /* it is domain_id's now */
     PCV_EVENT_QUARANTINED, /* a change of owner failed with arg0 at step arg1 */
-    PCV_EVENT_NO_RESET,    /* it changed its owner, and cannot be reset */
+    PCV_EVENT_NO_RESET,    /* it changed its owner, and cannot be reset; arg0 is
+                              1: but with its bus, where arg1 is in the way */
     PCV_EVENT_CAP_HIDDEN,  /* capability arg0 (bit 16: extended) was hidden:
                               error arg1 */
     PCV_EVENT_BIND_FAILED, /* vector arg0 (bit 16: MSI-X): error arg1 */
@@ -170,6 +171,9 @@ enum pcv_event_kind {
     PCV_EVENT_MOVED,       /* it is bound at this address; it was at arg0 */
     PCV_EVENT_MOVE_FAILED, /* it could not be bound at arg0, or its DMA be
                               blocked there: error arg1 */
+    PCV_EVENT_PENDING,   /* its transactions did not end before it was reset */
+    PCV_EVENT_BUS_RESET, /* a bridge resets what is behind it, for the sake of
+                            the function at arg0 */
 };
 
 struct pcv_event {

@@ -13,10 +13,12 @@
 #include "pcivisor/errno.h"
 #include "pcivisor/host.h"
 #include "pcivisor/mailbox.h"
+#include "pcivisor/msix.h"
 #include "pcivisor/port.h"
 #include "pcivisor/read_only.h"
 #include "pcivisor/register.h"
 #include "pcivisor/regs.h"
+#include "pcivisor/reset.h"
 #include "pcivisor/topology.h"
 #include "pcivisor/types.h"
 

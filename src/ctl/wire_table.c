@@ -217,6 +217,11 @@ static const struct pcv__wire_field event[] = {
 };
 SHAPE(event, 0x28);
 
+static const struct pcv__wire_field reset[] = {
+    ONE(0x00, 4, record, reset.way),
+};
+SHAPE(reset, 0x08);
+
 /* ---- operations -----------------------------------------------------------
  */
 
@@ -244,6 +249,7 @@ static const struct pcv__wire_shape nothing;
 #define DOMAIN_RECORD domain_shape
 #define MAPPING_RECORD mapping_shape
 #define EVENT_RECORD event_shape
+#define RESET_RECORD reset_shape
 
 #define WIRE_OP(NAME, name, number, ARGUMENTS, RECORDS, FLAGS)                 \
     [number] = {&ARGUMENTS##_ARGS, &RECORDS##_RECORD},

@@ -6,6 +6,7 @@
  * assignment says for whom the view is.
  */
 #include "owner/change.h"
+#include "owner/reset.h"
 
 /* ---- what may be assigned --------------------------------------------------
  */
@@ -82,14 +83,9 @@ static int check(struct pcv_device *device, const struct pcv_domain *domain,
     if (!pcv__ext_final(device)) {
         return -PCV_EAGAIN;
     }
-    atomic_store_explicit(&device->hw_error, 0, memory_order_relaxed);
-    if (pcv__reset_find(device) == PCV__RESET_NONE &&
-        (policy->flags & PCV_ASSIGN_NO_RESET) == 0) {
-        /* What the host cannot read is not known to be missing. */
-        error = atomic_load_explicit(&device->hw_error, memory_order_relaxed);
-        return error != 0 ? error : -PCV_EOPNOTSUPP;
-    }
-    return 0;
+    return (policy->flags & PCV_ASSIGN_NO_RESET) != 0
+               ? 0
+               : pcv__reset_check(device);
 }
 
 /* ---- assign ----------------------------------------------------------------
@@ -127,6 +123,7 @@ static int prepare(struct pcv_device *device, struct pcv_domain *domain,
 static void abandon(struct pcv_device *device)
 {
     pcv__change_forget(device);
+    pcv__change_undo(device);
     pcv__gate_reopen(device);
 }
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The steps of a change of owner (OWN-5). */
 #include "owner/change.h"
+#include "owner/bus_reset.h"
 #include "owner/move.h"
+#include "owner/reset.h"
 
 /* Step numbers, for the event that says where a change failed. */
 enum step { STEP_TAKE = 1, STEP_RESET, STEP_BUILD, STEP_DMA, STEP_PUBLISH };
@@ -36,10 +38,18 @@ int pcv__change_begin(struct pcv_host *host, pcv_sbdf sbdf,
         error = -PCV_EBUSY;
     } else {
         device->changing = true;
-        *out_device = device;
     }
     pcv__lock_drop(&host->mem, &segment->lock);
-    return error;
+    if (error != 0) {
+        return error;
+    }
+    error = pcv__bus_reset_go_on(device);
+    if (error != 0) {
+        pcv__change_end(device);
+        return error;
+    }
+    *out_device = device;
+    return 0;
 }
 
 void pcv__change_end(struct pcv_device *device)
@@ -61,19 +71,15 @@ int pcv__dma_to(struct pcv_device *device, const struct pcv_domain *domain)
     return pcv__dma_attach(device->host, pcv__device_sbdf(device), domain->id);
 }
 
-/* Neither bus mastering nor decoding; error if that is not known to be so.
- * *out_command: what there was; all ones: it did not answer. */
-static int silence_from(struct pcv_device *device, uint32_t *out_command)
-    PCV__REQUIRES(device->lock)
+/* Neither bus mastering nor decoding; error if that is not known to be so. */
+static int silence(struct pcv_device *device) PCV__REQUIRES(device->lock)
 {
     const uint32_t off = PCV_CMD_IO | PCV_CMD_MEMORY | PCV_CMD_MASTER;
     uint32_t command;
 
-    *out_command = 0xffffu;
     if (!pcv__hw_fetch(device, PCV_REG_COMMAND, 2, &command)) {
         return -PCV_EIO;
     }
-    *out_command = command;
     if (command == 0xffffu) {
         return 0; /* it does not answer */
     }
@@ -82,46 +88,37 @@ static int silence_from(struct pcv_device *device, uint32_t *out_command)
     return atomic_load_explicit(&device->hw_error, memory_order_relaxed);
 }
 
-static int silence(struct pcv_device *device) PCV__REQUIRES(device->lock)
-{
-    uint32_t command;
-
-    return silence_from(device, &command);
-}
-
-/* It is its owner's still, and is as it was. */
-static void unsilence(struct pcv_device *device, uint32_t command)
-    PCV__REQUIRES(device->lock)
-{
-    if (command != 0xffffu) {
-        pcv__hw_restore(device, PCV_REG_COMMAND, 2, command);
-    }
-}
-
-/* Silent, and its DMA blocked; or an error, and the hardware domain's function
- * does what it did. A guest's is left silent: its gate stays closed. */
+/* Silent, what it had under way has ended, and its DMA blocked; or an error,
+ * and the hardware domain's function does what it did. A guest's is left
+ * silent: its gate stays closed. -PCV_ERESTART: it is silent, and still has to
+ * end. */
 static int block(struct pcv_device *device, const struct pcv_domain *owner)
 {
     struct pcv_host *host = device->host;
-    uint32_t command = 0xffffu;
     int error;
 
     pcv__lock_take(&host->mem, &device->lock);
     /* A guest's device has its host's registers saved already. */
-    error = owner->slot ? 0 : pcv__reset_save(device);
+    error =
+        owner->slot || pcv__is_silenced(device) ? 0 : pcv__reset_save(device);
     if (error == 0) {
-        error = silence_from(device, &command);
+        error = pcv__quiesce(device);
     }
     pcv__lock_drop(&host->mem, &device->lock);
     if (error == 0) {
         error = pcv__dma_to(device, &host->quarantine);
     }
-    if (error != 0 && !owner->slot) {
-        pcv__lock_take(&host->mem, &device->lock);
-        unsilence(device, command);
-        pcv__lock_drop(&host->mem, &device->lock);
+    if (error != 0 && error != -PCV_ERESTART && !owner->slot) {
+        pcv__change_undo(device);
     }
     return error;
+}
+
+void pcv__change_undo(struct pcv_device *device)
+{
+    pcv__lock_take(&device->host->mem, &device->lock);
+    pcv__quiesce_undo(device);
+    pcv__lock_drop(&device->host->mem, &device->lock);
 }
 
 int pcv__change_take(struct pcv_device *device)
@@ -136,6 +133,9 @@ int pcv__change_take(struct pcv_device *device)
         return error;
     }
     pcv__vpci_teardown(device);
+    pcv__lock_take(&device->host->mem, &device->lock);
+    pcv__quiesce_end(device);
+    pcv__lock_drop(&device->host->mem, &device->lock);
     atomic_store_explicit(&device->owner, &device->host->quarantine,
                           memory_order_release);
     if (owner->slot) {
@@ -163,38 +163,13 @@ static int bare_view(struct pcv_device *device)
     return 0;
 }
 
-/* How it can be reset. What the host could not read is no sign that there is no
- * way: the device would go on with what its last owner left in it. */
-static int find_method(struct pcv_device *device) PCV__REQUIRES(device->lock)
-{
-    atomic_store_explicit(&device->hw_error, 0, memory_order_relaxed);
-    pcv__vpci(device)->reset_method = (uint8_t)pcv__reset_find(device);
-    return atomic_load_explicit(&device->hw_error, memory_order_relaxed);
-}
-
-static int reset_and_settle(struct pcv_device *device, bool accepted)
+static int settle_and_put_back(struct pcv_device *device)
     PCV__REQUIRES(device->lock)
 {
-    uint64_t wait_us;
-    int error;
+    int error = pcv__reset_settle(device);
 
-    if (!device->change_reset) {
-        error = find_method(device);
-        if (error == 0) {
-            error = pcv__reset_start(device);
-        }
-        if (error == -PCV_EOPNOTSUPP && accepted) {
-            pcv__event(device, PCV_EVENT_NO_RESET, PCV_EVENT_DEVICE, 0, 0);
-            pcv__reset_put_back(device);
-            error = 0;
-        }
-        if (error != 0) {
-            return error;
-        }
-        device->change_reset = true;
-    }
-    if (!pcv__settle_locked(device, &wait_us)) {
-        return -PCV_ERESTART;
+    if (error != 0) {
+        return error;
     }
     pcv__reset_put_back(device);
     return silence(device);
@@ -205,11 +180,16 @@ int pcv__change_reset(struct pcv_device *device, bool accepted)
     struct pcv__mem *mem = &device->host->mem;
     int error = bare_view(device);
 
+    device->change_step = STEP_RESET;
+    if (error == 0 && !device->change_reset) {
+        error = pcv__reset_for_change(device, accepted);
+        device->change_reset = error == 0;
+    }
     if (error != 0) {
         return error;
     }
     pcv__lock_take(mem, &device->lock);
-    error = reset_and_settle(device, accepted);
+    error = settle_and_put_back(device);
     pcv__lock_drop(mem, &device->lock);
     return error;
 }
@@ -300,6 +280,7 @@ int pcv__change_give(struct pcv_device *device, struct pcv_domain *domain)
     }
     device->change_for = NULL;
     device->change_reset = false;
+    pcv__reset_used(device);
     pcv__event(device, PCV_EVENT_ASSIGNED, PCV_EVENT_HOST, domain->id, 0);
     return 0;
 }

@@ -7,7 +7,8 @@
 
 /* The live device at an address, or what was there last and cannot be reached
  * (TOPO-4), with a caller's reference, for one change of owner at a time. 0;
- * -PCV_ENODEV; -PCV_EBUSY: somebody else is at it. */
+ * -PCV_ENODEV; -PCV_EBUSY: somebody else is at it; -PCV_ERESTART: its bus is
+ * being reset; -PCV_EIO: and cannot be let go. */
 int pcv__change_begin(struct pcv_host *host, pcv_sbdf sbdf,
                       struct pcv_device **out_device);
 void pcv__change_end(struct pcv_device *device);
@@ -17,11 +18,13 @@ bool pcv__is_quarantined(const struct pcv_device *device);
 /*
  * Take it from its owner: the gate is closed and drained, bus mastering and
  * decoding go off, DMA is blocked, vectors and mappings are dropped; it is
- * quarantine's. 0; -PCV_ERESTART: the gate is closed, accesses drain;
- * -PCV_ENOMEM, -PCV_EIO, or the host's: it is its owner's still, behind a
- * closed gate.
+ * quarantine's. 0; -PCV_ERESTART: the gate is closed, accesses drain, or
+ * transactions; -PCV_ENOMEM, -PCV_EIO, or the host's: it is its owner's still,
+ * behind a closed gate.
  */
 int pcv__change_take(struct pcv_device *device);
+/* That is not gone on with: what was silenced does what it did. */
+void pcv__change_undo(struct pcv_device *device);
 
 /* Reset what is quarantine's, and put back what the host programmed.
  * -PCV_ERESTART: its time is not over; -PCV_EOPNOTSUPP: there is no way, unless

@@ -4,6 +4,7 @@
  * find yet, and a VF is counted at its PF.
  */
 #include "owner/emulated.h"
+#include "registry/route.h"
 
 bool pcv__claims_vf(const struct pcv_add_info *info)
 {
@@ -147,8 +148,9 @@ static int reserve_locked(struct pcv_host *host, struct pcv__segment *segment,
         pcv__emulated_takes(segment, sbdf)) {
         return -PCV_EEXIST; /* it leaves, or somebody else adds it */
     }
-    if (segment->moving && segment->kept) {
-        return -PCV_EEXIST; /* it may be one that is just being moved */
+    if ((segment->moving && segment->kept) || pcv__bus_is_reset(host, sbdf)) {
+        return -PCV_EEXIST; /* it may be one that is just being moved; or what
+                               is there is not to be asked */
     }
     device_init(device, host, segment, sbdf);
     if (pcv__claims_vf(info)) {

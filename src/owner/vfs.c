@@ -16,6 +16,7 @@
  * (OWN-15).
  */
 #include "owner/vfs.h"
+#include "owner/bus_reset.h"
 #include "owner/look.h"
 
 /* Phases of a move. */
@@ -291,12 +292,14 @@ enum pcv_verdict pcv__vfs_work_due(struct pcv_host *host)
 int pcv_host_work(struct pcv_host *host, uint64_t *out_wait_us)
 {
     uint64_t wait = 0;
+    uint64_t reset = 0;
     struct pcv_device *pf;
 
     if (!host || !out_wait_us) {
         return -PCV_EINVAL;
     }
-    if (pcv__vfs_work_due(host) != PCV_DONE) {
+    if (pcv__vfs_work_due(host) != PCV_DONE ||
+        pcv__bus_resets_due(host, &reset) != PCV_DONE) {
         return -PCV_ERESTART;
     }
     pf = pcv__vfs_due(host, &wait);
@@ -304,6 +307,6 @@ int pcv_host_work(struct pcv_host *host, uint64_t *out_wait_us)
     if (pf) {
         return -PCV_ERESTART;
     }
-    *out_wait_us = wait;
+    *out_wait_us = reset != 0 && (wait == 0 || reset < wait) ? reset : wait;
     return 0;
 }

@@ -33,15 +33,43 @@ struct pcv__part {
     size_t bytes;
 };
 
+/* How long something is still waited for: a time, or without a clock so many
+ * calls. */
+struct pcv__patience {
+    uint64_t until_us;
+    uint32_t calls;
+};
+
+/* A bridge that resets what is behind it (owner/bus_reset.c): under the
+ * segment's lock beside the device's. */
+struct pcv__bus_reset {
+    uint8_t phase;
+    bool slot; /* of a hot-plug port: what stood in its registers */
+    uint16_t slot_control, slot_status;
+    uint64_t until_us;       /* when its next step is due */
+    struct pcv_device *next; /* of the host's: under the work lock */
+};
+
 /* What few devices have, made when the first of it is needed and kept until the
  * device is released. Under the device's lock. */
 struct pcv__extras {
     uint16_t requesters; /* further requester IDs that a quirk names */
     uint16_t requester[4];
+    /* Of a change of owner, and of a reset (vpci/pending.c). */
+    struct pcv__patience patience;
+    uint16_t command; /* what stood there before it was silenced */
+    bool silenced;
+    uint8_t reset_stage; /* of an administrator's reset: owner/reset.c */
+    struct pcv__bus_reset bus_reset;
 };
 
 /* Bits of pcv_device.marks. */
 #define PCV__MARK_BROKEN 1u /* it is given to no guest */
+#define PCV__MARK_CLEAN                                                        \
+    2u /* it was reset with its bus, and nobody had it since;                  \
+          what the host programmed is to be put back */
+#define PCV__MARK_BUS_RESET 4u /* a bridge that resets what is behind it */
+#define PCV__MARK_MSIX 8u      /* its MSI-X is set aside: vpci/cap/msix.c */
 
 /* One BAR. */
 struct pcv__bar {
@@ -310,6 +338,8 @@ struct pcv_host {
     _Atomic uint32_t slot_count;     /* ports with slot_event */
     struct pcv__lock work_lock;
     struct pcv_device *work PCV__GUARDED_BY(work_lock); /* with vf_work */
+    _Atomic uint32_t bus_reset_count;
+    struct pcv_device *bus_resets PCV__GUARDED_BY(work_lock); /* bridges */
     _Atomic uint32_t emulated_count;
     struct pcv_emulated *emulated; /* under the hardware domain's map lock */
     /* The last add that a read asked for and that failed (LIFE-12): its error

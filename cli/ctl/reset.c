@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/* Commands that reset functions, and set MSI-X aside. */
+#include "pcivisor/reset.h"
+#include "ctl/ctl.h"
+
+/* Only together with its bus, or with VFs. */
+static bool in_the_way(const struct ctl *ctl, pcv_sbdf sbdf,
+                       const struct ctl_result *result)
+{
+    struct pcv_device_status status = {0};
+
+    if (result->sbdf.v == sbdf.v) {
+        return ctl_failed(ctl, result->error, "%s", ctl_show(ctl, sbdf).s);
+    }
+    (void)ctl_status_of(ctl, result->sbdf, &status);
+    return ctl_failed(ctl, result->error, "%s: that would hit %s (%s)",
+                      ctl_show(ctl, sbdf).s, ctl_show(ctl, result->sbdf).s,
+                      status.state == PCV_STATE_LEAVING
+                          ? "leaving"
+                          : ctl_domain_name(ctl, status.owner_id).s);
+}
+
+bool ctl_reset(const struct ctl *ctl, pcv_sbdf sbdf)
+{
+    struct pcv_ctl_request request = ctl_request(PCV_CTL_RESET, sbdf);
+    struct ctl_result result = ctl_perform(ctl, &request, NULL);
+
+    if (result.error == 0) {
+        text_add(ctl->out, "%s: reset\n", ctl_show(ctl, sbdf).s);
+    }
+    return result.error == -PCV_EBUSY
+               ? in_the_way(ctl, sbdf, &result)
+               : ctl_finished(ctl, &result, ctl_show(ctl, sbdf).s);
+}
+
+bool ctl_reset_method(const struct ctl *ctl, pcv_sbdf sbdf)
+{
+    struct pcv_ctl_request request = ctl_request(PCV_CTL_RESET, sbdf);
+    union pcv_ctl_record record;
+    struct pcv_ctl_reply reply = {.record = &record, .room = 1};
+    struct ctl_result result = {0};
+
+    request.flags = PCV_CTL_ONLY_ASK;
+    result.error = ctl->call(ctl->ctx, &request, &reply);
+    result.sbdf = reply.sbdf;
+    result.wait_us = reply.wait_us;
+    if (result.error == 0) {
+        text_add(ctl->out, "%s: %s\n", ctl_show(ctl, sbdf).s,
+                 pcv_reset_name(record.reset.way));
+    }
+    return result.error == -PCV_EBUSY
+               ? in_the_way(ctl, sbdf, &result)
+               : ctl_finished(ctl, &result, ctl_show(ctl, sbdf).s);
+}
+
+static bool msix(const struct ctl *ctl, enum pcv_ctl_op op, pcv_sbdf sbdf,
+                 const char *said)
+{
+    struct pcv_ctl_request request = ctl_request(op, sbdf);
+    struct ctl_result result = ctl_perform(ctl, &request, NULL);
+
+    if (result.error == 0) {
+        text_add(ctl->out, "%s: MSI-X %s\n", ctl_show(ctl, sbdf).s, said);
+    }
+    return ctl_finished(ctl, &result, ctl_show(ctl, sbdf).s);
+}
+
+bool ctl_msix_prepare(const struct ctl *ctl, pcv_sbdf sbdf)
+{
+    return msix(ctl, PCV_CTL_MSIX_PREPARE, sbdf, "is set aside");
+}
+
+bool ctl_msix_release(const struct ctl *ctl, pcv_sbdf sbdf)
+{
+    return msix(ctl, PCV_CTL_MSIX_RELEASE, sbdf, "is released");
+}
