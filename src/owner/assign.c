@@ -194,7 +194,8 @@ int pcv_device_assign(struct pcv_host *host, pcv_sbdf sbdf,
     error = check(device, domain, policy);
     if (error == 0) {
         error = assign_steps(device, domain, policy);
-    } else if (device->change_for == domain && !pcv__is_quarantined(device)) {
+    } else if (error != -PCV_ERESTART && device->change_for == domain &&
+               !pcv__is_quarantined(device)) {
         abandon(device); /* what an earlier call began is refused by now */
     }
     if (error == 0) {

@@ -99,6 +99,10 @@ int pcv__reset_check(struct pcv_device *device)
     if (pcv__is_marked(device, PCV__MARK_CLEAN)) {
         return 0;
     }
+    if (pcv__hw_quiet_us(device) != 0 &&
+        !(device->view && pcv__is_settling(device))) {
+        return -PCV_ERESTART; /* it is silenced, and was asked just now */
+    }
     atomic_store_explicit(&device->hw_error, 0, memory_order_relaxed);
     method = pcv__reset_find(device);
     error = atomic_load_explicit(&device->hw_error, memory_order_relaxed);
