@@ -143,6 +143,8 @@ enum command_result command_map(struct call *call);
 enum command_result command_msi(struct call *call);
 /* commands_hardware.c: */
 enum command_result command_device(struct call *call);
+enum command_result command_faults(struct call *call);
+enum command_result command_reserve(struct call *call);
 enum command_result command_ecam(struct call *call);
 enum command_result command_extended(struct call *call);
 enum command_result command_clock(struct call *call);

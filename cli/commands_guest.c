@@ -184,14 +184,35 @@ const struct command commands_guest[] = {
     {
         .name = "device",
         .arguments = "raise SBDF [msi|msix] VECTOR | "
-                     "dma SBDF ADDRESS [read|write]",
+                     "dma SBDF ADDRESS [read|write] [TIMES]",
         .help = "what the hardware does by itself: interrupts, and memory "
                 "accesses",
         .completes = "ksk-",
         .words = "raise dma|msi msix",
         .min = 3,
-        .max = 4,
+        .max = 5,
         .run = command_device,
+    },
+    {
+        .name = "faults",
+        .arguments = "SBDF [clear] | limit COUNT MILLISECONDS",
+        .help = "IOMMU faults of a function: how many, forget them; how many "
+                "are too many",
+        .completes = "sk",
+        .words = "clear",
+        .min = 1,
+        .max = 3,
+        .run = command_faults,
+    },
+    {
+        .name = "reserve",
+        .arguments = "SBDF ADDRESS SIZE",
+        .help = "memory that firmware lets a function reach for ever, as an "
+                "RMRR; size 0: none",
+        .completes = "s-",
+        .min = 3,
+        .max = 3,
+        .run = command_reserve,
     },
     {
         .name = "ecam",

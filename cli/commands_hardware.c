@@ -8,6 +8,7 @@
 #include "command.h"
 #include "pcivisor/regs.h"
 
+#define DMA_TIMES_MAX 1000000u
 #define RESTARTS_MAX 100000000u /* beyond it there is a bug */
 
 /* MSI and MSI-X (PCI Local Bus 3.0, 6.8.1 and 6.8.2): message control. */
@@ -64,28 +65,37 @@ static enum command_result device_raise(struct call *call)
 
 /* ---- DMA ----------------------------------------------------------------- */
 
-/* dma SBDF ADDRESS [read|write] */
-static enum command_result device_dma(struct call *call)
+/* A storm: what the IOMMU refused, and what was not even sent. */
+static void dma_repeat(const struct call *call, pcv_sbdf sbdf, uint64_t address,
+                       bool write, uint64_t times)
 {
     const struct machine *machine = &call->session->machine;
-    char *const *word = call->args.word;
-    uint32_t domain_id = 0;
-    uint64_t address;
-    pcv_sbdf sbdf;
+    uint64_t refused = 0;
+    uint64_t silent = 0;
 
-    if (!call_sbdf(call, 1, &sbdf)) {
-        return COMMAND_MISUSED;
+    for (uint64_t i = 0; i < times; i++) {
+        int result = pcv_model_dma(machine->model, sbdf, address, write, NULL);
+
+        refused += result == -PCV_EFAULT;
+        silent += result != 0 && result != -PCV_EFAULT;
+        (void)pcv_model_tell_faults(machine->model, machine->host);
     }
-    if (!parse_hex(word[2], UINT64_MAX, &address)) {
-        return call_misused(call, "expected a hexadecimal address, got '%s'",
-                            word[2]);
-    }
-    bool write = call->args.count == 4 && strcmp(word[3], "write") == 0;
-    if (call->args.count == 4 && !write && strcmp(word[3], "read") != 0) {
-        return call_misused(call, "expected read or write, got '%s'", word[3]);
-    }
+    text_add(call->out, "%s: %" PRIu64 " %s at %" PRIx64 ": %" PRIu64,
+             call_show(call, sbdf).s, times, write ? "writes" : "reads",
+             address, times - refused - silent);
+    text_add(call->out, " done, %" PRIu64 " faulted, %" PRIu64 " not sent\n",
+             refused, silent);
+}
+
+static enum command_result dma_once(struct call *call, pcv_sbdf sbdf,
+                                    uint64_t address, bool write)
+{
+    const struct machine *machine = &call->session->machine;
+    uint32_t domain_id = 0;
     int result =
         pcv_model_dma(machine->model, sbdf, address, write, &domain_id);
+
+    (void)pcv_model_tell_faults(machine->model, machine->host);
     if (result != 0) {
         return call_failed(call, result, "%s", call_show(call, sbdf).s);
     }
@@ -95,10 +105,88 @@ static enum command_result device_dma(struct call *call)
     return COMMAND_DONE;
 }
 
+/* dma SBDF ADDRESS [read|write] [TIMES]: faults are told to the library at
+ * once, as an interrupt would. */
+static enum command_result device_dma(struct call *call)
+{
+    char *const *word = call->args.word;
+    uint64_t address;
+    uint64_t times = 0;
+    pcv_sbdf sbdf;
+
+    if (!call_sbdf(call, 1, &sbdf)) {
+        return COMMAND_MISUSED;
+    }
+    if (!parse_hex(word[2], UINT64_MAX, &address)) {
+        return call_misused(call, "expected a hexadecimal address, got '%s'",
+                            word[2]);
+    }
+    bool write = call->args.count >= 4 && strcmp(word[3], "write") == 0;
+    if (call->args.count >= 4 && !write && strcmp(word[3], "read") != 0) {
+        return call_misused(call, "expected read or write, got '%s'", word[3]);
+    }
+    if (call->args.count == 5 &&
+        !parse_decimal(word[4], DMA_TIMES_MAX, &times)) {
+        return call_misused(call, "expected how often, up to %u, got '%s'",
+                            DMA_TIMES_MAX, word[4]);
+    }
+    if (call->args.count < 5) {
+        return dma_once(call, sbdf, address, write);
+    }
+    dma_repeat(call, sbdf, address, write, times);
+    return COMMAND_DONE;
+}
+
+enum command_result command_reserve(struct call *call)
+{
+    uint64_t address;
+    uint64_t size;
+    pcv_sbdf sbdf;
+
+    if (!call_sbdf(call, 0, &sbdf)) {
+        return COMMAND_MISUSED;
+    }
+    if (!parse_hex(call->args.word[1], UINT64_MAX, &address) ||
+        !parse_hex(call->args.word[2], UINT64_MAX, &size)) {
+        return call_misused(call,
+                            "expected a hexadecimal address and size, got "
+                            "'%s %s'",
+                            call->args.word[1], call->args.word[2]);
+    }
+    int result = pcv_model_reserve_dma(call->session->machine.model, sbdf,
+                                       address, size);
+    if (result != 0) {
+        return call_failed(call, result, "%s", call_show(call, sbdf).s);
+    }
+    if (size == 0) {
+        text_add(call->out, "%s: nothing is reserved\n",
+                 call_show(call, sbdf).s);
+    } else {
+        text_add(call->out, "%s: reaches %" PRIx64 "-%" PRIx64 " for ever\n",
+                 call_show(call, sbdf).s, address, address + size - 1);
+    }
+    return COMMAND_DONE;
+}
+
+enum command_result command_faults(struct call *call)
+{
+    struct ctl ctl = call_ctl(call);
+    struct text why = {0};
+    bool good = ctl_faults(&ctl, call->args.word, call->args.count, &why);
+    enum command_result result = call_done(good);
+
+    if (why.len != 0) {
+        result = call_misused(call, "%s", text_str(&why));
+    }
+    text_fini(&why);
+    return result;
+}
+
 enum command_result command_device(struct call *call)
 {
     if (strcmp(call->args.word[0], "raise") == 0) {
-        return device_raise(call);
+        return call->args.count <= 4 ? device_raise(call)
+                                     : call_misused(call, "too many arguments");
     }
     if (strcmp(call->args.word[0], "dma") == 0) {
         return device_dma(call);

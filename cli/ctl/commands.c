@@ -369,6 +369,20 @@ static enum program_result read_only(struct program *program,
     return each(program, args, ctl_read_only);
 }
 
+static enum program_result faults(struct program *program,
+                                  const struct args *args)
+{
+    struct text why = {0};
+    bool good = ctl_faults(&program->ctl, args->word, args->count, &why);
+    enum program_result result = done(good);
+
+    if (why.len != 0) {
+        result = program_misused(program, "%s", text_str(&why));
+    }
+    text_fini(&why);
+    return result;
+}
+
 /* ---- the table ------------------------------------------------------------
  */
 
@@ -435,6 +449,9 @@ const struct program_command program_commands[] = {
     {"read-only", "SBDF",
      "keep functions for the hypervisor: dom0 reads them, and changes nothing",
      1, 1, NULL, read_only},
+    {"faults", "SBDF [clear] | limit COUNT MILLISECONDS",
+     "IOMMU faults of a function: how many, forget them; how many are too many",
+     1, 3, NULL, faults},
     {"map", "SBDF|DOMAIN...",
      "the owner's view of each BAR of functions, or of all that a domain has",
      1, ANY, NULL, map},

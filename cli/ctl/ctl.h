@@ -129,4 +129,9 @@ bool ctl_reset_method(const struct ctl *ctl, pcv_sbdf sbdf);
 bool ctl_msix_prepare(const struct ctl *ctl, pcv_sbdf sbdf);
 bool ctl_msix_release(const struct ctl *ctl, pcv_sbdf sbdf);
 
+/* faults.c: "SBDF", "SBDF clear", "limit COUNT MILLISECONDS". False: an error,
+ * printed; *out_misused: or, with nothing printed, why it is none of these. */
+bool ctl_faults(const struct ctl *ctl, char *const *word, size_t count,
+                struct text *misused);
+
 #endif

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 
 #include "pcivisor/cap.h"
+#include "pcivisor/faults.h"
 
 const char *report_state(enum pcv_device_state state)
 {
@@ -161,6 +162,13 @@ static void event_details(struct text *text, const struct words_names *names,
     case PCV_EVENT_ADD_FAILED:
         text_add(text, ": %s", pcv_errno_name((int)event->arg[0]));
         break;
+    case PCV_EVENT_FAULTS:
+        text_add(text, ": the last a %s at %" PRIx64 ", bus mastering %s",
+                 (event->arg[1] & PCV_FAULT_WRITE) != 0 ? "write" : "read",
+                 event->arg[0],
+                 (event->arg[1] & PCV_FAULT_LEFT_ON) != 0 ? "is left alone"
+                                                          : "is off");
+        break;
     case PCV_EVENT_CONCEALED:
     case PCV_EVENT_MOVED:
     case PCV_EVENT_MOVE_FAILED:
@@ -224,6 +232,7 @@ void report_event(struct text *text, const struct words_names *names,
     case PCV_EVENT_MOVE_FAILED:
     case PCV_EVENT_BUS_RESET:
     case PCV_EVENT_NO_RESET:
+    case PCV_EVENT_FAULTS:
         event_details(text, names, event);
         break;
     case PCV_EVENT_PENDING:

@@ -207,6 +207,7 @@ struct pcv_model {
     struct pcv__model_decode *decode; /* which BAR an address is in */
     struct pcv__model_fn *dirty;      /* decode may have changed */
     struct pcv__model_remap *remap;   /* interrupt controller and IOMMU */
+    struct pcv__model_dma *dma;       /* faults, and what firmware reserves */
     struct pcv__model_sent *outbox;   /* delivered, not yet told */
     struct pcv__model_sent **outbox_end;
     void (*on_message)(void *arg, const struct pcv_model_message *message);

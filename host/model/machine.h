@@ -155,12 +155,14 @@ int pcv__model_op_msi_bind(void *ctx, const struct pcv_msi_request *request,
 void pcv__model_op_msi_unbind(void *ctx, const struct pcv_msi_request *request);
 bool pcv__model_remap_make(struct pcv_model *model);
 void pcv__model_remap_free(struct pcv_model *model);
-/* DMA that was blocked, counted by dma.c. Locked. */
-uint64_t *pcv__model_faults_locked(const struct pcv_model *model);
 
 /* ---- dma.c, place.c, clock.c, quirks.c ----------------------------------- */
 
 int pcv__model_op_dma_attach(void *ctx, pcv_sbdf requester, uint32_t domain_id);
+int pcv__model_op_dma_permitted(void *ctx, pcv_sbdf requester,
+                                uint32_t domain_id);
+bool pcv__model_dma_make(struct pcv_model *model);
+void pcv__model_dma_free(struct pcv_model *model);
 /* A reset takes the addresses of a function's BARs, which are still its own.
  * Locked. */
 void pcv__model_remember_locked(struct pcv__model_fn *fn);

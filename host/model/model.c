@@ -20,11 +20,13 @@ struct pcv_model *pcv_model_create(uint64_t seed)
     model->lock = malloc(sizeof(*model->lock));
     model->segment = calloc(SEGMENTS, sizeof(struct pcv__model_segment *));
     (void)pcv__model_remap_make(model);
+    (void)pcv__model_dma_make(model);
     if (model->lock != NULL && pthread_mutex_init(model->lock, NULL) != 0) {
         free(model->lock);
         model->lock = NULL;
     }
-    if (model->lock == NULL || model->segment == NULL || model->remap == NULL) {
+    if (model->lock == NULL || model->segment == NULL || model->remap == NULL ||
+        model->dma == NULL) {
         pcv_model_destroy(model);
         return NULL;
     }
@@ -78,6 +80,7 @@ void pcv_model_destroy(struct pcv_model *model)
     pcv__model_maps_free(model);
     pcv__model_decode_free(model);
     pcv__model_remap_free(model);
+    pcv__model_dma_free(model);
     free(model->fn);
     free(model->segment);
     free(model->run);

@@ -230,6 +230,34 @@ int pcv_model_dma(struct pcv_model *model, pcv_sbdf sbdf, uint64_t address,
                   bool write, uint32_t *out_domain_id);
 uint64_t pcv_model_dma_faults(const struct pcv_model *model);
 
+/* A request that the IOMMU blocked. */
+struct pcv_model_fault {
+    pcv_sbdf requester;
+    uint64_t address;
+    bool write;
+};
+
+/* As many faults wait as a queue of hardware holds; more are lost, and counted.
+ */
+#define PCV_MODEL_FAULTS 128u
+
+/* The oldest fault that waits, for the port to tell of; false: none does. */
+bool pcv_model_next_fault(struct pcv_model *model,
+                          struct pcv_model_fault *out_fault);
+uint64_t pcv_model_lost_faults(const struct pcv_model *model);
+/* Tell the library of all that waits, as the interrupt of an IOMMU does: true
+ * if it has work. */
+bool pcv_model_tell_faults(struct pcv_model *model, struct pcv_host *host);
+
+/*
+ * Firmware reserves memory that a requester must reach for ever, as an RMRR
+ * does: the hardware domain's context has it, and dma_attach refuses every
+ * guest the requester with -PCV_EPERM. size 0 ends all that it has.
+ * -PCV_EINVAL: it wraps; -PCV_ENOMEM.
+ */
+int pcv_model_reserve_dma(struct pcv_model *model, pcv_sbdf requester,
+                          uint64_t start, uint64_t size);
+
 /* ---- memory behind BARs
  * ------------------------------------------------------
  */
@@ -299,7 +327,8 @@ const struct pcv_host_ops *pcv_model_ops(void); /* ctx is the model */
     X(mmio_write)                                                              \
     X(msi_bind)                                                                \
     X(dma_attach)                                                              \
-    X(bar_place)
+    X(bar_place)                                                               \
+    X(dma_permitted)
 
 #define PCV_MODEL_OP_ENUM(name) PCV_MODEL_OP_##name,
 enum pcv_model_op { PCV_MODEL_OPS(PCV_MODEL_OP_ENUM) PCV_MODEL_OP_COUNT };

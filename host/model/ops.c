@@ -382,6 +382,7 @@ static const struct pcv_host_ops ops = {
     .crash = pcv__model_op_crash,
     .intx_pin = pcv__model_op_intx_pin,
     .bar_place = pcv__model_op_bar_place,
+    .dma_permitted = pcv__model_op_dma_permitted,
 };
 
 const struct pcv_host_ops *pcv_model_ops(void)

@@ -30,7 +30,6 @@ struct pcv__model_remap {
     uint64_t serial; /* of the last binding */
     uint64_t bound;  /* messages */
     uint64_t errors;
-    uint64_t faults;
 };
 
 /* ---- requesters ---------------------------------------------------------- */
@@ -100,11 +99,6 @@ void pcv__model_remap_free(struct pcv_model *model)
         free(model->remap);
         model->remap = NULL;
     }
-}
-
-uint64_t *pcv__model_faults_locked(const struct pcv_model *model)
-{
-    return &model->remap->faults;
 }
 
 /* ---- blocks -------------------------------------------------------------- */

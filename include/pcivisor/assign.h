@@ -57,16 +57,16 @@ struct pcv_assign_policy {
  *
  * Returns 0; -PCV_EINVAL (not a guest, a policy that makes no sense, or a
  * device number of another function's header); -PCV_ENODEV; -PCV_EPERM for
- * bridges and unknown types; -PCV_EOPNOTSUPP for a header that is not type 0,
- * and where it cannot be reset and the policy does not accept that; -PCV_EBUSY
- * while a guest owns it, it is hidden, it is a PF with VFs enabled, or somebody
- * holds a vector of it; -PCV_EEXIST if the slot is taken; -PCV_ENOSPC if all
- * are; -PCV_EAGAIN until its extended-space verdict is final (OWN-12);
- * -PCV_ENOMEM; -PCV_EIO; -PCV_ERESTART: call again, not before
- * pcv_device_wait_us() (accesses still inside, or the time that the device has
- * after a reset). From the first step on that is not undone, a failure leaves
- * the device in quarantine.
- * Context: control, one change of owner at a time for each device.
+ * bridges and unknown types, and where the host gives no guest its DMA;
+ * -PCV_EOPNOTSUPP for a header that is not type 0, and where it cannot be reset
+ * and the policy does not accept that; -PCV_EBUSY while a guest owns it, it is
+ * hidden, it is a PF with VFs enabled, or somebody holds a vector of it;
+ * -PCV_EEXIST if the slot is taken; -PCV_ENOSPC if all are; -PCV_EAGAIN until
+ * its extended-space verdict is final (OWN-12); -PCV_ENOMEM; -PCV_EIO;
+ * -PCV_ERESTART: call again, not before pcv_device_wait_us() (accesses still
+ * inside, or the time that the device has after a reset). From the first step
+ * on that is not undone, a failure leaves the device in quarantine. Context:
+ * control, one change of owner at a time for each device.
  */
 int PCV_MUST_CHECK pcv_device_assign(struct pcv_host *host, pcv_sbdf sbdf,
                                      struct pcv_domain *domain,

@@ -13,6 +13,7 @@
 #include "pcivisor/assign.h"
 #include "pcivisor/device.h"
 #include "pcivisor/domain.h"
+#include "pcivisor/faults.h"
 #include "pcivisor/host.h"
 #include "pcivisor/reset.h"
 
@@ -48,7 +49,8 @@
     X(BUSES, buses, 22, BUSES, NOTHING, 0)                                     \
     X(RESET, reset, 29, NOTHING, RESET, PCV_CTL_ONLY_ASK)                      \
     X(MSIX_PREPARE, msix_prepare, 30, NOTHING, NOTHING, 0)                     \
-    X(MSIX_RELEASE, msix_release, 31, NOTHING, NOTHING, 0)
+    X(MSIX_RELEASE, msix_release, 31, NOTHING, NOTHING, 0)                     \
+    X(FAULTS, faults, 37, FAULTS, FAULTS, PCV_CTL_CLEAR | PCV_CTL_LIMIT)
 
 #define PCV_CTL_ENUM(NAME, name, number, ARGUMENTS, RECORDS, FLAGS)            \
     PCV_CTL_##NAME = (number),
@@ -62,8 +64,11 @@ enum pcv_ctl_op { PCV_CTL_OPS(PCV_CTL_ENUM) };
 const char *pcv_ctl_op_name(uint32_t op);
 
 /* pcv_ctl_request.flags */
-#define PCV_CTL_OF_DOMAIN 1u    /* only what domain_id owns */
-#define PCV_CTL_ONLY_ASK 0x100u /* say how it would be done, and do nothing */
+#define PCV_CTL_OF_DOMAIN 1u /* only what domain_id owns */
+/* Of faults: forget them first; set the host's limits, and answer nothing. */
+#define PCV_CTL_CLEAR 0x100u
+#define PCV_CTL_LIMIT 0x200u
+#define PCV_CTL_ONLY_ASK 0x400u /* say how it would be done, and do nothing */
 
 #define PCV_CTL_NODES_MAX 32u  /* addresses in one request for nodes */
 #define PCV_CTL_SCAN_BUSES 8u  /* a call of PCV_CTL_SCAN looks at so many */
@@ -96,6 +101,9 @@ union pcv_ctl_args {
         uint32_t end; /* the register to stop before, a multiple of 4; 0: all
                          that there is from the cursor on */
     } config;
+    struct {
+        uint32_t threshold, window_us; /* with PCV_CTL_LIMIT */
+    } faults;
     struct {
         struct pcv_event_log *log; /* of the caller; NULL: there is none */
     } events;
@@ -175,6 +183,7 @@ union pcv_ctl_record {
     struct pcv_ctl_mapping mapping;
     struct pcv_ctl_event event;
     struct pcv_ctl_reset reset;
+    struct pcv_device_faults faults;
 };
 
 struct pcv_ctl_reply {

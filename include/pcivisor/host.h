@@ -99,8 +99,9 @@ int PCV_MUST_CHECK pcv_host_set_ecam(struct pcv_host *host, uint16_t segment,
                                      bool usable, pcv_sbdf *out_busy);
 
 /**
- * Do what became due: VFs that may be asked now. Hosts that have timers call
- * this from one; others need not, the next access that needs it does it.
+ * Do what became due: VFs that may be asked now, and functions whose IOMMU
+ * faults are too many (pcv_dma_fault()). Hosts that have timers call this from
+ * one; others need not, the next access that needs it does it.
  *
  * @out_wait_us  when to call again, in microseconds; 0: nothing is left
  *
@@ -119,6 +120,7 @@ struct pcv_host_stats {
                                   read-only function has; all domains */
     uint64_t dropped_events;   /* a guest caused too many: 64 a second are told,
                                   where the host has a clock (now_us) */
+    uint64_t stray_faults;     /* of the IOMMU, that no function is known for */
 };
 
 void pcv_host_get_stats(struct pcv_host *host, struct pcv_host_stats *out);
@@ -174,6 +176,9 @@ enum pcv_event_kind {
     PCV_EVENT_PENDING,   /* its transactions did not end before it was reset */
     PCV_EVENT_BUS_RESET, /* a bridge resets what is behind it, for the sake of
                             the function at arg0 */
+    PCV_EVENT_FAULTS, /* its IOMMU faults are too many, the last at address arg0
+                         with PCV_FAULT_* arg1: bus mastering is off now, or
+                         PCV_FAULT_LEFT_ON */
 };
 
 struct pcv_event {

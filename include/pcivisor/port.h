@@ -221,7 +221,8 @@ struct pcv_host_ops {
      * function that moves with bus numbers has its old one blocked and the new
      * one attached (TOPO-4). Each function that is added has its own attached.
      * Optional; without it the host sees to DMA by itself. A negative result:
-     * nothing changed.
+     * nothing changed; -PCV_EPERM: this domain is never given it, which
+     * dma_permitted can say before.
      * Context: control operations, and pcv_access_resume().
      */
     int (*dma_attach)(void *ctx, pcv_sbdf requester, uint32_t domain_id);
@@ -249,6 +250,18 @@ struct pcv_host_ops {
      */
     int (*bar_place)(void *ctx, pcv_sbdf sbdf, uint8_t bar, uint64_t size,
                      pcv_hpa *out_address);
+
+    /*
+     * Whether dma_attach would ever give a guest the DMA of a requester ID: a
+     * question without side effects, asked before anything changes. It would
+     * not where firmware reserves memory that the device must reach at the same
+     * address for ever (RMRR of Intel's DMAR, unity maps of AMD's IVMD, Arm's
+     * IORT RMR), since a guest would have that memory, or lack it. Optional;
+     * without it dma_attach answers when it comes to that. Returns 1 or 0, or a
+     * negative error: it is not known, and the operation that asked fails.
+     * Context: control operations.
+     */
+    int (*dma_permitted)(void *ctx, pcv_sbdf requester, uint32_t domain_id);
 };
 
 #endif

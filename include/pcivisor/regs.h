@@ -198,6 +198,14 @@
 #define PCV_PCIE_TYPE_RC_ENDPOINT 0x9u
 #define PCV_PCIE_TYPE_RC_EVENT 0xau
 
+/* ACS capability (PCI Express Base 6.0, 7.7.11): offsets from its start; the
+ * bits of both registers are the same. */
+#define PCV_ACS_CAP 0x04u
+#define PCV_ACS_CTRL 0x06u
+#define PCV_ACS_SOURCE 0x01u     /* source validation */
+#define PCV_ACS_REDIRECT 0x04u   /* P2P request redirect */
+#define PCV_ACS_COMPLETION 0x08u /* P2P completion redirect */
+#define PCV_ACS_UPSTREAM 0x10u   /* upstream forwarding */
 /* ARI capability: offsets from its start. */
 #define PCV_ARI_CAP 0x04u /* bits 15:8: next function number */
 

@@ -108,3 +108,27 @@ int pcv__ctl_buses(struct pcv_host *host, const struct pcv_ctl_request *request,
         host, request->sbdf, request->u.buses.primary,
         request->u.buses.secondary, request->u.buses.subordinate);
 }
+
+int pcv__ctl_faults(struct pcv_host *host,
+                    const struct pcv_ctl_request *request,
+                    struct pcv_ctl_reply *reply)
+{
+    int error = 0;
+
+    if (request->flags == PCV_CTL_LIMIT) {
+        return pcv_host_set_faults(host, request->u.faults.threshold,
+                                   request->u.faults.window_us);
+    }
+    if ((request->flags & PCV_CTL_LIMIT) != 0) {
+        return -PCV_EINVAL; /* limits are of no function */
+    }
+    if ((request->flags & PCV_CTL_CLEAR) != 0) {
+        error = pcv_device_clear_faults(host, request->sbdf);
+    }
+    if (error == 0) {
+        error =
+            pcv_device_faults(host, request->sbdf, &reply->record[0].faults);
+    }
+    reply->count = error == 0 ? 1 : 0;
+    return error;
+}

@@ -18,6 +18,7 @@ enum records {
     MAPPING,
     EVENT,
     RESET,
+    FAULTS,
 };
 
 struct operation {

@@ -84,6 +84,12 @@ static const struct pcv__wire_field nodes_args[] = {
 };
 SHAPE(nodes_args, 0x84);
 
+static const struct pcv__wire_field faults_args[] = {
+    ONE(0x00, 4, args, faults.threshold),
+    ONE(0x04, 4, args, faults.window_us),
+};
+SHAPE(faults_args, 0x08);
+
 static const struct pcv__wire_field config_args[] = {
     ONE(0x00, 4, args, config.end),
 };
@@ -102,6 +108,7 @@ static const struct pcv__wire_field stats[] = {
     ONE(0x20, 8, record, stats.absent_accesses),
     ONE(0x28, 8, record, stats.refused_accesses),
     ONE(0x30, 8, record, stats.dropped_events),
+    ONE(0x38, 8, record, stats.stray_faults),
 };
 SHAPE(stats, 0x40);
 
@@ -221,6 +228,15 @@ static const struct pcv__wire_field reset[] = {
     ONE(0x00, 4, record, reset.way),
 };
 SHAPE(reset, 0x08);
+static const struct pcv__wire_field faults[] = {
+    ONE(0x00, 4, record, faults.count),
+    ONE(0x04, 4, record, faults.threshold),
+    ONE(0x08, 8, record, faults.window_us),
+    FLAG(0x10, record, faults.excess),
+    FLAG(0x11, record, faults.cut),
+    FLAG(0x12, record, faults.due),
+};
+SHAPE(faults, 0x18);
 
 /* ---- operations -----------------------------------------------------------
  */
@@ -250,6 +266,8 @@ static const struct pcv__wire_shape nothing;
 #define MAPPING_RECORD mapping_shape
 #define EVENT_RECORD event_shape
 #define RESET_RECORD reset_shape
+#define FAULTS_ARGS faults_args_shape
+#define FAULTS_RECORD faults_shape
 
 #define WIRE_OP(NAME, name, number, ARGUMENTS, RECORDS, FLAGS)                 \
     [number] = {&ARGUMENTS##_ARGS, &RECORDS##_RECORD},

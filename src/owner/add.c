@@ -5,6 +5,7 @@
  * a lock; then it is published. A failure at any step takes the reservation
  * back, and with it everything that was built.
  */
+#include "owner/dma.h"
 #include "owner/emulated.h"
 #include "owner/look.h"
 #include "owner/vfs.h"
@@ -165,10 +166,14 @@ static int add_new(struct pcv_host *host, struct pcv__segment *segment,
         if (device->view) {
             pcv__vpci_teardown(device);
         }
+        pcv__dma_lost(device);
         pcv__forget_vf(host, device);
         pcv__ref_put(device, PCV_HOLDER_OWNER);
         pcv__ref_put(device, PCV_HOLDER_REGISTRY);
         return error;
+    }
+    if (device->is_bridge) {
+        pcv__dma_bridge_came(device);
     }
     pcv__event_at(host, sbdf, PCV_EVENT_ADDED, 0, 0);
     tell_problems(device);
@@ -207,16 +212,21 @@ static int update(struct pcv_device *device, const struct pcv_add_info *info)
  * 0: the card that answers is the registered one; -PCV_ENOENT: it is another;
  * -PCV_EBUSY: bus numbers change; or an error of the host. A device that does
  * not answer is asleep for all we know (LIFE-9), not another; one that was just
- * reset is not asked (SRIOV-3).
+ * reset is not asked (SRIOV-3). Nor is one that was taken from its address
+ * since it was found (TOPO-4): what answers there by now says nothing about it.
  */
-static int same_card(struct pcv_device *device)
+static int same_card(struct pcv_device *device, pcv_sbdf found_at)
 {
     uint32_t moves = pcv__moves(device->segment);
     struct pcv__identity now;
-    int error = pcv__hw_quiet_us(device) != 0
-                    ? -PCV_EAGAIN
-                    : pcv__identify_again(device, &now);
+    int error;
 
+    if (pcv__is_unreachable(device) ||
+        pcv__device_sbdf(device).v != found_at.v) {
+        return -PCV_EBUSY;
+    }
+    error = pcv__hw_quiet_us(device) != 0 ? -PCV_EAGAIN
+                                          : pcv__identify_again(device, &now);
     if (error == -PCV_ENODEV || error == -PCV_EAGAIN) {
         return 0;
     }
@@ -235,7 +245,7 @@ static int same_card(struct pcv_device *device)
 
 /* A device is registered there. 0 or -PCV_ERESTART: it is the same one;
  * -PCV_ENOENT: it was another, and is gone. */
-static int meet(struct pcv_host *host, struct pcv_device *device,
+static int meet(struct pcv_host *host, struct pcv_device *device, pcv_sbdf sbdf,
                 const struct pcv_add_info *info)
 {
     int error;
@@ -250,7 +260,7 @@ static int meet(struct pcv_host *host, struct pcv_device *device,
             return -PCV_ENODEV;
         }
     }
-    error = pcv__has_vanished(device) ? -PCV_ENOENT : same_card(device);
+    error = pcv__has_vanished(device) ? -PCV_ENOENT : same_card(device, sbdf);
     if (error != -PCV_ENOENT) {
         error = error == 0 ? update(device, info) : error;
         pcv_device_put(device);
@@ -284,7 +294,7 @@ int pcv_device_add(struct pcv_host *host, pcv_sbdf sbdf,
         device = error == 0 ? pcv_device_find(host, sbdf) : NULL;
     }
     if (device) {
-        error = meet(host, device, info);
+        error = meet(host, device, sbdf, info);
         if (error != -PCV_ENOENT) {
             return error;
         }

@@ -83,6 +83,10 @@ static int check(struct pcv_device *device, const struct pcv_domain *domain,
     if (!pcv__ext_final(device)) {
         return -PCV_EAGAIN;
     }
+    error = pcv__dma_permitted(device, domain);
+    if (error != 0) {
+        return error;
+    }
     return (policy->flags & PCV_ASSIGN_NO_RESET) != 0
                ? 0
                : pcv__reset_check(device);

@@ -2,8 +2,11 @@
 /* The steps of a change of owner (OWN-5). */
 #include "owner/change.h"
 #include "owner/bus_reset.h"
+#include "owner/dma.h"
+#include "owner/look.h"
 #include "owner/move.h"
 #include "owner/reset.h"
+#include "registry/faults.h"
 
 /* Step numbers, for the event that says where a change failed. */
 enum step { STEP_TAKE = 1, STEP_RESET, STEP_BUILD, STEP_DMA, STEP_PUBLISH };
@@ -34,8 +37,13 @@ int pcv__change_begin(struct pcv_host *host, pcv_sbdf sbdf,
     if (!device || pcv__has_vanished(device)) {
         error = -PCV_ENODEV;
     } else if (device->changing ||
-               !pcv__ref_try(device, PCV_HOLDER_CALLER, PCV__WORD_LEAVING)) {
+               (pcv__word(device) & PCV__WORD_LEAVING) != 0) {
         error = -PCV_EBUSY;
+    } else if (!pcv__dma_claim_at(segment, device, pcv__device_sbdf(device))) {
+        error = -PCV_ERESTART;
+    } else if (!pcv__ref_try(device, PCV_HOLDER_CALLER, PCV__WORD_LEAVING)) {
+        error = -PCV_EBUSY;
+        pcv__dma_unclaim(segment, device);
     } else {
         device->changing = true;
     }
@@ -56,19 +64,27 @@ void pcv__change_end(struct pcv_device *device)
 {
     struct pcv__segment *segment = device->segment;
 
+    pcv__dma_release(device);
     pcv__lock_take(&device->host->mem, &segment->lock);
     device->changing = false;
     pcv__lock_drop(&device->host->mem, &segment->lock);
     pcv_device_put(device);
 }
 
-/* The hardware domain's DMA needs no permission to stop, a guest's does. */
-int pcv__dma_to(struct pcv_device *device, const struct pcv_domain *domain)
+int pcv__dma_permitted(const struct pcv_device *device,
+                       const struct pcv_domain *domain)
 {
-    if (pcv__is_unreachable(device)) {
-        return 0; /* its requester ID is blocked, or another's by now */
+    const struct pcv__mem *mem = &device->host->mem;
+    int permitted = 1;
+
+    if (mem->ops.dma_permitted) {
+        permitted = mem->ops.dma_permitted(mem->ctx, pcv__device_sbdf(device),
+                                           domain->id);
     }
-    return pcv__dma_attach(device->host, pcv__device_sbdf(device), domain->id);
+    if (permitted < 0) {
+        return -PCV_EIO;
+    }
+    return permitted != 0 ? 0 : -PCV_EPERM;
 }
 
 /* Neither bus mastering nor decoding; error if that is not known to be so. */
@@ -238,6 +254,7 @@ int pcv__change_publish(struct pcv_device *device, struct pcv_domain *domain)
     if ((pcv__word(device) & PCV__WORD_LEAVING) != 0) {
         error = -PCV_ENODEV;
     } else {
+        pcv__faults_clear(device); /* OWN-10: the next owner begins anew */
         atomic_store_explicit(&device->owner, domain, memory_order_release);
         pcv__gate_reopen(device);
     }
@@ -285,9 +302,8 @@ int pcv__change_give(struct pcv_device *device, struct pcv_domain *domain)
     return 0;
 }
 
-/* Whether its DMA is its owner's until it is blocked. At the end of a host what
- * the hypervisor drives goes on. */
-static bool has_own_dma(const struct pcv_device *device)
+/* At the end of a host what the hypervisor drives goes on. */
+bool pcv__has_own_dma(const struct pcv_device *device)
 {
     return owner_of(device)->slot ||
            atomic_load_explicit(&device->read_only, memory_order_relaxed);
@@ -299,9 +315,10 @@ void pcv__guest_lost(struct pcv_device *device)
 
     /* The guest may end before those who still hold the device let go, and
      * another card may come in its place. */
-    if (has_own_dma(device)) {
+    if (pcv__has_own_dma(device)) {
         (void)pcv__dma_to(device, &device->host->quarantine);
     }
+    pcv__dma_lost(device);
     if (owner->slot) {
         atomic_store_explicit(&device->owner, &device->host->quarantine,
                               memory_order_release);

@@ -8,7 +8,8 @@
 /* The live device at an address, or what was there last and cannot be reached
  * (TOPO-4), with a caller's reference, for one change of owner at a time. 0;
  * -PCV_ENODEV; -PCV_EBUSY: somebody else is at it; -PCV_ERESTART: its bus is
- * being reset; -PCV_EIO: and cannot be let go. */
+ * being reset, or requester IDs that it shares are being moved for another
+ * (owner/dma.h); -PCV_EIO: its bus cannot be let go. */
 int pcv__change_begin(struct pcv_host *host, pcv_sbdf sbdf,
                       struct pcv_device **out_device);
 void pcv__change_end(struct pcv_device *device);
@@ -34,8 +35,16 @@ int pcv__change_reset(struct pcv_device *device, bool accepted);
 /* Build the view of the next owner, let its DMA through, publish. */
 int pcv__change_give(struct pcv_device *device, struct pcv_domain *domain);
 
-/* DMA goes to a domain, or nowhere (quarantine). 0 or -PCV_EIO. */
+/* DMA of every requester ID goes to a domain, or nowhere (quarantine); those
+ * that others share go where they all are (owner/dma.c). 0; -PCV_EPERM: a guest
+ * is never given it, or -PCV_EIO: all are as they were; -PCV_ERESTART: another
+ * moves shared ones. That is not answered between pcv__change_begin() and
+ * pcv__change_end(), nor by quarantine. */
 int pcv__dma_to(struct pcv_device *device, const struct pcv_domain *domain);
+/* Whether the host would let a domain have its DMA: a question only. 0;
+ * -PCV_EPERM: never; -PCV_EIO. */
+int pcv__dma_permitted(const struct pcv_device *device,
+                       const struct pcv_domain *domain);
 /* From here on it is this domain's, who finds it. -PCV_ENODEV: it was removed
  * meanwhile. */
 int pcv__change_publish(struct pcv_device *device, struct pcv_domain *domain);

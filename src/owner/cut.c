@@ -8,6 +8,7 @@
  * still be silenced: their gates are paused until nobody is inside, so that no
  * access goes to an address that leads elsewhere by then.
  */
+#include "owner/dma.h"
 #include "owner/move.h"
 #include "vpci/cap.h"
 
@@ -209,16 +210,6 @@ static void take_all_away(struct pcv__segment *segment,
 /* ---- their DMA -------------------------------------------------------------
  */
 
-int pcv__dma_attach(struct pcv_host *host, pcv_sbdf requester, uint32_t id)
-{
-    const struct pcv__mem *mem = &host->mem;
-
-    if (!mem->ops.dma_attach) {
-        return 0;
-    }
-    return mem->ops.dma_attach(mem->ctx, requester, id) == 0 ? 0 : -PCV_EIO;
-}
-
 /* The next one that was taken away and not blocked yet. It stays, since we
  * have set `changing`. */
 static struct pcv_device *next_unblocked(struct pcv__segment *segment)
@@ -234,23 +225,6 @@ static struct pcv_device *next_unblocked(struct pcv__segment *segment)
     return NULL;
 }
 
-/* Its old requester ID may be another's soon. What the host refuses twice is
- * told; whoever comes there has it attached anew. */
-static void block(struct pcv_device *device)
-{
-    struct pcv_host *host = device->host;
-    pcv_sbdf sbdf = pcv__device_sbdf(device);
-    int error = pcv__dma_attach(host, sbdf, host->quarantine.id);
-
-    if (error != 0) {
-        error = pcv__dma_attach(host, sbdf, host->quarantine.id);
-    }
-    if (error != 0) {
-        pcv__event(device, PCV_EVENT_MOVE_FAILED, PCV_EVENT_HOST, sbdf.v,
-                   (uint64_t)-error);
-    }
-}
-
 /* Bounded: each turn blocks one. */
 static void block_all(struct pcv__segment *segment, struct pcv__mem *mem)
 {
@@ -264,7 +238,7 @@ static void block_all(struct pcv__segment *segment, struct pcv__mem *mem)
         }
         pcv__lock_drop(mem, &segment->lock);
         if (device) {
-            block(device);
+            pcv__dma_cut(device);
             pcv__lock_take(mem, &segment->lock);
             device->changing = false;
             pcv__lock_drop(mem, &segment->lock);
@@ -318,6 +292,9 @@ static int cut_locked(struct pcv__segment *segment, struct pcv_device *bridge,
 
     error = error == 0 ? check(segment, &own) : error;
     error = error == 0 ? drain(segment, &own) : error;
+    if (error == 0 && !pcv__dma_claim(segment, bridge)) {
+        error = -PCV_ERESTART; /* requester IDs are being moved */
+    }
     if (error != 0) {
         return error;
     }
@@ -351,5 +328,6 @@ int pcv__cut_for(struct pcv_device *bridge, uint8_t first, uint8_t last,
     }
     pcv__lock_drop(mem, &segment->lock);
     block_all(segment, mem);
+    pcv__dma_release(bridge);
     return error;
 }

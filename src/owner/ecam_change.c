@@ -31,6 +31,7 @@ static void take_away(struct pcv_device *device, const struct target *target)
         pcv__caps_forget_extended(device);
     }
     device->ari_cap = 0;
+    device->acs_cap = 0;
 }
 
 /* What the host could not read or write, we do not build on. */

@@ -80,6 +80,13 @@ void pcv__look_above(struct pcv_host *host, pcv_sbdf sbdf);
  * off: look what is there now. A reference is held; no lock. */
 void pcv__slot_event(struct pcv_device *port);
 
+/* ---- faults.c ---- */
+
+/* Whoever's IOMMU faults are too many: switch bus mastering off (OWN-10), some
+ * of them. No lock. 0, and how long until some must be looked at again, 0: none
+ * is left; -PCV_ERESTART: call again. */
+int pcv__faults_work(struct pcv_host *host, uint64_t *out_wait_us);
+
 /* ---- vfs.c ---- */
 
 /* What a PF's SR-IOV control asked for (SRIOV-1), a bounded part of it. A

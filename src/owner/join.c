@@ -8,9 +8,11 @@
  * It has its DMA before it can be found: what cannot be attached at the new
  * requester ID stays unreachable, until numbers change again or it is added.
  */
+#include "owner/dma.h"
 #include "owner/ecam.h"
 #include "owner/move.h"
 #include "owner/vfs.h"
+#include "registry/faults.h"
 #include "vpci/cap.h"
 #include "vpci/reserved.h"
 
@@ -131,6 +133,8 @@ static void bind_at(struct pcv__segment *segment, struct pcv_device *device,
         pcv__lock_drop(mem, &segment->lock);
     }
     finish_mapping(device);
+    pcv__faults_queue(
+        device); /* whoever looked at its old address found none */
     pcv__reserved_evict_from(device);
     pcv__event(device, PCV_EVENT_MOVED, PCV_EVENT_DEVICE, from.v, 0);
 }
@@ -153,17 +157,16 @@ static int join(struct pcv__segment *segment, struct pcv_device *device,
                 pcv_sbdf to)
 {
     struct pcv_host *host = device->host;
-    const struct pcv_domain *owner =
-        atomic_load_explicit(&device->owner, memory_order_acquire);
     int error = look_at(device, to);
     struct pcv_device *held;
 
     if (error == 0) {
-        error = pcv__dma_attach(host, to, owner->id);
+        error = pcv__dma_join(device, to);
     }
     if (error == 0) {
         bind_at(segment, device, to);
     }
+    pcv__dma_release(device);
     pcv__lock_take(&host->mem, &segment->lock);
     if (error != 0) {
         give_place_back(segment, device, to);
@@ -205,6 +208,9 @@ static int take_place(struct pcv_host *host, struct pcv__segment *segment,
     }
     if (atomic_load_explicit(place, memory_order_acquire)) {
         return -PCV_EBUSY; /* whoever stands there leaves, or comes */
+    }
+    if (!pcv__dma_claim_at(segment, device, *out_to)) {
+        return -PCV_ERESTART;
     }
     atomic_store_explicit(place, device, memory_order_release);
     device->changing = true;

@@ -69,7 +69,4 @@ int pcv__join_all(struct pcv_host *host, struct pcv__segment *segment,
 /* Let it look again at what could not be bound before. */
 void pcv__join_afresh(struct pcv__segment *segment, struct pcv__mem *mem);
 
-/* DMA of a requester ID to a domain: 0 or -PCV_EIO. */
-int pcv__dma_attach(struct pcv_host *host, pcv_sbdf requester, uint32_t id);
-
 #endif

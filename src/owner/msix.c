@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* MSI-X is set aside for who gets a function next: pcivisor/msix.h. */
 #include "pcivisor/msix.h"
-#include "vpci/cap.h"
 #include "owner/change.h"
+#include "vpci/cap.h"
 
 static int set_aside(struct pcv_host *host, pcv_sbdf sbdf, bool aside)
 {

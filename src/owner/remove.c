@@ -13,6 +13,7 @@
  * What has vanished is gone whether somebody holds it or not: its removal marks
  * all of it, a PF's VFs too, and completes as the holders let go (LIFE-9).
  */
+#include "owner/dma.h"
 #include "owner/look.h"
 
 /* The devices that one removal works on, deepest first. */
@@ -116,6 +117,23 @@ static bool let_go(struct pcv_device *device, uint32_t ours)
     return pcv__ref_put(device, PCV_HOLDER_REGISTRY);
 }
 
+/* Bridges lead nowhere any more, but what they put in the place of others'
+ * requester IDs is known still: no memory is reached by it when the first of
+ * those lets go. */
+static void block_bridges(const struct leaving *list)
+{
+    struct pcv_device *device = list->first;
+    bool others = false;
+
+    for (; device; device = device->next_leaving) {
+        others = others || pcv__has_own_dma(device);
+    }
+    for (device = list->first; others && device;
+         device = device->next_leaving) {
+        pcv__dma_bridge_lost(device);
+    }
+}
+
 /* All of a list but `own`, which our caller holds. 0, or -PCV_EBUSY and who is
  * still there. */
 static int let_all_go(struct leaving *list, const struct pcv_device *own,
@@ -124,6 +142,7 @@ static int let_all_go(struct leaving *list, const struct pcv_device *own,
     struct pcv_device *device = list->first;
     int result = 0;
 
+    block_bridges(list);
     while (device) {
         struct pcv_device *next = device->next_leaving;
         pcv_sbdf sbdf = pcv__device_sbdf(device);

@@ -66,6 +66,7 @@ static void device_init(struct pcv_device *device, struct pcv_host *host,
     atomic_store_explicit(&device->physfn, 0, memory_order_relaxed);
     device->sriov_cap = 0;
     device->ari_cap = 0;
+    device->acs_cap = 0;
     device->vf_count = 0;
     device->is_bridge = false;
     device->bus_conflict = false;
@@ -81,6 +82,8 @@ static void device_init(struct pcv_device *device, struct pcv_host *host,
     device->saved = NULL;
     device->extras = NULL;
     atomic_store_explicit(&device->marks, 0, memory_order_relaxed);
+    atomic_store_explicit(&device->dma, host->quarantine.id,
+                          memory_order_relaxed);
     device->changing = false;
     device->change_for = NULL;
     device->change_to = NULL;

@@ -10,6 +10,7 @@
 #include "owner/reset.h"
 #include "owner/bus_reset.h"
 #include "owner/change.h"
+#include "registry/faults.h"
 
 /* The specification allows a second (PCI Express Base 6.0, 6.6.1), and devices
  * are known that need many. Without a clock: so many calls. */
@@ -121,6 +122,7 @@ int pcv__reset_with_bus(struct pcv_device *device)
 
     pcv__lock_take(mem, &device->lock);
     if (pcv__extras_get(device)) {
+        pcv__faults_clear(device); /* OWN-10 */
         pcv__settle_begin(device, PCV__SETTLING_RESET,
                           pcv__hw_quiet_us(device));
         pcv__patience_begin(device, LONGEST_US, LONGEST_CALLS);
@@ -173,8 +175,12 @@ static int by_bus(struct pcv_device *device, bool accepted)
 
 int pcv__reset_for_change(struct pcv_device *device, bool accepted)
 {
-    int error;
+    /* Another function may have begun a reset of its bus just now. */
+    int error = pcv__bus_reset_go_on(device);
 
+    if (error != 0) {
+        return error;
+    }
     if (pcv__is_marked(device, PCV__MARK_CLEAN)) {
         return pcv__reset_with_bus(device);
     }

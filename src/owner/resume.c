@@ -5,6 +5,7 @@
  * this floor. It stands here since work goes up only through resume (DESIGN).
  */
 #include "owner/bus_reset.h"
+#include "registry/faults.h"
 #include "vbus/internal.h"
 
 /* Apply what the device's mapping still lacks. A device that is gone has
@@ -80,8 +81,12 @@ static enum pcv_verdict asked(struct pcv_domain *domain,
 static enum pcv_verdict work(struct pcv_domain *domain,
                              struct pcv_access *access)
 {
+    uint64_t wait_us;
     enum pcv_verdict verdict = access->again ? PCV_DONE : step(domain, access);
 
+    if (pcv__faults_are_due(domain->host)) {
+        (void)pcv__faults_work(domain->host, &wait_us); /* or another does it */
+    }
     if (verdict == PCV_DONE && domain->kind == PCV_DOMAIN_HARDWARE) {
         verdict = asked(domain, access);
     }

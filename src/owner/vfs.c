@@ -289,8 +289,15 @@ enum pcv_verdict pcv__vfs_work_due(struct pcv_host *host)
     return verdict;
 }
 
+/* Of two times to wait, 0 being none. */
+static uint64_t sooner(uint64_t a, uint64_t b)
+{
+    return a != 0 && (b == 0 || a < b) ? a : b;
+}
+
 int pcv_host_work(struct pcv_host *host, uint64_t *out_wait_us)
 {
+    uint64_t faults_wait;
     uint64_t wait = 0;
     uint64_t reset = 0;
     struct pcv_device *pf;
@@ -298,7 +305,9 @@ int pcv_host_work(struct pcv_host *host, uint64_t *out_wait_us)
     if (!host || !out_wait_us) {
         return -PCV_EINVAL;
     }
-    if (pcv__vfs_work_due(host) != PCV_DONE ||
+    /* What faults first: it goes on faulting until it is stopped. */
+    if (pcv__faults_work(host, &faults_wait) == -PCV_ERESTART ||
+        pcv__vfs_work_due(host) != PCV_DONE ||
         pcv__bus_resets_due(host, &reset) != PCV_DONE) {
         return -PCV_ERESTART;
     }
@@ -307,6 +316,6 @@ int pcv_host_work(struct pcv_host *host, uint64_t *out_wait_us)
     if (pf) {
         return -PCV_ERESTART;
     }
-    *out_wait_us = reset != 0 && (wait == 0 || reset < wait) ? reset : wait;
+    *out_wait_us = sooner(sooner(wait, faults_wait), reset);
     return 0;
 }

@@ -155,6 +155,8 @@ const char *pcv_event_name(enum pcv_event_kind kind)
         return "concealed";
     case PCV_EVENT_ADD_FAILED:
         return "not added";
+    case PCV_EVENT_FAULTS:
+        return "too many faults";
     }
     return "unknown event";
 }

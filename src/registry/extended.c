@@ -10,6 +10,7 @@
 #define DSN_LENGTH 0x0cu
 #define SRIOV_LENGTH 0x40u
 #define ARI_LENGTH 0x08u
+#define ACS_LENGTH 0x08u
 
 /* ---- capabilities ----------------------------------------------------------
  */
@@ -17,7 +18,7 @@
 /* Where they stand; 0: nowhere. The first of a kind counts, and only if it has
  * room for its registers. */
 struct ext_caps {
-    uint16_t serial, sriov, ari;
+    uint16_t serial, sriov, ari, acs;
 };
 
 static void note_cap(uint16_t *where, const struct pcv_cap *cap,
@@ -41,6 +42,9 @@ static bool see_ext_cap(void *ctx, const struct pcv_cap *cap)
         break;
     case PCV_EXT_CAP_ID_ARI:
         note_cap(&found->ari, cap, ARI_LENGTH);
+        break;
+    case PCV_EXT_CAP_ID_ACS:
+        note_cap(&found->acs, cap, ACS_LENGTH);
         break;
     default:
         break;
@@ -91,6 +95,7 @@ void pcv__ext_learn(struct pcv_device *device, struct pcv__reader *reader)
     device->cap_problems |= problems;
     device->sriov_cap = caps.sriov;
     device->ari_cap = caps.ari;
+    device->acs_cap = caps.acs;
     if (caps.ari != 0) {
         device->phantom_bits = 0; /* never with ARI (TOPO-5) */
     }

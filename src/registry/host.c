@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Hosts: creation, and what can be asked of a whole one. */
 #include "registry/domain.h"
+#include "registry/faults.h"
 
 #define DEVICES_PER_CHUNK 32u
 
@@ -84,6 +85,7 @@ int pcv_host_create(const struct pcv_host_ops *ops, void *ctx,
     pcv__lock_init(&host->reserved_lock, PCV__RANK_MAP);
     pcv__map_init(&host->reserved_memory, host);
     pcv__map_init(&host->reserved_io, host);
+    pcv__faults_init(host);
     *out_host = host;
     return 0;
 }
@@ -126,6 +128,7 @@ void pcv_host_get_stats(struct pcv_host *host, struct pcv_host_stats *out)
     out->refused_accesses =
         atomic_load_explicit(&host->refused_accesses, relaxed);
     out->dropped_events = atomic_load_explicit(&host->events_dropped, relaxed);
+    out->stray_faults = atomic_load_explicit(&host->stray_faults, relaxed);
 }
 
 void pcv_host_set_trace(struct pcv_host *host, bool on)

@@ -6,6 +6,7 @@
  */
 #include "registry/identify.h"
 #include "registry/barred.h"
+#include "registry/requester.h"
 #include "registry/route.h"
 
 #define SSVID_VENDOR 4u
@@ -178,9 +179,11 @@ static void read_pcie(struct pcv_device *device, struct pcv__reader *reader)
     uint32_t devcap = pcv__reader_read(reader, cap + PCV_PCIE_DEVCAP, 4);
     uint32_t devctl = pcv__reader_read(reader, cap + PCV_PCIE_DEVCTL, 2);
 
-    if ((devctl & PCV_PCIE_DEVCTL_PHANTOM) != 0) {
-        device->phantom_bits =
-            (uint8_t)(devcap >> PCV_PCIE_DEVCAP_PHANTOM_SHIFT & 3u);
+    uint8_t can = (uint8_t)(devcap >> PCV_PCIE_DEVCAP_PHANTOM_SHIFT & 3u);
+
+    if (devcap != 0xffffffffu && !device->is_vf) {
+        device->phantom_bits = (uint8_t)(can << PCV__PHANTOM_CAN_SHIFT);
+        pcv__phantom_set(device, (devctl & PCV_PCIE_DEVCTL_PHANTOM) != 0);
     }
 }
 

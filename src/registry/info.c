@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What can be asked of a device and of many. */
-#include "registry/kept.h"
+#include "registry/requester.h"
 
 static void copy_bars(struct pcv_device *device, struct pcv_device_info *out)
 {
@@ -53,7 +53,7 @@ void pcv_device_get_info(struct pcv_device *device,
     out_info->extended = pcv__is_extended(device);
     out_info->serial = device->id.serial;
     out_info->cap_problems = device->cap_problems;
-    out_info->phantom_bits = device->phantom_bits;
+    out_info->phantom_bits = pcv__phantom_on(device);
     out_info->num_vfs = device->vfs ? device->vfs->count : 0;
     copy_bars(device, out_info);
     pcv__lock_drop(mem, &device->lock);

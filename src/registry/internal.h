@@ -53,23 +53,32 @@ struct pcv__bus_reset {
 /* What few devices have, made when the first of it is needed and kept until the
  * device is released. Under the device's lock. */
 struct pcv__extras {
-    uint16_t requesters; /* further requester IDs that a quirk names */
+    /* Further requester IDs that the host named (TOPO-5), and the next device
+     * that has some: under the segment's lock. */
+    uint16_t requesters;
     uint16_t requester[4];
+    struct pcv_device *next_named;
     /* Of a change of owner, and of a reset (vpci/pending.c). */
     struct pcv__patience patience;
     uint16_t command; /* what stood there before it was silenced */
     bool silenced;
-    uint8_t reset_stage; /* of an administrator's reset: owner/reset.c */
+    uint8_t reset_stage; /* of an administrator's reset: owner/reset_op.c */
     struct pcv__bus_reset bus_reset;
 };
 
 /* Bits of pcv_device.marks. */
 #define PCV__MARK_BROKEN 1u /* it is given to no guest */
-#define PCV__MARK_CLEAN                                                        \
-    2u /* it was reset with its bus, and nobody had it since;                  \
-          what the host programmed is to be put back */
+/* It was reset with its bus, and nobody had it since: what the host programmed
+ * is to be put back (OWN-16). */
+#define PCV__MARK_CLEAN 2u
 #define PCV__MARK_BUS_RESET 4u /* a bridge that resets what is behind it */
-#define PCV__MARK_MSIX 8u      /* its MSI-X is set aside: vpci/cap/msix.c */
+#define PCV__MARK_MSIX 8u      /* MSI-X is set aside: cap/msix_prepare.c */
+#define PCV__MARK_ISOLATED 16u /* declared by the host (TOPO-6) */
+#define PCV__MARK_PHANTOM 32u  /* so are its phantom functions (TOPO-5) */
+/* IOMMU faults, whose count stands in the upper half: registry/faults.h. */
+#define PCV__MARK_FAULTY 0x2000u  /* too many came; no more are counted */
+#define PCV__MARK_CUT 0x4000u     /* so its bus mastering is off */
+#define PCV__MARK_CUT_DUE 0x8000u /* the owner floor has not looked yet */
 
 /* One BAR. */
 struct pcv__bar {
@@ -186,8 +195,9 @@ struct pcv_device {
     /* Under the segment's lock. */
     uint32_t vf_count; /* of a PF: VFs that are registered */
     bool is_bridge, bus_conflict, bound;
-    bool changing;          /* somebody is inside a change of its owner */
-    _Atomic bool read_only; /* the hypervisor drives it (OWN-8) */
+    bool changing;            /* somebody is inside a change of its owner */
+    _Atomic bool read_only;   /* the hypervisor drives it (OWN-8) */
+    _Atomic uint16_t acs_cap; /* as ari_cap; it stands where there is room */
 
     /* Of a change of owner: theirs who set `changing`. */
     struct pcv_domain *change_for;     /* a guest that keeps a slot for it */
@@ -205,6 +215,8 @@ struct pcv_device {
     struct pcv_completion *done;
     struct pcv__kept kept;
     _Atomic uint32_t node;
+    _Atomic uint32_t dma; /* identifier of the domain that it sends to, if its
+                             requester IDs are nobody else's (TOPO-5) */
 
     /* Under the device's lock. */
     struct pcv_vector *vectors PCV__GUARDED_BY(lock);
@@ -234,6 +246,7 @@ struct pcv__bus {
 struct pcv__segment {
     _Atomic(struct pcv__bus *) bus[PCV_BUSES];
     uint16_t number;
+    struct pcv_host *host;
     struct pcv__lock lock;
     /* The bridge above each bus: PCV__UP_VALID | bus and devfn, or 0. */
     _Atomic uint32_t up[PCV_BUSES];
@@ -249,6 +262,12 @@ struct pcv__segment {
     bool moving;
     _Atomic uint32_t moves; /* moves that began or ended: odd while one is */
     bool draining;          /* there are gates that are paused: kept.paused */
+    /* Requester IDs that several functions share (TOPO-5). Under the lock: who
+     * moves some, one at a time; whether others changed meanwhile what they
+     * belong to; and the devices that have named ones. */
+    const struct pcv_device *dma_by;
+    bool dma_dirty;
+    struct pcv_device *named;
 };
 
 #define PCV__UP_VALID 0x80000000u
@@ -284,6 +303,17 @@ struct pcv__ecam_window {
 };
 
 #define PCV__ECAM_WINDOWS 64u
+
+/* A device whose IOMMU faults are too many (OWN-10): where it stands, and the
+ * last one. */
+struct pcv__fault_due {
+    uint32_t sbdf;
+    uint32_t flags;
+    uint64_t address;
+    uint32_t next; /* of a bridge: where the walk behind it is */
+};
+
+#define PCV__FAULTS_DUE 64u /* devices that can wait at once */
 
 struct pcv__window {
     uint64_t first, pages;
@@ -340,6 +370,11 @@ struct pcv_host {
     struct pcv_device *work PCV__GUARDED_BY(work_lock); /* with vf_work */
     _Atomic uint32_t bus_reset_count;
     struct pcv_device *bus_resets PCV__GUARDED_BY(work_lock); /* bridges */
+    /* IOMMU faults: how many are too many, and who is due (registry/faults.h);
+     * the count is a hint without the work lock. */
+    _Atomic uint32_t fault_limits;
+    _Atomic uint32_t fault_count;
+    struct pcv__fault_due fault_due[PCV__FAULTS_DUE] PCV__GUARDED_BY(work_lock);
     _Atomic uint32_t emulated_count;
     struct pcv_emulated *emulated; /* under the hardware domain's map lock */
     /* The last add that a read asked for and that failed (LIFE-12): its error
@@ -347,6 +382,7 @@ struct pcv_host {
     _Atomic uint64_t appear_failed;
     _Atomic uint64_t device_count, leaving_count, segment_count;
     _Atomic uint64_t absent_accesses, refused_accesses, events_dropped;
+    _Atomic uint64_t stray_faults;
 };
 
 /* ---- references and gate (ref.c) ------------------------------------------

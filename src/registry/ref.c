@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* References and the gate: one atomic word a device (LIFE-3, LIFE-4). */
-#include "registry/kept.h"
+#include "registry/requester.h"
 
 struct field {
     uint8_t shift;
@@ -215,7 +215,7 @@ struct pcv_device *pcv_device_find_real(struct pcv_host *host, pcv_sbdf sbdf)
             continue;
         }
         device = find(host, real);
-        if (device && device->phantom_bits != bits) {
+        if (device && pcv__phantom_on(device) != bits) {
             pcv__ref_put(device, PCV_HOLDER_CALLER);
             device = NULL;
         }

@@ -30,6 +30,7 @@ struct pcv__segment *pcv__segment_get(struct pcv_host *host, uint16_t number)
         segment = pcv__alloc(&host->mem, sizeof(*segment));
         if (segment) {
             segment->number = number;
+            segment->host = host;
             pcv__lock_init(&segment->lock, PCV__RANK_SEGMENT);
             atomic_fetch_add_explicit(&host->segment_count, 1,
                                       memory_order_relaxed);

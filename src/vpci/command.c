@@ -3,6 +3,7 @@
  * The command register between owner and hardware (HDR-2, MSIX-2; PCI Local Bus
  * 3.0, 6.2.2): what hardware has may differ from what the owner asked for.
  */
+#include "registry/faults.h"
 #include "vpci/internal.h"
 
 /* Bits that a guest may change. Ports are not mapped, so I/O decoding is not
@@ -14,6 +15,12 @@
 static bool holds_memory(const struct pcv__vpci *vpci)
 {
     return vpci->bound != 0;
+}
+
+/* Bits that are off whatever the owner says (OWN-10). */
+static uint32_t denied(const struct pcv_device *device)
+{
+    return pcv__is_cut(device) ? PCV_CMD_MASTER : 0;
 }
 
 static uint32_t guest_command(const struct pcv__vpci *vpci,
@@ -42,7 +49,8 @@ static void write_guest(struct pcv_device *device)
     }
     /* What does not answer has nothing to keep; should it answer again, what
      * is to be off in it is off. */
-    want = guest_command(vpci, device->assignment, now == 0xffffu ? 0 : now);
+    want = guest_command(vpci, device->assignment, now == 0xffffu ? 0 : now) &
+           ~denied(device);
     if (want != now) {
         pcv__hw_write(device, PCV_REG_COMMAND, 2, want);
     }
@@ -53,13 +61,20 @@ void pcv__command_write(struct pcv_device *device, uint16_t command)
     struct pcv__vpci *vpci = pcv__vpci(device);
 
     if (device->assignment) {
-        device->assignment->command = command & GUEST_BITS;
+        device->assignment->command =
+            (uint16_t)(command & GUEST_BITS & ~denied(device));
         write_guest(device);
         return;
     }
     vpci->memory_held = (command & PCV_CMD_MEMORY) == 0 && holds_memory(vpci);
     pcv__hw_write(device, PCV_REG_COMMAND, 2,
-                  command | (vpci->memory_held ? PCV_CMD_MEMORY : 0u));
+                  (command | (vpci->memory_held ? PCV_CMD_MEMORY : 0u)) &
+                      ~denied(device));
+}
+
+uint32_t pcv__command_allowed(const struct pcv_device *device, uint32_t command)
+{
+    return command == 0xffffu ? command : command & ~denied(device);
 }
 
 uint32_t pcv__command_read(struct pcv_device *device)
@@ -67,10 +82,11 @@ uint32_t pcv__command_read(struct pcv_device *device)
     const struct pcv__vpci *vpci = pcv__vpci(device);
 
     if (device->assignment) {
-        return device->assignment->command |
+        return (device->assignment->command & ~denied(device)) |
                (vpci->msi_on || vpci->msix_on ? PCV_CMD_INTX_OFF : 0u);
     }
-    return pcv__hw_read(device, PCV_REG_COMMAND, 2) &
+    return pcv__command_allowed(device,
+                                pcv__hw_read(device, PCV_REG_COMMAND, 2)) &
            ~(vpci->memory_held ? (uint32_t)PCV_CMD_MEMORY : 0u);
 }
 
@@ -104,4 +120,23 @@ void pcv__command_update(struct pcv_device *device)
         vpci->memory_held = false;
         (void)force_memory(device, false);
     }
+}
+
+int pcv__command_cut(struct pcv_device *device)
+{
+    uint32_t now;
+
+    if (!pcv__hw_fetch(device, PCV_REG_COMMAND, 2, &now)) {
+        return -PCV_EIO;
+    }
+    if (device->assignment) {
+        /* Should its faults be forgotten it has to switch it on again. */
+        device->assignment->command &= (uint16_t)~PCV_CMD_MASTER;
+    }
+    if (now == 0xffffu || (now & PCV_CMD_MASTER) == 0) {
+        return 0; /* what does not answer has forgotten it */
+    }
+    atomic_store_explicit(&device->hw_error, 0, memory_order_relaxed);
+    pcv__hw_restore(device, PCV_REG_COMMAND, 2, now & ~PCV_CMD_MASTER);
+    return atomic_load_explicit(&device->hw_error, memory_order_relaxed);
 }

@@ -23,7 +23,7 @@ static uint32_t read_command(struct pcv_device *device,
     (void)data;
     (void)reg;
     if (work->phase != PCV__WORK_NONE && work->write_cmd) {
-        return work->command;
+        return pcv__command_allowed(device, work->command);
     }
     return pcv__command_read(device);
 }

@@ -265,6 +265,13 @@ void pcv__command_write(struct pcv_device *device, uint16_t command)
 /* Whether the owner's memory decoding is on: what it reads. */
 uint32_t pcv__command_read(struct pcv_device *device)
     PCV__REQUIRES(device->lock);
+/* A command register as the owner may have it: without bus mastering where too
+ * many faults cut it off (OWN-10). All ones stays so. */
+uint32_t pcv__command_allowed(const struct pcv_device *device,
+                              uint32_t command);
+/* Switch bus mastering off in hardware, whoever has the device. 0, also if it
+ * does not answer; or -PCV_EIO. */
+int pcv__command_cut(struct pcv_device *device) PCV__REQUIRES(device->lock);
 /* msi_on, msix_on or bound changed: INTx and memory decoding follow. */
 void pcv__command_update(struct pcv_device *device) PCV__REQUIRES(device->lock);
 
@@ -531,6 +538,9 @@ void pcv__caps_free(struct pcv_device *device, struct pcv__vpci *vpci);
  * back. */
 void pcv__caps_reset(struct pcv_device *device) PCV__REQUIRES(device->lock);
 void pcv__caps_restore(struct pcv_device *device) PCV__REQUIRES(device->lock);
+/* Let the isolation that a function of the hardware domain has (ACS) be on,
+ * which a reset may have switched off. */
+void pcv__acs_switch_on(struct pcv_device *device) PCV__REQUIRES(device->lock);
 /* The capability of a description that is up, or NULL. */
 struct pcv__cap *pcv__cap_find(const struct pcv_device *device, uint16_t id,
                                bool extended);

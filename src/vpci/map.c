@@ -20,6 +20,7 @@
  * so the plan of one is never about its command register.
  */
 #include "vpci/map.h"
+#include "registry/faults.h"
 #include "vpci/reserved.h"
 
 static bool decodes(uint32_t command)
@@ -259,6 +260,7 @@ static bool was_reset(struct pcv_device *device, bool hardware_decodes)
     if (reset) {
         pcv__event(device, PCV_EVENT_RESET_SEEN, PCV_EVENT_DEVICE, 0, 0);
         pcv__caps_reset(device);
+        pcv__faults_clear(device); /* OWN-10 */
         vpci->memory_held = false;
     }
     return reset;

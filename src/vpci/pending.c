@@ -162,7 +162,8 @@ void pcv__quiesce_undo(struct pcv_device *device)
     }
     pcv__hw_quiet(device, 0);
     if (device->extras->command != 0xffffu) {
-        pcv__hw_restore(device, PCV_REG_COMMAND, 2, device->extras->command);
+        pcv__hw_restore(device, PCV_REG_COMMAND, 2,
+                        pcv__command_allowed(device, device->extras->command));
     }
     device->extras->silenced = false;
 }

@@ -8,6 +8,7 @@
  * specification lets the reset itself discard it (PCI Express Base 6.0, 6.6.2).
  * A change of owner has waited for them before (pending.c).
  */
+#include "registry/faults.h"
 #include "vpci/internal.h"
 
 /* ---- where its registers are -----------------------------------------------
@@ -182,6 +183,7 @@ int pcv__reset_hardware(struct pcv_device *device, enum pcv__reset how)
     }
     if (error == 0) {
         pcv__settle_begin(device, kind, us);
+        pcv__faults_clear(device); /* OWN-10: it begins anew */
     }
     return error;
 }
@@ -250,6 +252,7 @@ int pcv__vpci_restore(struct pcv_device *device)
     if (!pcv__settle_locked(device, &wait_us)) {
         return -PCV_ERESTART;
     }
+    pcv__faults_clear(device); /* it was reset (OWN-10) */
     atomic_store_explicit(&device->hw_error, 0, memory_order_relaxed);
     if (device->assignment) {
         pcv__reset_put_back(device);

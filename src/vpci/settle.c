@@ -111,7 +111,8 @@ static bool order_restored(struct pcv_device *device)
     if (atomic_load_explicit(&device->hw_error, memory_order_relaxed) != 0) {
         return false; /* BARs that may be anywhere are not decoded */
     }
-    pcv__hw_restore(device, PCV_REG_COMMAND, 2, command);
+    pcv__hw_restore(device, PCV_REG_COMMAND, 2,
+                    pcv__command_allowed(device, command));
     pcv__caps_restore(device);
     if (atomic_load_explicit(&device->hw_error, memory_order_relaxed) != 0) {
         return false;

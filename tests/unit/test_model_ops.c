@@ -78,6 +78,10 @@ static int call_device(struct pcv_model *model, enum pcv_model_op op)
         return ops()->msi_bind(model, &request, &message);
     case PCV_MODEL_OP_dma_attach:
         return ops()->dma_attach(model, AT, 5);
+    case PCV_MODEL_OP_dma_permitted: {
+        int permitted = ops()->dma_permitted(model, AT, 1);
+        return permitted == 1 ? 0 : permitted;
+    }
     case PCV_MODEL_OP_bar_place:
         return ops()->bar_place(model, AT, 0, 0x1000, &place);
     default:

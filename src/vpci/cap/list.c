@@ -14,6 +14,7 @@ const struct pcv__cap_desc *const pcv__cap_list[] = {
     /* In extended space. */
     &pcv__cap_aer,
     &pcv__cap_dsn,
+    &pcv__cap_acs,
     &pcv__cap_sriov,
     &pcv__cap_rebar,
     &pcv__cap_vf_rebar,

@@ -5,6 +5,7 @@
 
 #include "vpci/cap.h"
 
+extern const struct pcv__cap_desc pcv__cap_acs;
 extern const struct pcv__cap_desc pcv__cap_af;
 extern const struct pcv__cap_desc pcv__cap_aer;
 extern const struct pcv__cap_desc pcv__cap_dsn;

@@ -14,6 +14,7 @@
  *   initiate FLR       as a reset of its own
  * A VF has none of these bits in hardware; its PF's hold for it.
  */
+#include "registry/requester.h"
 #include "vpci/cap/list.h"
 #include "vpci/cap/slot.h"
 
@@ -78,6 +79,9 @@ static enum pcv_verdict write_host_control(
 {
     pcv__cap_write(write->data, PCV_PCIE_DEVCTL, 2,
                    write->value & ~PCV_PCIE_DEVCTL_FLR);
+    pcv__phantom_set(write->device,
+                     (write->value & PCV_PCIE_DEVCTL_PHANTOM) != 0 ||
+                         pcv__is_marked(write->device, PCV__MARK_PHANTOM));
     return (write->value & PCV_PCIE_DEVCTL_FLR) != 0
                ? pcv__reset_begin(write->device, PCV__RESET_FLR)
                : PCV_DONE;

@@ -5,6 +5,7 @@
  * forgotten everything: what a guest had is written again once the time is over
  * that the function needs (settle.c); the hardware domain does that itself.
  */
+#include "registry/faults.h"
 #include "vpci/cap/list.h"
 
 /* What a guest sees of the capabilities: no power management events, whose wire
@@ -71,6 +72,7 @@ static enum pcv_verdict wake_up(const struct pcv_register_write *write,
 
     if (!device->assignment && forgets) {
         pcv__caps_reset(device);
+        pcv__faults_clear(device); /* OWN-10 */
     }
     write_state(write);
     pcv__settle_begin(device, PCV__SETTLING_WAKE, us);

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/* Whether a change of owner would split an isolation group (OWN-4, TOPO-6). */
+#include "owner/split.h"
+#include "pcivisor/group.h"
+#include "registry/barred.h"
+
+/* Whether a member is in the way: it sends, and somebody else has it. */
+static bool is_in_the_way(struct pcv_host *host,
+                          const struct pcv_group_member *member,
+                          const struct pcv_domain *to)
+{
+    struct pcv_device *device;
+    bool gone;
+
+    if (member->is_bridge || member->owner_id == to->id ||
+        member->owner_id == host->quarantine.id) {
+        return false;
+    }
+    device = pcv_device_find(host, member->sbdf);
+    gone = !device || pcv__has_vanished(device);
+    pcv_device_put(device);
+    return !gone;
+}
+
+int pcv__group_split(struct pcv_device *device, const struct pcv_domain *to,
+                     pcv_sbdf *out_others, uint32_t room, uint32_t *out_count)
+{
+    struct pcv_host *host = device->host;
+    pcv_sbdf own = pcv__device_sbdf(device);
+    pcv_sbdf from = {0};
+    struct pcv_group_member member;
+    struct pcv_group group;
+    uint32_t count = 0;
+    int error = pcv_group_find(host, own, &group);
+
+    if (error != 0) {
+        return error;
+    }
+    /* Bounded: `from` goes up. */
+    while (pcv_group_next(&group, from, &member)) {
+        if (member.sbdf.v != own.v && is_in_the_way(host, &member, to)) {
+            if (count < room) {
+                out_others[count] = member.sbdf;
+            }
+            count++;
+        }
+        from.v = member.sbdf.v + 1u;
+    }
+    *out_count = count;
+    return count != 0 ? -PCV_EXDEV : 0;
+}
