@@ -89,7 +89,7 @@ static int check(struct pcv_device *device, const struct pcv_domain *domain,
     }
     return (policy->flags & PCV_ASSIGN_NO_RESET) != 0
                ? 0
-               : pcv__reset_check(device);
+               : pcv__reset_check(device, NULL);
 }
 
 /* ---- assign ----------------------------------------------------------------

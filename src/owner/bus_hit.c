@@ -58,11 +58,23 @@ static void see(struct seen *seen, const struct pcv_device *device, pcv_sbdf at)
     }
 }
 
-/* Everything behind a bridge but the function that asks. Under the lock nothing
- * of it becomes another's: who changes owners is `changing`. */
+static bool is_mate(const struct pcv__mates *mates,
+                    const struct pcv_device *device)
+{
+    for (uint32_t i = 0; mates && i < mates->count; i++) {
+        if (mates->device[i] == device) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Everything behind a bridge but the function that asks, and its mates. Under
+ * the lock nothing of it becomes another's: who changes owners is `changing`.
+ */
 static int look(struct pcv__segment *segment, const struct pcv_device *bridge,
-                const struct pcv_device *own, pcv_sbdf *out_busy)
-    PCV__REQUIRES(segment->lock)
+                const struct pcv_device *own, const struct pcv__mates *mates,
+                pcv_sbdf *out_busy) PCV__REQUIRES(segment->lock)
 {
     uint32_t rid = pcv__last_rid(bridge);
     struct seen seen = {.moving = false};
@@ -75,7 +87,7 @@ static int look(struct pcv__segment *segment, const struct pcv_device *bridge,
     }
     /* Bounded: rid goes down. */
     while ((device = pcv__deeper(segment, bridge, &rid, &at)) != NULL) {
-        if (device != own) {
+        if (device != own && !is_mate(mates, device)) {
             see(&seen, device, at);
         }
     }
@@ -113,7 +125,8 @@ static bool is_able(const struct pcv_device *bridge,
 
 int pcv__bus_may_reset(struct pcv__segment *segment,
                        const struct pcv_device *bridge,
-                       const struct pcv_device *device, pcv_sbdf *out_busy)
+                       const struct pcv_device *device,
+                       const struct pcv__mates *mates, pcv_sbdf *out_busy)
 {
     if (!is_able(bridge, device)) {
         return -PCV_EOPNOTSUPP;
@@ -126,10 +139,11 @@ int pcv__bus_may_reset(struct pcv__segment *segment,
         *out_busy = pcv__device_sbdf(device);
         return -PCV_EBUSY;
     }
-    return look(segment, bridge, device, out_busy);
+    return look(segment, bridge, device, mates, out_busy);
 }
 
-int pcv__bus_reset_check(struct pcv_device *device, pcv_sbdf *out_busy)
+int pcv__bus_reset_check(struct pcv_device *device,
+                         const struct pcv__mates *mates, pcv_sbdf *out_busy)
 {
     struct pcv__mem *mem = &device->host->mem;
     struct pcv_device *bridge = pcv__bus_bridge(device);
@@ -137,7 +151,8 @@ int pcv__bus_reset_check(struct pcv_device *device, pcv_sbdf *out_busy)
 
     if (bridge) {
         pcv__lock_take(mem, &device->segment->lock);
-        error = pcv__bus_may_reset(device->segment, bridge, device, out_busy);
+        error = pcv__bus_may_reset(device->segment, bridge, device, mates,
+                                   out_busy);
         pcv__lock_drop(mem, &device->segment->lock);
         pcv_device_put(bridge);
     }

@@ -30,7 +30,8 @@ static void leave_alone(struct pcv_device *device, uint64_t us, bool clean)
 {
     pcv__hw_quiet(device, us);
     if (clean) {
-        atomic_fetch_or_explicit(&device->marks, PCV__MARK_CLEAN,
+        atomic_fetch_or_explicit(&device->marks,
+                                 PCV__MARK_CLEAN | PCV__MARK_HIT,
                                  memory_order_acq_rel);
     }
 }
@@ -158,7 +159,8 @@ static int begin(struct pcv__segment *segment, struct pcv_device *bridge,
     return -PCV_ERESTART;
 }
 
-int pcv__bus_reset(struct pcv_device *device, pcv_sbdf *out_busy)
+int pcv__bus_reset(struct pcv_device *device, const struct pcv__mates *mates,
+                   pcv_sbdf *out_busy)
 {
     struct pcv__mem *mem = &device->host->mem;
     struct pcv_device *bridge = pcv__bus_bridge(device);
@@ -168,7 +170,8 @@ int pcv__bus_reset(struct pcv_device *device, pcv_sbdf *out_busy)
         return -PCV_EOPNOTSUPP;
     }
     pcv__lock_take(mem, &device->segment->lock);
-    error = pcv__bus_may_reset(device->segment, bridge, device, out_busy);
+    error =
+        pcv__bus_may_reset(device->segment, bridge, device, mates, out_busy);
     if (error == 0) {
         error = begin(device->segment, bridge, device);
     }

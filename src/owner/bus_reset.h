@@ -9,6 +9,13 @@
 
 #include "owner/internal.h"
 
+/* Functions that one call changes together (OWN-4): of these none is in the way
+ * of another. NULL for none. */
+struct pcv__mates {
+    struct pcv_device *const *device;
+    uint32_t count;
+};
+
 /*
  * Whether a function could be reset with its bus. It is in a change of owner.
  * 0; -PCV_EOPNOTSUPP: no bridge can do that; -PCV_EBUSY: that would hit
@@ -16,14 +23,16 @@
  * behind that bridge is being added, or changes its owner, or the bridge its
  * bus numbers.
  */
-int pcv__bus_reset_check(struct pcv_device *device, pcv_sbdf *out_busy);
+int pcv__bus_reset_check(struct pcv_device *device,
+                         const struct pcv__mates *mates, pcv_sbdf *out_busy);
 
 /*
  * Do it. As above, but it never returns 0: -PCV_ERESTART once it has begun, and
  * pcv__bus_reset_go_on() says when it is over; -PCV_ENOMEM, -PCV_EIO: nothing
  * was reset. In the end each function that was hit is marked PCV__MARK_CLEAN.
  */
-int pcv__bus_reset(struct pcv_device *device, pcv_sbdf *out_busy);
+int pcv__bus_reset(struct pcv_device *device, const struct pcv__mates *mates,
+                   pcv_sbdf *out_busy);
 
 /* Go on with a reset of the bus that a function is on, whoever began it. 0:
  * none is under way; -PCV_ERESTART; -PCV_EIO: it is still held in reset. */
@@ -51,7 +60,8 @@ struct pcv_device *pcv__bus_bridge(struct pcv_device *device);
  * pcv__bus_reset_check(). */
 int pcv__bus_may_reset(struct pcv__segment *segment,
                        const struct pcv_device *bridge,
-                       const struct pcv_device *device, pcv_sbdf *out_busy)
+                       const struct pcv_device *device,
+                       const struct pcv__mates *mates, pcv_sbdf *out_busy)
     PCV__REQUIRES(segment->lock);
 
 /* A port's slot tells of nothing, and does again. It has extras. */

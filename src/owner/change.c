@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The steps of a change of owner (OWN-5). */
 #include "owner/change.h"
-#include "owner/bus_reset.h"
 #include "owner/dma.h"
 #include "owner/look.h"
 #include "owner/move.h"
@@ -191,14 +190,15 @@ static int settle_and_put_back(struct pcv_device *device)
     return silence(device);
 }
 
-int pcv__change_reset(struct pcv_device *device, bool accepted)
+int pcv__change_reset_among(struct pcv_device *device,
+                            const struct pcv__mates *mates, bool accepted)
 {
     struct pcv__mem *mem = &device->host->mem;
     int error = bare_view(device);
 
     device->change_step = STEP_RESET;
-    if (error == 0 && !device->change_reset) {
-        error = pcv__reset_for_change(device, accepted);
+    if (error == 0 && (!device->change_reset || pcv__reset_was_hit(device))) {
+        error = pcv__reset_for_change(device, mates, accepted);
         device->change_reset = error == 0;
     }
     if (error != 0) {
@@ -208,6 +208,11 @@ int pcv__change_reset(struct pcv_device *device, bool accepted)
     error = settle_and_put_back(device);
     pcv__lock_drop(mem, &device->lock);
     return error;
+}
+
+int pcv__change_reset(struct pcv_device *device, bool accepted)
+{
+    return pcv__change_reset_among(device, NULL, accepted);
 }
 
 /* What its owner saw is nobody's. From here on nothing is mapped or bound, also

@@ -5,6 +5,8 @@
 
 #include "owner/internal.h"
 
+struct pcv__mates;
+
 /* The live device at an address, or what was there last and cannot be reached
  * (TOPO-4), with a caller's reference, for one change of owner at a time. 0;
  * -PCV_ENODEV; -PCV_EBUSY: somebody else is at it; -PCV_ERESTART: its bus is
@@ -29,8 +31,14 @@ void pcv__change_undo(struct pcv_device *device);
 
 /* Reset what is quarantine's, and put back what the host programmed.
  * -PCV_ERESTART: its time is not over; -PCV_EOPNOTSUPP: there is no way, unless
- * that is `accepted`. */
+ * that is `accepted`; -PCV_EBUSY: it is on its way home, and a reset of its bus
+ * would hit what a guest has; -PCV_EIO: also if it does not come back. */
 int pcv__change_reset(struct pcv_device *device, bool accepted);
+/* The same of one of several that are quarantine's, and change together: a
+ * reset of their bus hits all of them. Call it again for each until none
+ * answers restart: one that was done may have been hit since. */
+int pcv__change_reset_among(struct pcv_device *device,
+                            const struct pcv__mates *mates, bool accepted);
 
 /* Build the view of the next owner, let its DMA through, publish. */
 int pcv__change_give(struct pcv_device *device, struct pcv_domain *domain);

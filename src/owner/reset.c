@@ -8,7 +8,6 @@
  * start their firmware anew, but a change of owner ends.
  */
 #include "owner/reset.h"
-#include "owner/bus_reset.h"
 #include "owner/change.h"
 #include "registry/faults.h"
 
@@ -91,7 +90,7 @@ int pcv__reset_settle(struct pcv_device *device)
 /* ---- for a change of owner -------------------------------------------------
  */
 
-int pcv__reset_check(struct pcv_device *device)
+int pcv__reset_check(struct pcv_device *device, const struct pcv__mates *mates)
 {
     enum pcv__reset method;
     pcv_sbdf busy;
@@ -110,7 +109,7 @@ int pcv__reset_check(struct pcv_device *device)
     if (method != PCV__RESET_NONE || error != 0) {
         return method != PCV__RESET_NONE ? 0 : error;
     }
-    error = pcv__bus_reset_check(device, &busy);
+    error = pcv__bus_reset_check(device, mates, &busy);
     return error == -PCV_EBUSY ? -PCV_EOPNOTSUPP : error;
 }
 
@@ -122,6 +121,8 @@ int pcv__reset_with_bus(struct pcv_device *device)
 
     pcv__lock_take(mem, &device->lock);
     if (pcv__extras_get(device)) {
+        atomic_fetch_and_explicit(&device->marks, ~PCV__MARK_HIT,
+                                  memory_order_acq_rel);
         pcv__faults_clear(device); /* OWN-10 */
         pcv__settle_begin(device, PCV__SETTLING_RESET,
                           pcv__hw_quiet_us(device));
@@ -155,10 +156,11 @@ static int go_without(struct pcv_device *device, bool hits, pcv_sbdf busy)
  * guest's function that is in the way, since that one comes home, too; what the
  * hardware domain has stays where it is, so then there is no way.
  */
-static int by_bus(struct pcv_device *device, bool accepted)
+static int by_bus(struct pcv_device *device, const struct pcv__mates *mates,
+                  bool accepted)
 {
     pcv_sbdf busy = {0};
-    int error = pcv__bus_reset(device, &busy);
+    int error = pcv__bus_reset(device, mates, &busy);
 
     if (error != -PCV_EOPNOTSUPP && error != -PCV_EBUSY) {
         return error;
@@ -173,7 +175,8 @@ static int by_bus(struct pcv_device *device, bool accepted)
     return go_without(device, error == -PCV_EBUSY, busy);
 }
 
-int pcv__reset_for_change(struct pcv_device *device, bool accepted)
+int pcv__reset_for_change(struct pcv_device *device,
+                          const struct pcv__mates *mates, bool accepted)
 {
     /* Another function may have begun a reset of its bus just now. */
     int error = pcv__bus_reset_go_on(device);
@@ -185,11 +188,12 @@ int pcv__reset_for_change(struct pcv_device *device, bool accepted)
         return pcv__reset_with_bus(device);
     }
     error = pcv__reset_itself(device);
-    return error == -PCV_EOPNOTSUPP ? by_bus(device, accepted) : error;
+    return error == -PCV_EOPNOTSUPP ? by_bus(device, mates, accepted) : error;
 }
 
 void pcv__reset_used(struct pcv_device *device)
 {
-    atomic_fetch_and_explicit(&device->marks, ~PCV__MARK_CLEAN,
+    atomic_fetch_and_explicit(&device->marks,
+                              ~(PCV__MARK_CLEAN | PCV__MARK_HIT),
                               memory_order_acq_rel);
 }

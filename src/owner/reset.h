@@ -3,13 +3,13 @@
 #ifndef PCV_OWNER_RESET_H
 #define PCV_OWNER_RESET_H
 
-#include "owner/internal.h"
+#include "owner/bus_reset.h"
 #include "pcivisor/reset.h"
 
 /* Whether a function that is in a change of owner could be reset before a guest
  * gets it. 0; -PCV_EOPNOTSUPP: not, or its bus reset would hit somebody;
  * -PCV_ERESTART: that changes just now; -PCV_EIO. */
-int pcv__reset_check(struct pcv_device *device);
+int pcv__reset_check(struct pcv_device *device, const struct pcv__mates *mates);
 
 /*
  * Begin a reset of what is quarantine's; it has a view. 0: it settles, see
@@ -17,7 +17,13 @@ int pcv__reset_check(struct pcv_device *device);
  * `accepted`; -PCV_EBUSY: it is on its way home, and its bus reset would hit a
  * guest's; -PCV_ENOMEM; -PCV_EIO: it does not answer.
  */
-int pcv__reset_for_change(struct pcv_device *device, bool accepted);
+int pcv__reset_for_change(struct pcv_device *device,
+                          const struct pcv__mates *mates, bool accepted);
+/* Whether that is still to be done, though it was reset before. */
+static inline bool pcv__reset_was_hit(const struct pcv_device *device)
+{
+    return pcv__is_marked(device, PCV__MARK_HIT);
+}
 
 /* 0: it answers, and its time is over; -PCV_ERESTART; -PCV_EIO: it has not
  * answered for longer than anybody waits. */

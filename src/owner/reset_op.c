@@ -4,7 +4,6 @@
  * guest finds it as after an FLR of its own, the hardware domain as it was. Its
  * gate is closed from the first stage to the last.
  */
-#include "owner/bus_reset.h"
 #include "owner/change.h"
 #include "owner/look.h"
 #include "owner/reset.h"
@@ -72,7 +71,7 @@ static int choose(struct pcv_device *device, enum pcv_reset *out_reset,
     pcv__lock_drop(mem, &device->lock);
     *out_reset = (enum pcv_reset)method;
     if (error == 0 && method == PCV__RESET_NONE) {
-        error = pcv__bus_reset_check(device, out_busy);
+        error = pcv__bus_reset_check(device, NULL, out_busy);
         *out_reset = error != -PCV_EOPNOTSUPP ? PCV_RESET_BUS : PCV_RESET_NONE;
         error = error != -PCV_EOPNOTSUPP ? error : 0;
     }
@@ -246,7 +245,7 @@ static int reset(struct pcv_device *device, pcv_sbdf *out_busy)
     bool bus = error == -PCV_EOPNOTSUPP;
 
     if (bus) {
-        error = pcv__bus_reset(device, out_busy);
+        error = pcv__bus_reset(device, NULL, out_busy);
     }
     if (error == 0 ||
         (bus && error == -PCV_ERESTART && pcv__bus_reset_go_on(device) != 0)) {

@@ -71,6 +71,7 @@ struct pcv__extras {
 /* It was reset with its bus, and nobody had it since: what the host programmed
  * is to be put back (OWN-16). */
 #define PCV__MARK_CLEAN 2u
+#define PCV__MARK_HIT 0x1000u  /* and it was not waited for yet */
 #define PCV__MARK_BUS_RESET 4u /* a bridge that resets what is behind it */
 #define PCV__MARK_MSIX 8u      /* MSI-X is set aside: cap/msix_prepare.c */
 #define PCV__MARK_ISOLATED 16u /* declared by the host (TOPO-6) */
