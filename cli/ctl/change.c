@@ -247,6 +247,9 @@ static bool changed(const struct ctl *ctl, const struct ctl_result *result,
         bool nobodys = status.state == PCV_STATE_PRESENT &&
                        status.owner_id == PCV_DOMAIN_ID_QUARANTINE;
         text_add(&name, "%s", nobodys ? " is in quarantine" : "");
+        if (nobodys && result->error == -PCV_EBUSY) {
+            ctl_reset_blocker(ctl, sbdf, &name);
+        }
     }
     bool good = ctl_finished(ctl, result, text_str(&name));
     text_fini(&name);

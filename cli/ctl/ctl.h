@@ -126,6 +126,8 @@ bool ctl_finished(const struct ctl *ctl, const struct ctl_result *result,
 /* reset.c */
 bool ctl_reset(const struct ctl *ctl, pcv_sbdf sbdf);
 bool ctl_reset_method(const struct ctl *ctl, pcv_sbdf sbdf);
+/* ": its bus reset would hit ...", if that is so. */
+void ctl_reset_blocker(const struct ctl *ctl, pcv_sbdf sbdf, struct text *to);
 bool ctl_msix_prepare(const struct ctl *ctl, pcv_sbdf sbdf);
 bool ctl_msix_release(const struct ctl *ctl, pcv_sbdf sbdf);
 

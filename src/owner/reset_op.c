@@ -304,11 +304,21 @@ static int run(struct pcv_device *device, pcv_sbdf *out_busy)
     return error;
 }
 
-/* What nobody has is reset for its next owner. */
-static int reset_quarantined(struct pcv_device *device)
+/* What nobody has is reset for its next owner. Once that has begun, or was
+ * done, there is nothing to ask. */
+static int reset_quarantined(struct pcv_device *device, pcv_sbdf *out_busy)
 {
-    int error = pcv__change_reset(device, false);
+    enum pcv_reset way = PCV_RESET_FLR;
+    int error = 0;
 
+    if (!device->change_reset && !pcv__is_marked(device, PCV__MARK_CLEAN) &&
+        pcv__hw_quiet_us(device) == 0) {
+        error = may_reset(device, &way, out_busy);
+    }
+    if (error == 0) {
+        error = way == PCV_RESET_NONE ? -PCV_EOPNOTSUPP
+                                      : pcv__change_reset(device, false);
+    }
     if (error == 0) {
         device->change_reset = false;
         atomic_fetch_or_explicit(&device->marks, PCV__MARK_CLEAN,
@@ -365,8 +375,9 @@ int pcv_device_reset(struct pcv_host *host, pcv_sbdf sbdf, pcv_sbdf *out_busy)
                                         memory_order_relaxed)) {
             error = -PCV_EPERM;
         } else {
-            error = pcv__is_quarantined(device) ? reset_quarantined(device)
-                                                : reset_owned(device, &busy);
+            error = pcv__is_quarantined(device)
+                        ? reset_quarantined(device, &busy)
+                        : reset_owned(device, &busy);
         }
         pcv__change_end(device);
     }
