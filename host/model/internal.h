@@ -121,8 +121,8 @@ struct pcv__model_fn {
        since when a bridge holds its bus in reset. */
     _Atomic uint64_t drain_us, drained_us;
     uint64_t held_us;
-    bool link_was_up; /* before that */
-    _Atomic uint8_t extended;        /* enum pcv_model_extended */
+    bool link_was_up;         /* before that */
+    _Atomic uint8_t extended; /* enum pcv_model_extended */
 
     _Atomic(struct pcv__model_page *) page[]; /* config_size / 256 */
 };

@@ -163,7 +163,8 @@ int pcv_model_pull(struct pcv_model *model, pcv_sbdf sbdf);
 int pcv_model_plug(struct pcv_model *model, pcv_sbdf sbdf);
 
 /* Let transactions of a function be pending for so long after its bus mastering
- * goes off (and while it is on); 0: none are, UINT64_MAX: for ever. -PCV_ENODEV.
+ * goes off (and while it is on); 0: none are, UINT64_MAX: for ever.
+ * -PCV_ENODEV.
  */
 int pcv_model_set_pending(struct pcv_model *model, pcv_sbdf sbdf, uint64_t us);
 

@@ -47,9 +47,10 @@ struct pcv_assign_policy {
 /**
  * Give a function of the hardware domain, or of quarantine, to a guest.
  *
- * Its gate is closed, bus mastering and decoding go off, vectors and mappings
- * are dropped, it is reset (FLR, or FLR of Advanced Features), its BARs are put
- * back, and the guest's view is built and published.
+ * Its gate is closed, bus mastering and decoding go off, transactions that are
+ * pending end, vectors and mappings are dropped, it is reset
+ * (pcivisor/reset.h), what the host programmed is put back, and the guest's
+ * view is built and published.
  *
  * @policy          what the guest is to see; copied; NULL: everything that
  *                  pcivisor virtualises, in the first free slot
@@ -64,9 +65,9 @@ struct pcv_assign_policy {
  * -PCV_EEXIST if the slot is taken; -PCV_ENOSPC if all are; -PCV_EAGAIN until
  * its extended-space verdict is final (OWN-12); -PCV_ENOMEM; -PCV_EIO;
  * -PCV_ERESTART: call again, not before pcv_device_wait_us() (accesses still
- * inside, or the time that the device has after a reset). From the first step
- * on that is not undone, a failure leaves the device in quarantine. Context:
- * control, one change of owner at a time for each device.
+ * inside, transactions pending, or the time that the device has after a reset).
+ * From the first step on that is not undone, a failure leaves the device in
+ * quarantine. Context: control, one change of owner at a time for each device.
  */
 int PCV_MUST_CHECK pcv_device_assign(struct pcv_host *host, pcv_sbdf sbdf,
                                      struct pcv_domain *domain,
@@ -84,7 +85,10 @@ int PCV_MUST_CHECK pcv_device_assign(struct pcv_host *host, pcv_sbdf sbdf,
  * hypervisor owns it);
  * -PCV_ENOMEM; -PCV_EIO; -PCV_ERESTART: call again. -PCV_EAGAIN: its guest has
  * it no more, but it cannot be reached, so it is in quarantine: call again when
- * it can. A failure leaves it in quarantine.
+ * it can. -PCV_EBUSY: somebody else changes its owner; or it is in quarantine,
+ * since it can be reset only with its bus, where another function is a guest's:
+ * call again when that one is not (docs/reset.md). A failure leaves it in
+ * quarantine.
  * Context: as pcv_device_assign().
  */
 int PCV_MUST_CHECK pcv_device_deassign(struct pcv_host *host, pcv_sbdf sbdf);

@@ -71,9 +71,9 @@ struct pcv__work {
 /* How a function can be reset (OWN-16). */
 enum pcv__reset {
     PCV__RESET_NONE,
-    PCV__RESET_FLR, /* PCI Express device control */
-    PCV__RESET_AF,  /* Advanced Features */
-    PCV__RESET_D3,  /* D3hot to D0 without No_Soft_Reset */
+    PCV__RESET_FLR,      /* PCI Express device control */
+    PCV__RESET_AF,       /* Advanced Features */
+    PCV__RESET_D3,       /* D3hot to D0 without No_Soft_Reset */
     PCV__RESET_WITH_BUS, /* the bridge above does it: owner/bus_reset.c */
 };
 
