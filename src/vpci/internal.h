@@ -447,8 +447,7 @@ bool pcv__settle_locked(struct pcv_device *device, uint64_t *out_wait_us)
     PCV__REQUIRES(device->lock);
 
 /* A capability of the first list, as hardware has it; 0: there is none. */
-uint16_t pcv__reset_cap(struct pcv_device *device, uint16_t id)
-    PCV__REQUIRES(device->lock);
+uint16_t pcv__reset_cap(struct pcv_device *device, uint16_t id);
 
 /* ---- pending.c -------------------------------------------------------------
  */

@@ -104,7 +104,7 @@ static int silence(struct pcv_device *device, uint16_t *out_command)
 }
 
 /* Its first step, which may have half happened where it fails. */
-static int begin(struct pcv_device *device)
+static int begin(struct pcv_device *device) PCV__REQUIRES(device->lock)
 {
     struct pcv__extras *extras = pcv__extras_get(device);
     uint16_t command;
