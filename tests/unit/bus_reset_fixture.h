@@ -111,8 +111,8 @@ static inline bool bus_is_held(const struct bus *b)
 
 static inline uint64_t bus_wait_us(struct bus *b, pcv_sbdf sbdf)
 {
-    struct pcv_device *device = hosted_hold(&b->h, sbdf);
-    uint64_t us = pcv_device_wait_us(device);
+    struct pcv_device *device = pcv_device_find(b->h.host, sbdf);
+    uint64_t us = device ? pcv_device_wait_us(device) : 0;
 
     pcv_device_put(device);
     return us;

@@ -171,8 +171,10 @@ static void a_reset_that_is_not_gone_on_with_is_given_up(void **state)
     assert_int_equal(reset_step(&o), -PCV_ERESTART);
     assert_int_equal(owned_change(&o, false, NULL), 0);
     owned_switch_on(&o);
+    owned_write(&o, PCV_REG_INT_LINE, 1, 0x55);
     assert_int_equal(reset(&o), 0);
     assert_true(owned_mapped(&o));
+    assert_int_equal(owned_read(&o, PCV_REG_INT_LINE, 1), 0x55);
     owned_end(&o);
 }
 
