@@ -151,6 +151,7 @@ int pcv__change_take(struct pcv_device *device)
     pcv__lock_take(&device->host->mem, &device->lock);
     pcv__quiesce_end(device);
     pcv__lock_drop(&device->host->mem, &device->lock);
+    pcv__reset_used(device); /* its owner had it since */
     atomic_store_explicit(&device->owner, &device->host->quarantine,
                           memory_order_release);
     if (owner->slot) {

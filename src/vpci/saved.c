@@ -253,12 +253,15 @@ int pcv__reset_save(struct pcv_device *device)
     struct pcv__mem *mem = &device->host->mem;
     struct pcv__saved *saved = pcv__alloc(mem, sizeof(*saved));
     struct collector collector = {device, saved, false};
+    uint64_t wait_us;
     uint32_t command;
 
     if (!saved) {
         return -PCV_ENOMEM;
     }
-    if (pcv__hw_quiet_us(device) != 0) {
+    /* What a reset took is put back first, where its owner is not to notice. */
+    if (pcv__hw_quiet_us(device) != 0 ||
+        (device->view && !pcv__settle_locked(device, &wait_us))) {
         pcv__free(mem, saved, sizeof(*saved));
         return -PCV_ERESTART;
     }

@@ -168,6 +168,26 @@ static void what_the_hypervisor_drives_is_in_the_way(void **state)
     bus_end(&b);
 }
 
+/* OWN-16: a reset that an owner's function had is none for its next owner. */
+static void what_its_owner_had_since_is_not_clean(void **state)
+{
+    struct bus b;
+
+    (void)state;
+    bus_start(&b);
+    bus_quarantine(&b, CARD_1);
+    assert_int_equal(pcv_device_reset(b.h.host, CARD_0, NULL), -PCV_ERESTART);
+    pcv_model_advance_us(b.h.model, 1000);
+    assert_int_equal(pcv_device_reset(b.h.host, CARD_0, NULL), -PCV_ERESTART);
+    pcv_model_advance_us(b.h.model, 100000);
+    assert_int_equal(pcv_device_deassign(b.h.host, CARD_0), 0); /* given up */
+    assert_int_equal(bus_change(&b, CARD_0, true, NULL), 0);
+    assert_int_equal(b.events[PCV_EVENT_BUS_RESET], 2);
+    /* Nor is what the first one took lost. */
+    assert_int_equal(bus_peek(&b, CARD_0, PCV_REG_BAR0, 4), CARD_BAR);
+    bus_end(&b);
+}
+
 /* ---- races and halves ------------------------------------------------------
  */
 
@@ -378,6 +398,7 @@ int main(void)
         cmocka_unit_test(a_return_beside_the_hardware_domains_function_is_told),
         cmocka_unit_test(what_leaves_is_in_the_way_until_it_is_gone),
         cmocka_unit_test(what_the_hypervisor_drives_is_in_the_way),
+        cmocka_unit_test(what_its_owner_had_since_is_not_clean),
         cmocka_unit_test(a_bus_is_let_go_though_nobody_calls_again),
         cmocka_unit_test(two_functions_share_one_reset),
         cmocka_unit_test(nothing_is_added_on_a_bus_in_reset),

@@ -17,6 +17,7 @@ struct player {
     struct bus *b;
     pcv_sbdf card;
     uint32_t seed;
+    bool removes; /* what is removed in between forgets its addresses */
 };
 
 static uint32_t dice(struct player *player, uint32_t sides)
@@ -64,7 +65,9 @@ static void *meddle(void *arg)
 
         switch (dice(player, 4)) {
         case 0:
-            error = pcv_device_remove(host, player->card, NULL, NULL);
+            error = player->removes
+                        ? pcv_device_remove(host, player->card, NULL, NULL)
+                        : 0;
             break;
         case 1:
             error = pcv_device_add(host, player->card, NULL);
@@ -96,8 +99,8 @@ static void functions_of_one_card_change_hands_at_once(void **state)
         pcv_model_on_event(b.h.model, NULL, NULL);
         pcv_model_set_clock(b.h.model, false);
         for (uint32_t i = 0; i < 3; i++) {
-            players[i] =
-                (struct player){&b, {CARD_0.v + i % 2}, seed * 977u + i};
+            players[i] = (struct player){
+                &b, {CARD_0.v + i % 2}, seed * 977u + i, seed % 2 == 0};
             assert_int_equal(pthread_create(&thread[i], NULL,
                                             i < 2 ? play : meddle, &players[i]),
                              0);
@@ -119,6 +122,10 @@ static void functions_of_one_card_change_hands_at_once(void **state)
 
             if (hosted_state(&b.h, card) == PCV_STATE_PRESENT) {
                 assert_int_equal(bus_owner(&b, card), PCV_DOMAIN_ID_HARDWARE);
+            }
+            /* A reset that was given up is put in order by who looks next. */
+            (void)hosted_read(&b.h, card, PCV_REG_VENDOR, 4);
+            if (seed % 2 != 0) {
                 assert_int_equal(bus_peek(&b, card, PCV_REG_BAR0, 4),
                                  CARD_BAR + i * 0x10000u);
             }
