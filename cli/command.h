@@ -98,6 +98,9 @@ enum command_result command_add(struct call *call);
 enum command_result command_remove(struct call *call);
 enum command_result command_scan(struct call *call);
 enum command_result command_buses(struct call *call);
+enum command_result command_group(struct call *call);
+enum command_result command_isolate(struct call *call);
+enum command_result command_requesters(struct call *call);
 enum command_result command_vanish(struct call *call);
 enum command_result command_pull(struct call *call);
 enum command_result command_plug(struct call *call);
@@ -123,10 +126,14 @@ enum command_result command_windows(struct call *call);
 enum command_result command_mmio(struct call *call);
 /* commands_domain.c: */
 enum command_result command_domain(struct call *call);
-enum command_result command_attach(struct call *call);
-enum command_result command_detach(struct call *call);
+enum command_result command_assign(struct call *call);
+enum command_result command_test_assign(struct call *call);
+enum command_result command_deassign(struct call *call);
+enum command_result command_broken(struct call *call);
+enum command_result command_cancel_remove(struct call *call);
 enum command_result command_restore(struct call *call);
 enum command_result command_read_only(struct call *call);
+enum command_result command_override(struct call *call);
 enum command_result command_reserved(struct call *call);
 /* commands_reset.c: */
 enum command_result command_reset(struct call *call);

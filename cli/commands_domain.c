@@ -32,26 +32,33 @@ static enum command_result domain_destroy(struct call *call)
 {
     struct machine *machine = &call->session->machine;
     const char *name = call->args.word[1];
-    const struct guest *guest = guest_named(machine, name);
+    struct text still = {0};
     struct owned_list list;
-    struct text count = {0};
+    uint64_t wait_us;
 
-    if (guest == NULL) {
+    if (guest_named(machine, name) == NULL) {
         return call_failed(call, PCV_ENOENT, "there is no guest '%s'", name);
     }
-    owned_take(&list, machine, pcv_domain_id(guest->domain));
-    text_add_count(&count, list.count, "function");
-    owned_fini(&list);
-    int result = guest_destroy(machine, name);
-    if (result == -PCV_EBUSY) {
-        call_failed(call, result, "%s has %s", name, text_str(&count));
-    } else if (result != 0) {
-        call_failed(call, result, "%s", name);
-    } else {
+    uint32_t id = pcv_domain_id(guest_named(machine, name)->domain);
+    int result = guest_destroy(machine, name, &wait_us);
+    if (result == 0) {
         text_add(call->out, "%s: destroyed\n", name);
+        return COMMAND_DONE;
     }
-    text_fini(&count);
-    return result == 0 ? COMMAND_DONE : COMMAND_FAILED;
+    owned_take(&list, machine, id);
+    text_add_count(&still, list.count, "function");
+    owned_fini(&list);
+    if (wait_us != 0) {
+        call_failed(call, result,
+                    "%s has %s, others are being reset: 'advance %" PRIu64
+                    "', then the same again",
+                    name, text_str(&still),
+                    wait_us / 1000 + (wait_us % 1000 != 0));
+    } else {
+        call_failed(call, result, "%s has %s", name, text_str(&still));
+    }
+    text_fini(&still);
+    return COMMAND_FAILED;
 }
 
 static enum command_result domain_window(struct call *call)
@@ -163,10 +170,14 @@ enum command_result command_domain(struct call *call)
 /* ---- functions ----------------------------------------------------------- */
 
 /* Behind those of the policy, in the table of commands. */
-enum { OPTION_NO_RESET = POLICY_OPTION_COUNT };
+enum {
+    OPTION_NO_RESET = POLICY_OPTION_COUNT,
+    OPTION_GROUP,
+    OPTION_TO_QUARANTINE
+};
 
 /* All that the arguments and options say; false with its error printed. */
-static bool attach_policy(struct call *call,
+static bool assign_policy(struct call *call,
                           struct pcv_assign_policy *out_policy)
 {
     struct text why = {0};
@@ -175,6 +186,12 @@ static bool attach_policy(struct call *call,
 
     if (call->args.option[OPTION_NO_RESET] != NULL) {
         out_policy->flags |= PCV_ASSIGN_NO_RESET;
+    }
+    if (call->args.option[OPTION_GROUP] != NULL) {
+        out_policy->flags |= PCV_ASSIGN_GROUP;
+    }
+    if (call->args.option[OPTION_TO_QUARANTINE] != NULL) {
+        out_policy->flags |= PCV_ASSIGN_TO_QUARANTINE;
     }
     if (good && call->args.count == 3) {
         good = parse_slot(call->args.word[2], &out_policy->slot);
@@ -193,21 +210,34 @@ static bool attach_policy(struct call *call,
     return good;
 }
 
-enum command_result command_attach(struct call *call)
+/* What both take: a guest, a function, and what the guest is to see of it. */
+static enum command_result assign_words(struct call *call,
+                                        struct guest **out_guest,
+                                        pcv_sbdf *out_sbdf,
+                                        struct pcv_assign_policy *out_policy)
+{
+    const char *name = call->args.word[0];
+
+    if (!call_domain(call, name) || !call_sbdf(call, 1, out_sbdf) ||
+        !assign_policy(call, out_policy)) {
+        return COMMAND_MISUSED;
+    }
+    *out_guest = guest_named(&call->session->machine, name);
+    return *out_guest != NULL
+               ? COMMAND_DONE
+               : call_failed(call, PCV_EINVAL, "%s is no guest", name);
+}
+
+enum command_result command_assign(struct call *call)
 {
     struct ctl ctl = call_ctl(call);
     struct pcv_assign_policy policy;
+    struct guest *guest;
     pcv_sbdf sbdf;
+    enum command_result words = assign_words(call, &guest, &sbdf, &policy);
 
-    if (!call_domain(call, call->args.word[0]) || !call_sbdf(call, 1, &sbdf) ||
-        !attach_policy(call, &policy)) {
-        return COMMAND_MISUSED;
-    }
-    struct guest *guest =
-        guest_named(&call->session->machine, call->args.word[0]);
-    if (guest == NULL) {
-        return call_failed(call, PCV_EINVAL, "%s is no guest",
-                           call->args.word[0]);
+    if (words != COMMAND_DONE) {
+        return words;
     }
     int result = guest_prepare(guest);
     if (result != 0) {
@@ -217,7 +247,34 @@ enum command_result command_attach(struct call *call)
         ctl_assign(&ctl, sbdf, pcv_domain_id(guest->domain), &policy));
 }
 
-enum command_result command_detach(struct call *call)
+enum command_result command_test_assign(struct call *call)
+{
+    struct ctl ctl = call_ctl(call);
+    struct pcv_assign_policy policy;
+    struct guest *guest;
+    pcv_sbdf sbdf;
+    enum command_result words = assign_words(call, &guest, &sbdf, &policy);
+
+    if (words != COMMAND_DONE) {
+        return words;
+    }
+    return call_done(
+        ctl_test_assign(&ctl, sbdf, pcv_domain_id(guest->domain), &policy));
+}
+
+enum command_result command_broken(struct call *call)
+{
+    struct ctl ctl = call_ctl(call);
+    pcv_sbdf sbdf;
+    bool on;
+
+    if (!call_sbdf(call, 0, &sbdf) || !call_on_off(call, 1, &on)) {
+        return COMMAND_MISUSED;
+    }
+    return call_done(ctl_broken(&ctl, sbdf, on));
+}
+
+enum command_result command_deassign(struct call *call)
 {
     struct ctl ctl = call_ctl(call);
     pcv_sbdf sbdf;
@@ -226,6 +283,19 @@ enum command_result command_detach(struct call *call)
         return COMMAND_MISUSED;
     }
     return call_done(ctl_deassign(&ctl, sbdf));
+}
+
+enum command_result command_cancel_remove(struct call *call)
+{
+    struct ctl ctl = call_ctl(call);
+    pcv_sbdf sbdf;
+
+    if (!call_sbdf(call, 0, &sbdf)) {
+        return COMMAND_MISUSED;
+    }
+    bool done = ctl_cancel_remove(&ctl, sbdf);
+    session_removals_tidy(call->session);
+    return call_done(done);
 }
 
 enum command_result command_restore(struct call *call)
@@ -248,6 +318,18 @@ enum command_result command_read_only(struct call *call)
         return COMMAND_MISUSED;
     }
     return call_done(ctl_read_only(&ctl, sbdf));
+}
+
+enum command_result command_override(struct call *call)
+{
+    struct ctl ctl = call_ctl(call);
+    pcv_sbdf sbdf;
+    bool on;
+
+    if (!call_sbdf(call, 0, &sbdf) || !call_on_off(call, 1, &on)) {
+        return COMMAND_MISUSED;
+    }
+    return call_done(ctl_override(&ctl, sbdf, on));
 }
 
 enum command_result command_reserved(struct call *call)

@@ -8,9 +8,14 @@ static const struct args_option json_options[] = {
     {"--json", NULL},
     {NULL, NULL},
 };
-static const struct args_option policy_options[] = {
+#define ASSIGN_ARGUMENTS                                                       \
+    "DOMAIN SBDF [SLOT] " POLICY_ARGUMENTS                                     \
+    " [--no-reset] [--group] [--to-quarantine]"
+static const struct args_option assign_options[] = {
     POLICY_OPTIONS,
-    {"--no-reset", NULL}, /* OPTION_NO_RESET of commands_domain.c */
+    {"--no-reset", NULL}, /* OPTION_NO_RESET of commands_domain.c ... */
+    {"--group", NULL},
+    {"--to-quarantine", NULL}, /* ... and in this order */
     {NULL, NULL},
 };
 
@@ -39,24 +44,72 @@ const struct command commands_guest[] = {
         .run = command_domain,
     },
     {
-        .name = "attach",
-        .arguments = "DOMAIN SBDF [SLOT] " POLICY_ARGUMENTS " [--no-reset]",
+        .name = "assign",
+        .arguments = ASSIGN_ARGUMENTS,
         .help = "give a function to a guest; SLOT: its device, or "
-                "device.function, there",
+                "device.function, there; --group: with all of its isolation "
+                "group; --to-quarantine: that is where it comes back to",
         .completes = "gs-",
         .min = 2,
         .max = 3,
-        .option = policy_options,
-        .run = command_attach,
+        .option = assign_options,
+        .run = command_assign,
     },
     {
-        .name = "detach",
+        .name = "test-assign",
+        .arguments = ASSIGN_ARGUMENTS,
+        .help = "what assign would answer, without doing it",
+        .completes = "gs-",
+        .min = 2,
+        .max = 3,
+        .option = assign_options,
+        .run = command_test_assign,
+    },
+    {
+        .name = "deassign",
         .arguments = "SBDF",
         .help = "take a function back from a guest, or out of quarantine",
         .completes = "s",
         .min = 1,
         .max = 1,
-        .run = command_detach,
+        .run = command_deassign,
+    },
+    {
+        .name = "attach",
+        .arguments = ASSIGN_ARGUMENTS,
+        .help = "another name of assign",
+        .completes = "gs-",
+        .min = 2,
+        .max = 3,
+        .option = assign_options,
+        .run = command_assign,
+    },
+    {
+        .name = "detach",
+        .arguments = "SBDF",
+        .help = "another name of deassign",
+        .completes = "s",
+        .min = 1,
+        .max = 1,
+        .run = command_deassign,
+    },
+    {
+        .name = "cancel-remove",
+        .arguments = "SBDF",
+        .help = "withdraw a removal that waits for a guest to give it back",
+        .completes = "s",
+        .min = 1,
+        .max = 1,
+        .run = command_cancel_remove,
+    },
+    {
+        .name = "broken",
+        .arguments = "SBDF on|off",
+        .help = "mark a function as broken: it is assigned to no guest",
+        .completes = "sw",
+        .min = 2,
+        .max = 2,
+        .run = command_broken,
     },
     {
         .name = "restore",
@@ -106,6 +159,47 @@ const struct command commands_guest[] = {
         .min = 1,
         .max = 1,
         .run = command_read_only,
+    },
+    {
+        .name = "group",
+        .arguments = "SBDF...",
+        .help = "who can reach a function, or cannot be told from it, without "
+                "the IOMMU: all of them have one user",
+        .completes = "s",
+        .min = 1,
+        .max = 1024,
+        .run = command_group,
+    },
+    {
+        .name = "isolate",
+        .arguments = "SBDF on|off",
+        .help = "declare a function isolated, or a port to isolate, whatever "
+                "its registers say",
+        .completes = "sw",
+        .min = 2,
+        .max = 2,
+        .run = command_isolate,
+    },
+    {
+        .name = "requesters",
+        .arguments = "SBDF [also SBDF | phantom STRIDE]",
+        .help = "under which requester IDs a function sends, and whose memory "
+                "each reaches; also, phantom: it has more",
+        .completes = "sks",
+        .words = "also phantom",
+        .min = 1,
+        .max = 3,
+        .run = command_requesters,
+    },
+    {
+        .name = "override",
+        .arguments = "SBDF on|off",
+        .help = "let dom0's writes to a bridge or PF take functions away from "
+                "guests, or not",
+        .completes = "sw",
+        .min = 2,
+        .max = 2,
+        .run = command_override,
     },
     {
         .name = "reserved",

@@ -92,14 +92,27 @@ int guest_create(struct machine *machine, const char *name)
     return 0;
 }
 
-int guest_destroy(struct machine *machine, const char *name)
+/* More than a machine of the model takes; beyond it there is a bug. */
+#define DESTROY_STEPS_MAX 1000000u
+
+int guest_destroy(struct machine *machine, const char *name,
+                  uint64_t *out_wait_us)
 {
     struct guest *guest = guest_named(machine, name);
+    uint32_t steps = 0;
+    int result;
 
+    *out_wait_us = 0;
     if (guest == NULL) {
         return -PCV_ENOENT;
     }
-    int result = pcv_domain_destroy(guest->domain);
+    do {
+        result = pcv_domain_destroy(guest->domain);
+        *out_wait_us = result == -PCV_ERESTART && machine->clock
+                           ? pcv_domain_wait_us(guest->domain)
+                           : 0;
+    } while (result == -PCV_ERESTART && *out_wait_us == 0 &&
+             ++steps < DESTROY_STEPS_MAX);
     if (result == 0) {
         size_t index = (size_t)(guest - machine->guest);
         machine->guests--;

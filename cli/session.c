@@ -130,6 +130,20 @@ struct removal *session_removal(struct session *session, pcv_sbdf sbdf)
     return removal;
 }
 
+void session_removals_tidy(struct session *session)
+{
+    struct removal *removal = session->removals;
+
+    while (removal != NULL) {
+        struct removal *next = removal->next;
+
+        if (!removal->done && !removal->completion.taken) {
+            session_removal_drop(session, removal);
+        }
+        removal = next;
+    }
+}
+
 void session_removal_drop(struct session *session, struct removal *removal)
 {
     struct removal **at = &session->removals;

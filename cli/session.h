@@ -64,6 +64,8 @@ struct pcv_device *session_unhold(struct session *session, pcv_sbdf sbdf);
  */
 struct removal *session_removal(struct session *session, pcv_sbdf sbdf);
 void session_removal_drop(struct session *session, struct removal *removal);
+/* Removals were withdrawn: completions that the library gave back go. */
+void session_removals_tidy(struct session *session);
 
 /* Print trace records as they come, or stop. */
 void session_trace(struct session *session, bool on);

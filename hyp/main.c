@@ -140,11 +140,12 @@ void hyp_main(uint64_t fdt_address)
     vcpu_run(&domain->vcpu[0]);
 }
 
-void smmu_fault(uint32_t requester, uint64_t address, unsigned code)
+void smmu_fault(uint32_t requester, uint64_t address, bool write, unsigned code)
 {
     static struct print_limit limit = {.burst = 8};
 
     print_limited(&limit, "DMA refused: %02x:%02x.%u at %lx (event %x)\n",
                   requester >> 8, requester >> 3 & 0x1fu, requester & 7u,
                   address, code);
+    pci_dma_fault(requester, address, write);
 }

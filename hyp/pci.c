@@ -20,6 +20,8 @@ static struct {
     struct pcv_host *host;
     /* An access that is repeated goes on where it stood. */
     struct pcv_access access[CPUS_MAX];
+    /* When the library has work, in ticks of the counter; 0: none. */
+    _Atomic uint64_t work_at;
 } pci;
 
 static uint64_t ones(unsigned size)
@@ -156,6 +158,55 @@ void pci_add_domain(struct domain *domain)
         panic("the ECAM window of %s: error %d", domain->name, error);
     }
 }
+
+/* ---- faults ----------------------------------------------------------------
+ */
+
+#define WORK_STEPS 16u /* of a trap that was about something else */
+
+static void work_due_in(uint64_t us)
+{
+    uint64_t at = READ_SYSREG(cntpct_el0) +
+                  us * (READ_SYSREG(cntfrq_el0) / 1000u) / 1000u;
+
+    atomic_store_explicit(&pci.work_at, at + 1, memory_order_relaxed);
+}
+
+void pci_dma_fault(uint32_t requester, uint64_t address, bool write)
+{
+    pcv_sbdf sbdf;
+
+    if (!pci.host || modelled()) {
+        return; /* before there is a host, or of devices that it has not */
+    }
+    sbdf.v = (uint32_t)pci.machine->pci.segment << 16 | (requester & 0xffffu);
+    if (pcv_dma_fault(pci.host, sbdf, address, write ? PCV_FAULT_WRITE : 0)) {
+        work_due_in(0);
+    }
+}
+
+/* Whoever comes first takes it; what is left then is left to the next. */
+void pci_work(void)
+{
+    uint64_t at = atomic_load_explicit(&pci.work_at, memory_order_relaxed);
+    uint64_t wait_us = 0;
+    int error = -PCV_ERESTART;
+
+    if (at == 0 || READ_SYSREG(cntpct_el0) < at ||
+        !atomic_compare_exchange_strong_explicit(
+            &pci.work_at, &at, 0, memory_order_relaxed, memory_order_relaxed)) {
+        return;
+    }
+    for (unsigned i = 0; i < WORK_STEPS && error == -PCV_ERESTART; i++) {
+        error = pcv_host_work(pci.host, &wait_us);
+    }
+    if (error == -PCV_ERESTART || wait_us != 0) {
+        work_due_in(error == 0 ? wait_us : 0);
+    }
+}
+
+/* ---- setting up ------------------------------------------------------------
+ */
 
 /* What firmware left reachable; the rest appears when the hardware domain
  * numbers the bridges. */

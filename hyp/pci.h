@@ -20,6 +20,11 @@ void pci_add_domain(struct domain *domain);
 /* An access that trapped. Any CPU; it may take long. */
 enum pci_access pci_access(struct vcpu *vcpu, uint64_t address, unsigned size,
                            bool write, uint64_t *data);
+/* A device's DMA was refused (OWN-10); from the interrupt handler. */
+void pci_dma_fault(uint32_t requester, uint64_t address, bool write);
+/* Do what that left to do, if its time has come: on the way out of a trap,
+ * where no lock is held. */
+void pci_work(void);
 
 /* The port contract (port.c). */
 extern const struct pcv_host_ops port_ops;

@@ -36,10 +36,15 @@ int smmu_unmap(struct smmu_context *context, uint64_t address, uint64_t size);
  * Any CPU. */
 int smmu_attach(uint32_t requester, struct smmu_context *context);
 
-/* Take what the event queue holds: each fault is told to smmu_fault(). From the
- * interrupt handler, or now and then. Returns how many. */
+/* Take what the event queue holds, but no more than SMMU_POLL_MAX: each fault
+ * is told to smmu_fault(). From the interrupt handler; and then, while
+ * smmu_unfinished(), from any later one, since the SMMU interrupts only when
+ * the queue was empty. Returns how many. Any CPU. */
+#define SMMU_POLL_MAX 256u
 unsigned smmu_poll(void);
+bool smmu_unfinished(void);
 /* The port's: a device's access was refused. */
-void smmu_fault(uint32_t requester, uint64_t address, unsigned code);
+void smmu_fault(uint32_t requester, uint64_t address, bool write,
+                unsigned code);
 
 #endif

@@ -42,8 +42,9 @@ static struct {
     uint64_t base;
     const volatile struct event *ring;
     unsigned log2;
-    uint32_t consumer; /* with the echo of the overflow flag */
-    uint64_t losses;   /* times that the SMMU had no room */
+    uint32_t consumer;       /* with the echo of the overflow flag */
+    uint64_t losses;         /* times that the SMMU had no room */
+    _Atomic bool unfinished; /* a poll ended before the queue was empty */
 } events;
 
 static uint32_t index_mask(unsigned log2)
@@ -269,7 +270,7 @@ static bool event_take(struct event *out_event)
 }
 
 /* Not every record has an address; a stream table's error has none. */
-static uint64_t event_address(const struct event *event)
+static bool event_has_address(const struct event *event)
 {
     switch (EVENT_TYPE(event->word[0])) {
     case EVENT_UNSUPPORTED_UPSTREAM:
@@ -279,16 +280,31 @@ static uint64_t event_address(const struct event *event)
     case EVENT_ADDRESS_SIZE:
     case EVENT_ACCESS:
     case EVENT_PERMISSION:
-        return event->word[EVENT_ADDRESS];
+        return true;
     default:
-        return 0;
+        return false;
     }
 }
 
+static void event_report(const struct event *event)
+{
+    bool known = event_has_address(event);
+
+    smmu_fault((uint32_t)EVENT_STREAM(event->word[0]),
+               known ? event->word[EVENT_ADDRESS] : 0,
+               known && (event->word[EVENT_FLAGS] & EVENT_READS) == 0,
+               (unsigned)EVENT_TYPE(event->word[0]));
+}
+
+bool smmu_unfinished(void)
+{
+    return atomic_load_explicit(&events.unfinished, memory_order_relaxed);
+}
+
 /*
- * Bounded by one turn of the ring, so that a device that faults without end
- * cannot hold us here. smmu_fault() is called without a lock: what it does
- * about a device may well lead back to the SMMU.
+ * Bounded, so that a device that faults without end cannot hold us here.
+ * smmu_fault() is called without a lock: what it does about a device may well
+ * lead back to the SMMU.
  */
 unsigned smmu_poll(void)
 {
@@ -298,10 +314,13 @@ unsigned smmu_poll(void)
     if (events.ring == NULL) {
         return 0;
     }
-    while (count < (1u << events.log2) && event_take(&event)) {
+    atomic_store_explicit(&events.unfinished, false, memory_order_relaxed);
+    while (count < SMMU_POLL_MAX && event_take(&event)) {
         count++;
-        smmu_fault((uint32_t)EVENT_STREAM(event.word[0]), event_address(&event),
-                   (unsigned)EVENT_TYPE(event.word[0]));
+        event_report(&event);
+    }
+    if (count == SMMU_POLL_MAX) {
+        atomic_store_explicit(&events.unfinished, true, memory_order_relaxed);
     }
     return count;
 }

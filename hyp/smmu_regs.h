@@ -127,6 +127,8 @@
 #define EVENT_TYPE(word0) bits((word0), 7, 0)
 #define EVENT_STREAM(word0) bits((word0), 63, 32)
 #define EVENT_ADDRESS 2u /* the word that has it */
+#define EVENT_FLAGS 1u   /* and the word with RnW */
+#define EVENT_READS SMMU_FIELD(1, 35)
 #define EVENT_UNSUPPORTED_UPSTREAM 0x01u
 #define EVENT_TRANSLATION_FORBIDDEN 0x07u
 #define EVENT_WALK_ABORT 0x0bu

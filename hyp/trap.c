@@ -6,6 +6,7 @@
 #include "its.h"
 #include "lib.h"
 #include "main.h"
+#include "pci.h"
 #include "smmu.h"
 #include "vgic.h"
 
@@ -192,6 +193,10 @@ void trap_irq(struct frame *frame)
         }
         take(vcpu, intid);
     }
+    if (smmu_unfinished()) {
+        smmu_poll();
+    }
+    pci_work();
     vgic_enter(vcpu);
 }
 

@@ -52,14 +52,38 @@ static bool busy_held(const struct ctl *ctl, pcv_sbdf busy, const char *where)
     return false;
 }
 
+static bool is_guests(uint32_t owner_id)
+{
+    return owner_id != PCV_DOMAIN_ID_HARDWARE &&
+           owner_id != PCV_DOMAIN_ID_HYPERVISOR &&
+           owner_id != PCV_DOMAIN_ID_QUARANTINE;
+}
+
+/* A guest has what is in the way. */
+static bool remove_waits(const struct ctl *ctl, pcv_sbdf sbdf, pcv_sbdf busy,
+                         uint32_t owner_id)
+{
+    struct pcv_device_status status = {0};
+
+    (void)ctl_status_of(ctl, sbdf, &status);
+    return ctl_failed(
+        ctl, PCV_EBUSY, "%s has %s%s%s", ctl_domain_name(ctl, owner_id).s,
+        ctl_show(ctl, busy).s, busy.v != sbdf.v ? " behind it" : "",
+        status.remove_waits ? ", it is removed when that is given back" : "");
+}
+
 /* Why a removal was refused, or is not over. */
 static bool remove_busy(const struct ctl *ctl, pcv_sbdf sbdf, pcv_sbdf busy)
 {
+    struct pcv_device_status status = {0};
     struct text text = {0};
     uint64_t vfs = vfs_of(ctl, sbdf);
 
     if (vfs == 0) {
-        return busy_held(ctl, busy, busy.v != sbdf.v ? " behind it" : "");
+        (void)ctl_status_of(ctl, busy, &status);
+        return status.state == PCV_STATE_PRESENT && is_guests(status.owner_id)
+                   ? remove_waits(ctl, sbdf, busy, status.owner_id)
+                   : busy_held(ctl, busy, busy.v != sbdf.v ? " behind it" : "");
     }
     text_add_count(&text, vfs, "VF");
     ctl_failed(ctl, PCV_EBUSY, "%s has %s", ctl_show(ctl, sbdf).s,
@@ -163,6 +187,18 @@ bool ctl_remove(const struct ctl *ctl, pcv_sbdf sbdf,
     return true;
 }
 
+bool ctl_cancel_remove(const struct ctl *ctl, pcv_sbdf sbdf)
+{
+    struct pcv_ctl_request request = ctl_request(PCV_CTL_CANCEL_REMOVE, sbdf);
+    struct ctl_result result = ctl_perform(ctl, &request, NULL);
+
+    if (result.error != 0) {
+        return ctl_failed(ctl, result.error, "%s", ctl_show(ctl, sbdf).s);
+    }
+    text_add(ctl->out, "%s: stays\n", ctl_show(ctl, sbdf).s);
+    return true;
+}
+
 bool ctl_vanished(const struct ctl *ctl, pcv_sbdf sbdf)
 {
     struct pcv_ctl_request request = ctl_request(PCV_CTL_VANISHED, sbdf);
@@ -234,7 +270,27 @@ bool ctl_buses(const struct ctl *ctl, pcv_sbdf sbdf, const uint8_t bus[3])
 /* ---- owners ---------------------------------------------------------------
  */
 
-/* A change of owner that failed half-way leaves the function with nobody. */
+/* A change of owner that failed half-way leaves the function with nobody: at
+ * which step, if this one failed and not one before. */
+static void changed_state(const struct ctl *ctl, int error, pcv_sbdf sbdf,
+                          struct text *name)
+{
+    struct pcv_device_status status = {0};
+
+    (void)ctl_status_of(ctl, sbdf, &status);
+    bool nobodys = status.state == PCV_STATE_PRESENT &&
+                   status.owner_id == PCV_DOMAIN_ID_QUARANTINE;
+    text_add(name, "%s", nobodys ? " is in quarantine" : "");
+    if (status.change_error == error) {
+        text_add(
+            name, "%s the step '%s' failed", nobodys ? "," : ":",
+            pcv_change_step_name((enum pcv_change_step)status.change_step));
+    }
+    if (nobodys && error == -PCV_EBUSY) {
+        ctl_reset_blocker(ctl, sbdf, name);
+    }
+}
+
 static bool changed(const struct ctl *ctl, const struct ctl_result *result,
                     pcv_sbdf sbdf)
 {
@@ -242,18 +298,91 @@ static bool changed(const struct ctl *ctl, const struct ctl_result *result,
 
     text_add(&name, "%s", ctl_show(ctl, sbdf).s);
     if (result->error != 0 && result->error != -PCV_ERESTART) {
-        struct pcv_device_status status = {0};
-        (void)ctl_status_of(ctl, sbdf, &status);
-        bool nobodys = status.state == PCV_STATE_PRESENT &&
-                       status.owner_id == PCV_DOMAIN_ID_QUARANTINE;
-        text_add(&name, "%s", nobodys ? " is in quarantine" : "");
-        if (nobodys && result->error == -PCV_EBUSY) {
-            ctl_reset_blocker(ctl, sbdf, &name);
-        }
+        changed_state(ctl, result->error, sbdf, &name);
     }
     bool good = ctl_finished(ctl, result, text_str(&name));
     text_fini(&name);
     return good;
+}
+
+/* Who else is in the isolation group, with another user. */
+struct others {
+    const struct ctl *ctl;
+    struct text text;
+};
+
+static bool others_add(void *arg, const union pcv_ctl_record *record)
+{
+    struct others *others = arg;
+
+    text_add(&others->text, "%s%s",
+             text_str(&others->text)[0] != '\0' ? ", " : "",
+             ctl_show(others->ctl, record->sbdf).s);
+    return true;
+}
+
+/* Who is in the way, or would go along. */
+static int others_ask(struct others *others, struct pcv_ctl_request *request)
+{
+    request->op = PCV_CTL_TEST_ASSIGN;
+    request->cursor = 0;
+    return ctl_each(others->ctl, request, others_add, others);
+}
+
+/* An assignment was refused, or failed, before it began. */
+static bool assign_refused(const struct ctl *ctl,
+                           const struct pcv_ctl_request *request, int error,
+                           const char *others)
+{
+    const struct sbdf_text name = ctl_show(ctl, request->sbdf);
+
+    if (others[0] == '\0') {
+        return ctl_failed(ctl, error, "%s", name.s);
+    }
+    return error == -PCV_EXDEV
+               ? ctl_failed(ctl, error, "%s shares its isolation group with %s",
+                            name.s, others)
+               : ctl_failed(ctl, error, "%s, because of %s in its group",
+                            name.s, others);
+}
+
+bool ctl_test_assign(const struct ctl *ctl, pcv_sbdf sbdf, uint32_t domain_id,
+                     const struct pcv_assign_policy *policy)
+{
+    struct pcv_ctl_request request = ctl_request(PCV_CTL_TEST_ASSIGN, sbdf);
+    struct others others = {.ctl = ctl};
+
+    request.domain_id = domain_id;
+    request.u.assign = *policy;
+    int error = others_ask(&others, &request);
+    const char *along = text_str(&others.text);
+    if (error == 0) {
+        text_add(ctl->out, "%s: can be assigned to %s%s%s\n",
+                 ctl_show(ctl, sbdf).s, ctl_domain_name(ctl, domain_id).s,
+                 along[0] != '\0' ? ", and with it " : "", along);
+    } else {
+        assign_refused(ctl, &request, error, along);
+    }
+    text_fini(&others.text);
+    return error == 0;
+}
+
+/* The same answer again, with those who are the reason. */
+static void assign_explained(const struct ctl *ctl,
+                             struct pcv_ctl_request *request,
+                             const struct ctl_result *result)
+{
+    struct others others = {.ctl = ctl};
+    bool same = others_ask(&others, request) == result->error &&
+                text_str(&others.text)[0] != '\0';
+
+    if (same) {
+        assign_refused(ctl, request, result->error, text_str(&others.text));
+    }
+    text_fini(&others.text);
+    if (!same) {
+        (void)changed(ctl, result, request->sbdf);
+    }
 }
 
 bool ctl_assign(const struct ctl *ctl, pcv_sbdf sbdf, uint32_t domain_id,
@@ -264,6 +393,10 @@ bool ctl_assign(const struct ctl *ctl, pcv_sbdf sbdf, uint32_t domain_id,
     request.domain_id = domain_id;
     request.u.assign = *policy;
     struct ctl_result result = ctl_perform(ctl, &request, NULL);
+    if (result.error != 0 && result.error != -PCV_ERESTART) {
+        assign_explained(ctl, &request, &result);
+        return false;
+    }
     if (result.error == 0) {
         text_add(ctl->out, "%s: %s has it at %s\n", ctl_show(ctl, sbdf).s,
                  ctl_domain_name(ctl, domain_id).s,
@@ -272,15 +405,47 @@ bool ctl_assign(const struct ctl *ctl, pcv_sbdf sbdf, uint32_t domain_id,
     return changed(ctl, &result, sbdf);
 }
 
+/* Where it went: its assignment may have named quarantine, and a removal may
+ * have waited for it. */
+static void returned(const struct ctl *ctl, pcv_sbdf sbdf)
+{
+    struct pcv_device_status status = {0};
+    const char *where = "back with dom0";
+
+    (void)ctl_status_of(ctl, sbdf, &status);
+    if (status.state == PCV_STATE_ABSENT) {
+        where = "given back, and removed";
+    } else if (status.state == PCV_STATE_LEAVING) {
+        where = "given back, and leaving";
+    } else if (status.owner_id == PCV_DOMAIN_ID_QUARANTINE) {
+        where = "given back, in quarantine";
+    }
+    text_add(ctl->out, "%s: %s\n", ctl_show(ctl, sbdf).s, where);
+}
+
 bool ctl_deassign(const struct ctl *ctl, pcv_sbdf sbdf)
 {
     struct pcv_ctl_request request = ctl_request(PCV_CTL_DEASSIGN, sbdf);
     struct ctl_result result = ctl_perform(ctl, &request, NULL);
 
     if (result.error == 0) {
-        text_add(ctl->out, "%s: back with dom0\n", ctl_show(ctl, sbdf).s);
+        returned(ctl, sbdf);
     }
     return changed(ctl, &result, sbdf);
+}
+
+bool ctl_broken(const struct ctl *ctl, pcv_sbdf sbdf, bool on)
+{
+    struct pcv_ctl_request request = ctl_request(PCV_CTL_BROKEN, sbdf);
+
+    request.u.broken.on = on;
+    struct ctl_result result = ctl_perform(ctl, &request, NULL);
+    if (result.error != 0) {
+        return ctl_failed(ctl, result.error, "%s", ctl_show(ctl, sbdf).s);
+    }
+    text_add(ctl->out, "%s: %s\n", ctl_show(ctl, sbdf).s,
+             on ? "marked as broken" : "not marked as broken");
+    return true;
 }
 
 bool ctl_restore(const struct ctl *ctl, pcv_sbdf sbdf)
@@ -301,6 +466,23 @@ bool ctl_read_only(const struct ctl *ctl, pcv_sbdf sbdf)
 
     if (result.error == 0) {
         text_add(ctl->out, "%s: the hypervisor's own, read-only for dom0\n",
+                 ctl_show(ctl, sbdf).s);
+    }
+    return ctl_finished(ctl, &result, ctl_show(ctl, sbdf).s);
+}
+
+bool ctl_override(const struct ctl *ctl, pcv_sbdf sbdf, bool on)
+{
+    struct pcv_ctl_request request = ctl_request(PCV_CTL_OVERRIDE, sbdf);
+
+    request.u.override.on = on;
+    struct ctl_result result = ctl_perform(ctl, &request, NULL);
+
+    if (result.error == 0) {
+        text_add(ctl->out,
+                 on ? "%s: dom0's writes may take functions from guests\n"
+                    : "%s: writes that take functions from guests are "
+                      "dropped\n",
                  ctl_show(ctl, sbdf).s);
     }
     return ctl_finished(ctl, &result, ctl_show(ctl, sbdf).s);

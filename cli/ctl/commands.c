@@ -305,37 +305,81 @@ static enum program_result buses(struct program *program,
     return done(ctl_buses(&program->ctl, sbdf, bus));
 }
 
-static enum program_result attach(struct program *program,
+/* A domain, a function, and what else an assignment can be told. */
+static bool take_assign(struct program *program, const struct args *args,
+                        uint32_t *out_id, pcv_sbdf *out_sbdf,
+                        struct pcv_assign_policy *out_policy)
+{
+    static const uint32_t flags[] = {PCV_ASSIGN_NO_RESET, PCV_ASSIGN_GROUP,
+                                     PCV_ASSIGN_TO_QUARANTINE};
+
+    if (!take_domain(program, args->word[0], out_id) ||
+        !take_sbdf(program, args->word[1], out_sbdf)) {
+        return false;
+    }
+    for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+        out_policy->flags |= args->option[i] != NULL ? flags[i] : 0;
+    }
+    if (args->count == 3) {
+        out_policy->flags |= PCV_ASSIGN_SLOT;
+        if (!parse_slot(args->word[2], &out_policy->slot)) {
+            program_misused(
+                program,
+                "expected a slot, DEVICE or DEVICE.FUNCTION with device "
+                "up to 1f and function up to 7, got '%s'",
+                args->word[2]);
+            return false;
+        }
+    }
+    return true;
+}
+
+static enum program_result assign(struct program *program,
                                   const struct args *args)
 {
     struct pcv_assign_policy policy = {0};
     uint32_t id;
     pcv_sbdf sbdf;
 
-    if (!take_domain(program, args->word[0], &id) ||
-        !take_sbdf(program, args->word[1], &sbdf)) {
-        return PROGRAM_MISUSED;
-    }
-    if (args->option[0] != NULL) {
-        policy.flags |= PCV_ASSIGN_NO_RESET;
-    }
-    if (args->count == 3) {
-        policy.flags |= PCV_ASSIGN_SLOT;
-        if (!parse_slot(args->word[2], &policy.slot)) {
-            return program_misused(
-                program,
-                "expected a slot, DEVICE or DEVICE.FUNCTION with device "
-                "up to 1f and function up to 7, got '%s'",
-                args->word[2]);
-        }
-    }
-    return done(ctl_assign(&program->ctl, sbdf, id, &policy));
+    return take_assign(program, args, &id, &sbdf, &policy)
+               ? done(ctl_assign(&program->ctl, sbdf, id, &policy))
+               : PROGRAM_MISUSED;
 }
 
-static enum program_result detach(struct program *program,
-                                  const struct args *args)
+static enum program_result test_assign(struct program *program,
+                                       const struct args *args)
+{
+    struct pcv_assign_policy policy = {0};
+    uint32_t id;
+    pcv_sbdf sbdf;
+
+    return take_assign(program, args, &id, &sbdf, &policy)
+               ? done(ctl_test_assign(&program->ctl, sbdf, id, &policy))
+               : PROGRAM_MISUSED;
+}
+
+static enum program_result deassign(struct program *program,
+                                    const struct args *args)
 {
     return each(program, args, ctl_deassign);
+}
+
+static enum program_result cancel_remove(struct program *program,
+                                         const struct args *args)
+{
+    return each(program, args, ctl_cancel_remove);
+}
+
+static enum program_result broken(struct program *program,
+                                  const struct args *args)
+{
+    pcv_sbdf sbdf;
+    bool on;
+
+    return take_sbdf(program, args->word[0], &sbdf) &&
+                   take_on_off(program, args->word[1], &on)
+               ? done(ctl_broken(&program->ctl, sbdf, on))
+               : PROGRAM_MISUSED;
 }
 
 static enum program_result restore(struct program *program,
@@ -383,6 +427,61 @@ static enum program_result faults(struct program *program,
     return result;
 }
 
+/* ---- isolation ------------------------------------------------------------
+ */
+
+static enum program_result group(struct program *program,
+                                 const struct args *args)
+{
+    return each(program, args, ctl_group);
+}
+
+static enum program_result isolate(struct program *program,
+                                   const struct args *args)
+{
+    pcv_sbdf sbdf;
+    bool on;
+
+    if (!take_sbdf(program, args->word[0], &sbdf) ||
+        !take_on_off(program, args->word[1], &on)) {
+        return PROGRAM_MISUSED;
+    }
+    return done(ctl_isolate(&program->ctl, sbdf, on));
+}
+
+static enum program_result requesters(struct program *program,
+                                      const struct args *args)
+{
+    struct pcv_ctl_request request;
+    struct text why = {0};
+    pcv_sbdf sbdf;
+
+    if (!take_sbdf(program, args->word[0], &sbdf)) {
+        return PROGRAM_MISUSED;
+    }
+    request = ctl_request(PCV_CTL_REQUESTERS, sbdf);
+    if (!ctl_requesters_words(&program->ctl, args->word + 1, args->count - 1,
+                              &request, &why)) {
+        program_misused(program, "%s", text_str(&why));
+        text_fini(&why);
+        return PROGRAM_MISUSED;
+    }
+    return done(ctl_requesters(&program->ctl, &request));
+}
+
+static enum program_result override(struct program *program,
+                                    const struct args *args)
+{
+    pcv_sbdf sbdf;
+    bool on;
+
+    if (!take_sbdf(program, args->word[0], &sbdf) ||
+        !take_on_off(program, args->word[1], &on)) {
+        return PROGRAM_MISUSED;
+    }
+    return done(ctl_override(&program->ctl, sbdf, on));
+}
+
 /* ---- the table ------------------------------------------------------------
  */
 
@@ -398,10 +497,14 @@ static const struct args_option reset_options[] = {
     {"--ask", NULL},
     {NULL, NULL},
 };
-static const struct args_option no_reset_options[] = {
-    {"--no-reset", NULL},
+static const struct args_option assign_options[] = {
+    {"--no-reset", NULL}, /* the order is that of take_assign() */
+    {"--group", NULL},
+    {"--to-quarantine", NULL},
     {NULL, NULL},
 };
+#define ASSIGN_ARGUMENTS                                                       \
+    "DOMAIN SBDF [SLOT] [--no-reset] [--group] [--to-quarantine]"
 
 const struct program_command program_commands[] = {
     {"devices", "[--long]", "list every registered function", 0, 0,
@@ -429,12 +532,24 @@ const struct program_command program_commands[] = {
      buses},
     {"domain", "list", "domains, and where they find what they own", 1, 1, NULL,
      domain},
-    {"attach", "DOMAIN SBDF [SLOT] [--no-reset]",
+    {"assign", ASSIGN_ARGUMENTS,
      "give a function to a guest; SLOT: its device, or device.function, there",
-     2, 3, no_reset_options, attach},
-    {"detach", "SBDF",
+     2, 3, assign_options, assign},
+    {"test-assign", ASSIGN_ARGUMENTS,
+     "what assign would answer, without doing it", 2, 3, assign_options,
+     test_assign},
+    {"deassign", "SBDF",
      "take a function back from a guest, or out of quarantine", 1, 1, NULL,
-     detach},
+     deassign},
+    {"attach", ASSIGN_ARGUMENTS, "another name of assign", 2, 3, assign_options,
+     assign},
+    {"detach", "SBDF", "another name of deassign", 1, 1, NULL, deassign},
+    {"cancel-remove", "SBDF",
+     "withdraw a removal that waits for a guest to give it back", 1, 1, NULL,
+     cancel_remove},
+    {"broken", "SBDF on|off",
+     "mark a function as broken: it is assigned to no guest", 2, 2, NULL,
+     broken},
     {"restore", "SBDF",
      "write again what the owner programmed, after a reset behind its back", 1,
      1, NULL, restore},
@@ -452,6 +567,17 @@ const struct program_command program_commands[] = {
     {"faults", "SBDF [clear] | limit COUNT MILLISECONDS",
      "IOMMU faults of a function: how many, forget them; how many are too many",
      1, 3, NULL, faults},
+    {"group", "SBDF...",
+     "who can reach a function, or cannot be told from it, without the IOMMU",
+     1, ANY, NULL, group},
+    {"isolate", "SBDF on|off",
+     "declare a function isolated, or a port to isolate", 2, 2, NULL, isolate},
+    {"requesters", "SBDF [also SBDF | phantom STRIDE]",
+     "under which requester IDs a function sends; also, phantom: it has more",
+     1, 3, NULL, requesters},
+    {"override", "SBDF on|off",
+     "let dom0's writes to a bridge or PF take functions away from guests", 2,
+     2, NULL, override},
     {"map", "SBDF|DOMAIN...",
      "the owner's view of each BAR of functions, or of all that a domain has",
      1, ANY, NULL, map},

@@ -114,10 +114,15 @@ bool ctl_ecam(const struct ctl *ctl, const struct pcv_ctl_request *request,
               const char *said, uint32_t segment_name);
 bool ctl_assign(const struct ctl *ctl, pcv_sbdf sbdf, uint32_t domain_id,
                 const struct pcv_assign_policy *policy);
+bool ctl_test_assign(const struct ctl *ctl, pcv_sbdf sbdf, uint32_t domain_id,
+                     const struct pcv_assign_policy *policy);
 bool ctl_deassign(const struct ctl *ctl, pcv_sbdf sbdf);
+bool ctl_cancel_remove(const struct ctl *ctl, pcv_sbdf sbdf);
+bool ctl_broken(const struct ctl *ctl, pcv_sbdf sbdf, bool on);
 bool ctl_buses(const struct ctl *ctl, pcv_sbdf sbdf, const uint8_t bus[3]);
 bool ctl_restore(const struct ctl *ctl, pcv_sbdf sbdf);
 bool ctl_read_only(const struct ctl *ctl, pcv_sbdf sbdf);
+bool ctl_override(const struct ctl *ctl, pcv_sbdf sbdf, bool on);
 /* What became of an operation that may have to wait: nothing is printed for 0,
  * else its error. */
 bool ctl_finished(const struct ctl *ctl, const struct ctl_result *result,
@@ -135,5 +140,14 @@ bool ctl_msix_release(const struct ctl *ctl, pcv_sbdf sbdf);
  * printed; *out_misused: or, with nothing printed, why it is none of these. */
 bool ctl_faults(const struct ctl *ctl, char *const *word, size_t count,
                 struct text *misused);
+/* isolation.c */
+bool ctl_group(const struct ctl *ctl, pcv_sbdf sbdf);
+bool ctl_isolate(const struct ctl *ctl, pcv_sbdf sbdf, bool isolated);
+/* "also SBDF", "phantom STRIDE", or nothing. False, and why. */
+bool ctl_requesters_words(const struct ctl *ctl, char *const *word,
+                          size_t count, struct pcv_ctl_request *request,
+                          struct text *why);
+bool ctl_requesters(const struct ctl *ctl,
+                    const struct pcv_ctl_request *request);
 
 #endif

@@ -21,9 +21,10 @@ static bool device_line(void *arg, const union pcv_ctl_record *record)
     if (info->is_vf) {
         text_add(ctl->out, " VF of %s", ctl_show(ctl, info->physfn).s);
     }
-    text_add(ctl->out, "%s%s%s\n", info->unreachable ? " unreachable" : "",
+    text_add(ctl->out, "%s%s%s%s\n", info->unreachable ? " unreachable" : "",
              info->vanished ? " vanished" : "",
-             info->read_only ? " read-only" : "");
+             info->read_only ? " read-only" : "",
+             info->overridden ? " override" : "");
     return true;
 }
 
@@ -104,6 +105,26 @@ bool ctl_holders(const struct ctl *ctl, pcv_sbdf sbdf)
     return true;
 }
 
+/* What is not so with most functions. */
+static void status_marks(const struct ctl *ctl,
+                         const struct pcv_device_status *status)
+{
+    const char *step =
+        pcv_change_step_name((enum pcv_change_step)status->change_step);
+
+    if (status->state == PCV_STATE_ABSENT) {
+        return;
+    }
+    text_add(ctl->out, "%s%s", status->broken ? ", broken" : "",
+             status->remove_waits ? ", to be removed" : "");
+    if (status->change_error != 0) {
+        text_add(ctl->out, "; its change of owner failed at step '%s': %s",
+                 step, pcv_errno_name(status->change_error));
+    } else if (status->change_step != PCV_STEP_NONE) {
+        text_add(ctl->out, "; its owner changes, at step '%s'", step);
+    }
+}
+
 bool ctl_status(const struct ctl *ctl, pcv_sbdf sbdf)
 {
     struct pcv_device_status status;
@@ -122,6 +143,7 @@ bool ctl_status(const struct ctl *ctl, pcv_sbdf sbdf)
         text_add_count(ctl->out, status.counters.writes, "write");
         text_add(ctl->out, ", %" PRIu64 " refused", status.counters.refused);
     }
+    status_marks(ctl, &status);
     text_add(ctl->out, "\n");
     return true;
 }
@@ -200,6 +222,14 @@ bool ctl_stats(const struct ctl *ctl)
              "\nabsent accesses %" PRIu64 "\nrefused accesses %" PRIu64 "\n",
              record.stats.devices, record.stats.leaving, record.stats.segments,
              record.stats.absent_accesses, record.stats.refused_accesses);
+    if (record.stats.stray_faults != 0) {
+        text_add(ctl->out, "IOMMU faults of nobody %" PRIu64 "\n",
+                 record.stats.stray_faults);
+    }
+    if (record.stats.protected_writes != 0) {
+        text_add(ctl->out, "protected writes %" PRIu64 "\n",
+                 record.stats.protected_writes);
+    }
     return true;
 }
 

@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 
+#include "pcivisor/assign.h"
 #include "pcivisor/cap.h"
 #include "pcivisor/faults.h"
 
@@ -109,6 +110,8 @@ static void event_place(struct text *text, const struct words_names *names,
         text_add(text, ": %s is emulated", place.s);
     } else if (event->kind == PCV_EVENT_MOVED) {
         text_add(text, " from %s", place.s);
+    } else if (event->kind == PCV_EVENT_OVERRIDDEN) {
+        text_add(text, " by a write to %s", place.s);
     } else {
         text_add(text, ": %s %s", place.s, pcv_errno_name((int)event->arg[1]));
     }
@@ -135,8 +138,9 @@ static void event_details(struct text *text, const struct words_names *names,
                  names->domain(names->ctx, (uint32_t)event->arg[0]).s);
         break;
     case PCV_EVENT_QUARANTINED:
-        text_add(text, ": %s at step %" PRIu64,
-                 pcv_errno_name((int)event->arg[0]), event->arg[1]);
+    case PCV_EVENT_CHANGE_FAILED:
+        text_add(text, ": %s at step '%s'", pcv_errno_name((int)event->arg[0]),
+                 pcv_change_step_name((enum pcv_change_step)event->arg[1]));
         break;
     case PCV_EVENT_CAP_HIDDEN:
         event_cap(text, event);
@@ -160,6 +164,7 @@ static void event_details(struct text *text, const struct words_names *names,
         text_add(text, " %s", event->arg[0] != 0 ? "came" : "went");
         break;
     case PCV_EVENT_ADD_FAILED:
+    case PCV_EVENT_READ_ONLY:
         text_add(text, ": %s", pcv_errno_name((int)event->arg[0]));
         break;
     case PCV_EVENT_FAULTS:
@@ -172,7 +177,12 @@ static void event_details(struct text *text, const struct words_names *names,
     case PCV_EVENT_CONCEALED:
     case PCV_EVENT_MOVED:
     case PCV_EVENT_MOVE_FAILED:
+    case PCV_EVENT_OVERRIDDEN:
         event_place(text, names, event);
+        break;
+    case PCV_EVENT_PROTECTED:
+        text_add(text, ": bits %" PRIx64 " of %02" PRIx64, event->arg[1],
+                 event->arg[0]);
         break;
     case PCV_EVENT_BUS_RESET:
         text_add(
@@ -221,6 +231,8 @@ void report_event(struct text *text, const struct words_names *names,
         break;
     case PCV_EVENT_ASSIGNED:
     case PCV_EVENT_QUARANTINED:
+    case PCV_EVENT_CHANGE_FAILED:
+    case PCV_EVENT_READ_ONLY:
     case PCV_EVENT_CAP_HIDDEN:
     case PCV_EVENT_BIND_FAILED:
     case PCV_EVENT_VFS_BUSY:
@@ -233,6 +245,8 @@ void report_event(struct text *text, const struct words_names *names,
     case PCV_EVENT_BUS_RESET:
     case PCV_EVENT_NO_RESET:
     case PCV_EVENT_FAULTS:
+    case PCV_EVENT_PROTECTED:
+    case PCV_EVENT_OVERRIDDEN:
         event_details(text, names, event);
         break;
     case PCV_EVENT_PENDING:

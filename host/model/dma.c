@@ -219,7 +219,7 @@ static int dma_locked(struct pcv_model *model, const struct pcv__model_fn *fn,
     if (!pcv__model_can_send(fn)) {
         return -PCV_EPERM;
     }
-    requester = pcv__model_requester_locked(model, fn);
+    requester = pcv__model_sender_locked(model, fn);
     domain_id = domain_locked(model, requester);
     if (!reaches(model->dma, requester, domain_id, address)) {
         fault_locked(model->dma, requester, address, write);
@@ -298,4 +298,21 @@ bool pcv_model_tell_faults(struct pcv_model *model, struct pcv_host *host)
                              fault.write ? PCV_FAULT_WRITE : 0);
     }
     return work;
+}
+
+int pcv_model_send_as(struct pcv_model *model, pcv_sbdf sbdf,
+                      const pcv_sbdf *as)
+{
+    struct pcv__model_fn *fn = pcv__model_fn_at(model, sbdf);
+
+    if (fn == NULL) {
+        return -PCV_ENODEV;
+    }
+    (void)pthread_mutex_lock(model->lock);
+    fn->sends_as_other = as != NULL;
+    if (as != NULL) {
+        fn->sends_as = *as;
+    }
+    (void)pthread_mutex_unlock(model->lock);
+    return 0;
 }

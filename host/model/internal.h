@@ -123,6 +123,8 @@ struct pcv__model_fn {
     uint64_t held_us;
     bool link_was_up;         /* before that */
     _Atomic uint8_t extended; /* enum pcv_model_extended */
+    bool sends_as_other;      /* its DMA comes as `sends_as` */
+    pcv_sbdf sends_as;
 
     _Atomic(struct pcv__model_page *) page[]; /* config_size / 256 */
 };

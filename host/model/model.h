@@ -230,6 +230,11 @@ uint32_t pcv_model_dma_domain(const struct pcv_model *model, pcv_sbdf sbdf);
 int pcv_model_dma(struct pcv_model *model, pcv_sbdf sbdf, uint64_t address,
                   bool write, uint32_t *out_domain_id);
 uint64_t pcv_model_dma_faults(const struct pcv_model *model);
+/* From now on its DMA comes under this requester ID, whatever the function and
+ * the bridges above are: a phantom function's, or that of a chip that does not
+ * keep to the rules. NULL: no more. 0 or -PCV_ENODEV. */
+int pcv_model_send_as(struct pcv_model *model, pcv_sbdf sbdf,
+                      const pcv_sbdf *as);
 
 /* A request that the IOMMU blocked. */
 struct pcv_model_fault {

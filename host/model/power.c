@@ -56,3 +56,44 @@ pcv_sbdf pcv__model_requester_locked(const struct pcv_model *model,
     }
     return fn->sbdf; /* no number leads to it: it keeps the last one it had */
 }
+
+/* What a bridge makes of the requester ID of something behind it. */
+static pcv_sbdf forwarded_locked(const struct pcv_model *model,
+                                 const struct pcv__model_fn *bridge,
+                                 pcv_sbdf id)
+{
+    uint32_t type =
+        bridge->pcie == 0
+            ? PCV_PCIE_TYPE_FROM_PCI
+            : pcv__model_get(bridge, bridge->pcie + PCV_PCIE_FLAGS, 2) >>
+                      PCV_PCIE_FLAGS_TYPE_SHIFT &
+                  0xfu;
+
+    switch (type) {
+    case PCV_PCIE_TYPE_TO_PCI:
+        return pcv_sbdf_make(
+            pcv_sbdf_segment(id),
+            (uint8_t)pcv__model_get(bridge, PCV_REG_SECONDARY, 1), 0);
+    case PCV_PCIE_TYPE_FROM_PCI:
+        return pcv__model_requester_locked(model, bridge);
+    default:
+        return id;
+    }
+}
+
+pcv_sbdf pcv__model_sender_locked(const struct pcv_model *model,
+                                  const struct pcv__model_fn *fn)
+{
+    pcv_sbdf id = pcv__model_requester_locked(model, fn);
+    const struct pcv__model_fn *at = fn;
+
+    if (fn->sends_as_other) {
+        return fn->sends_as;
+    }
+    /* At most 255 steps: every step up leads to a lower described number. */
+    while (at->bus->link != NULL && at->bus->link->up != NULL) {
+        at = at->bus->link->up;
+        id = forwarded_locked(model, at, id);
+    }
+    return id;
+}

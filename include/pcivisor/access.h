@@ -39,6 +39,7 @@ struct pcv_access {
     bool added;       /* resume added the device that it is about */
     bool split;       /* came through ECAM: 8 bytes are allowed */
     bool pending;
+    bool overrules; /* resume takes away what is in its way, then performs it */
 };
 
 #define PCV_READ(address, offset, bytes)                                       \

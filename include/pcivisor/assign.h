@@ -30,6 +30,18 @@ struct pcv_passed_range {
 /* Flags of pcv_assign_policy. */
 #define PCV_ASSIGN_SLOT 1u     /* `slot` is valid */
 #define PCV_ASSIGN_NO_RESET 2u /* go on though the function cannot be reset */
+/* Give the guest also those of its isolation group that the hardware domain
+ * uses, all or none: with everything that pcivisor virtualises, and the flags
+ * below and above; all else is for the function named. What is in quarantine
+ * stays there. */
+#define PCV_ASSIGN_GROUP 4u
+/* When the guest gives it back, or ends, it goes to quarantine and not to the
+ * hardware domain (OWN-6): for a function that is to be looked at first. */
+#define PCV_ASSIGN_TO_QUARANTINE 8u
+
+/* Functions that one assignment of a group can give, the one named included: a
+ * guest's bus has no more slots that are free. */
+#define PCV_ASSIGN_GROUP_MAX 32u
 
 /* Zero means: choose everything. */
 struct pcv_assign_policy {
@@ -44,30 +56,75 @@ struct pcv_assign_policy {
     uint32_t rom_size; /* bytes; the BAR is the next power of two, >= 2 KiB */
 };
 
+/* Steps of a change of owner, in their order (OWN-5). */
+enum pcv_change_step {
+    PCV_STEP_NONE,    /* no change is under way, and the last one did not fail
+                       */
+    PCV_STEP_CLOSE,   /* accesses answer absent */
+    PCV_STEP_DRAIN,   /* those inside leave */
+    PCV_STEP_SAVE,    /* what the host programmed is remembered */
+    PCV_STEP_SILENCE, /* bus mastering and decoding go off */
+    PCV_STEP_PENDING, /* transactions under way end */
+    PCV_STEP_BLOCK,   /* every requester ID goes to the blocking context; from
+                         here on the owner is quarantine */
+    PCV_STEP_DROP,    /* vectors, mappings and vPCI state */
+    PCV_STEP_RESET,
+    PCV_STEP_RESTORE, /* what the host programmed is put back */
+    PCV_STEP_ATTACH,  /* every requester ID goes to the next owner's context */
+    PCV_STEP_BUILD,   /* the next owner's vPCI state */
+    PCV_STEP_PUBLISH, /* the next owner finds it */
+    PCV_STEPS
+};
+
+/** A constant string: "none", "close", "drain", "save", "silence", "pending",
+ * "block", "drop", "reset", "restore", "attach", "build", "publish". */
+const char *pcv_change_step_name(enum pcv_change_step step);
+
 /**
- * Give a function of the hardware domain, or of quarantine, to a guest.
+ * Give a function of the hardware domain, or of quarantine, to a guest, in the
+ * steps of enum pcv_change_step (OWN-5).
  *
- * Its gate is closed, bus mastering and decoding go off, transactions that are
- * pending end, vectors and mappings are dropped, it is reset
- * (pcivisor/reset.h), what the host programmed is put back, and the guest's
- * view is built and published.
+ * What an assignment can be refused for is looked at in this order:
+ *
+ *   -PCV_EINVAL      `domain` is no guest (so the hardware domain cannot assign
+ *                    to itself), or is being destroyed; it has the function
+ *                    already; the policy makes no sense
+ *   -PCV_ENODEV      nothing is registered there, it has vanished, or no bus
+ *                    number leads to it (TOPO-4)
+ *   -PCV_EBUSY       somebody else changes its owner right now
+ *   -PCV_EOPNOTSUPP  its header is not type 0 (HDR-1)
+ *   -PCV_EPERM       a bridge, an unknown type, or marked broken; the host
+ *                    gives no guest its DMA
+ *   -PCV_EBUSY       another guest has it, or is about to; it is hidden, or on
+ *                    its way home; it is a PF with VFs; somebody holds a vector
+ *                    of it; a removal of it, or of a bridge above it, waits for
+ *                    its return (pcv_device_remove())
+ *   -PCV_EXDEV       another user has a function of its isolation group:
+ *                    pcv_device_test_assign() says which. A member in
+ *                    quarantine splits nothing
+ *   -PCV_EPERM       the host gives no guest its DMA (dma_permitted)
+ *   -PCV_EAGAIN      its extended-space verdict is not final (OWN-12)
+ *   -PCV_EOPNOTSUPP  it cannot be reset, and the policy does not accept that
+ *   -PCV_EIO         the host cannot say how it can be reset, or could not
+ *                    read who is in its group
+ *   -PCV_ERESTART    bus numbers change
+ *   -PCV_EEXIST, -PCV_ENOSPC  the slot is taken; all are
+ *
+ * All of that changes nothing. With PCV_ASSIGN_GROUP the first error of a
+ * member is that of all; *out_guest_sbdf is the named function's.
  *
  * @policy          what the guest is to see; copied; NULL: everything that
  *                  pcivisor virtualises, in the first free slot
  * @out_guest_sbdf  where the guest finds it
  *
- * Returns 0; -PCV_EINVAL (not a guest, a policy that makes no sense, or a
- * device number of another function's header); -PCV_ENODEV; -PCV_EPERM for
- * bridges and unknown types, and where the host gives no guest its DMA;
- * -PCV_EOPNOTSUPP for a header that is not type 0, and where it cannot be reset
- * and the policy does not accept that; -PCV_EBUSY while a guest owns it, it is
- * hidden, it is a PF with VFs enabled, or somebody holds a vector of it;
- * -PCV_EEXIST if the slot is taken; -PCV_ENOSPC if all are; -PCV_EAGAIN until
- * its extended-space verdict is final (OWN-12); -PCV_ENOMEM; -PCV_EIO;
- * -PCV_ERESTART: call again, not before pcv_device_wait_us() (accesses still
- * inside, transactions pending, or the time that the device has after a reset).
- * From the first step on that is not undone, a failure leaves the device in
- * quarantine. Context: control, one change of owner at a time for each device.
+ * Returns 0; the above; -PCV_ENOMEM; -PCV_EIO; -PCV_ERESTART: call again, not
+ * before pcv_device_wait_us() (accesses still inside, or the time that the
+ * device has after a reset); the policy of the first call holds. A failure
+ * before its DMA is blocked leaves it with the hardware domain as it was; a
+ * later one leaves it, and members of its group that got as far, in quarantine
+ * with nothing mapped and no vector bound. pcv_device_status() and an event say
+ * at which step.
+ * Context: control, one change of owner at a time for each device.
  */
 int PCV_MUST_CHECK pcv_device_assign(struct pcv_host *host, pcv_sbdf sbdf,
                                      struct pcv_domain *domain,
@@ -75,9 +132,40 @@ int PCV_MUST_CHECK pcv_device_assign(struct pcv_host *host, pcv_sbdf sbdf,
                                      pcv_sbdf *out_guest_sbdf);
 
 /**
- * Take a function back from a guest, or out of quarantine, for the hardware
- * domain, in the same steps.
+ * What pcv_device_assign() would answer to the same arguments, without side
+ * effects (OWN-3): the same checks in the same order. What an assignment finds
+ * out on its way (no memory, a host or a device that fails) no test can tell.
+ * While it looks, another change of owner of that function answers -PCV_EBUSY.
  *
+ * @out_others  room for who else is in the isolation group with another user,
+ *              or NULL; written with -PCV_EXDEV, and with PCV_ASSIGN_GROUP also
+ *              with 0: who would go along. Of a group that is refused because
+ *              of a member other than the one named: that one
+ * @room        how many fit
+ * @out_count   how many there are, perhaps more than fit; or NULL. Written
+ *              likewise
+ *
+ * Returns 0 where an assignment would begin, or its error; -PCV_ERESTART: bus
+ * numbers change, or requester IDs that it shares are being moved: call again.
+ * Context: control. Locking: the segment's and the device's lock.
+ */
+int PCV_MUST_CHECK pcv_device_test_assign(
+    struct pcv_host *host, pcv_sbdf sbdf, struct pcv_domain *domain,
+    const struct pcv_assign_policy *policy, pcv_sbdf *out_others, uint32_t room,
+    uint32_t *out_count);
+
+/**
+ * Take a function back from a guest, in the steps of enum pcv_change_step, or
+ * out of quarantine.
+ *
+ * A guest's goes to the hardware domain, or to quarantine if its assignment
+ * said so (PCV_ASSIGN_TO_QUARANTINE). What is in quarantine goes to the
+ * hardware domain; what is on its way from there to a guest goes back. Where a
+ * removal waits for it (pcv_device_remove()), it is handed on to nobody: it is
+ * removed, or, behind a bridge that is to be removed, waits in quarantine for
+ * the last one; the result is 0.
+ *
+ * One that cannot be reset is given back all the same, with an event (OWN-16).
  * One that no bus number leads to for the moment (TOPO-4) is taken from its
  * guest by the last address that it had.
  *
@@ -85,21 +173,35 @@ int PCV_MUST_CHECK pcv_device_assign(struct pcv_host *host, pcv_sbdf sbdf,
  * hypervisor owns it);
  * -PCV_ENOMEM; -PCV_EIO; -PCV_ERESTART: call again. -PCV_EAGAIN: its guest has
  * it no more, but it cannot be reached, so it is in quarantine: call again when
- * it can. -PCV_EBUSY: somebody else changes its owner; or it is in quarantine,
- * since it can be reset only with its bus, where another function is a guest's:
- * call again when that one is not (docs/reset.md). A failure leaves it in
- * quarantine.
- * Context: as pcv_device_assign().
+ * it can. -PCV_EBUSY: another call changes its owner just now; or it is in
+ * quarantine, since it can be reset only with its bus, where another function
+ * is a guest's: call again when that one is not (docs/reset.md). Any other
+ * failure leaves it in quarantine with nothing mapped and no vector bound, but
+ * for one: until the host could block its DMA it stays the guest's, silent,
+ * unmapped and out of its reach, so that nobody believes the guest's memory to
+ * be free of it. pcv_device_status() and an event say at which step. Context:
+ * as pcv_device_assign().
  */
 int PCV_MUST_CHECK pcv_device_deassign(struct pcv_host *host, pcv_sbdf sbdf);
+
+/**
+ * Mark a function as broken, or not any more: it is assigned to no guest
+ * (OWN-4). Who has it keeps it.
+ *
+ * Returns 0, also if it was so before; -PCV_EINVAL; -PCV_ENODEV.
+ * Context: any. Locking: none, or the segment's lock for one that no bus number
+ * leads to.
+ */
+int PCV_MUST_CHECK pcv_device_set_broken(struct pcv_host *host, pcv_sbdf sbdf,
+                                         bool broken);
 
 /**
  * The function was reset behind the owner's back, or the machine woke up:
  * write again what the owner programmed and the library knows: addresses,
  * command, MSI and MSI-X with their masks (MSI-3).
  *
- * Returns 0; -PCV_ENODEV, also if it cannot be reached (TOPO-4); -PCV_EIO;
- * -PCV_ERESTART: call again.
+ * Returns 0; -PCV_ENODEV, also if it cannot be reached (TOPO-4); -PCV_EBUSY
+ * while its owner is being changed; -PCV_EIO; -PCV_ERESTART: call again.
  * Context: control. Locking: the device's lock.
  */
 int PCV_MUST_CHECK pcv_device_restore(struct pcv_host *host, pcv_sbdf sbdf);

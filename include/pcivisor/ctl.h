@@ -14,7 +14,9 @@
 #include "pcivisor/device.h"
 #include "pcivisor/domain.h"
 #include "pcivisor/faults.h"
+#include "pcivisor/group.h"
 #include "pcivisor/host.h"
+#include "pcivisor/requester.h"
 #include "pcivisor/reset.h"
 
 /*
@@ -50,7 +52,14 @@
     X(RESET, reset, 29, NOTHING, RESET, PCV_CTL_ONLY_ASK)                      \
     X(MSIX_PREPARE, msix_prepare, 30, NOTHING, NOTHING, 0)                     \
     X(MSIX_RELEASE, msix_release, 31, NOTHING, NOTHING, 0)                     \
-    X(FAULTS, faults, 37, FAULTS, FAULTS, PCV_CTL_CLEAR | PCV_CTL_LIMIT)
+    X(TEST_ASSIGN, test_assign, 26, ASSIGN, SBDF, 0)                           \
+    X(CANCEL_REMOVE, cancel_remove, 27, NOTHING, NOTHING, 0)                   \
+    X(BROKEN, broken, 28, BROKEN, NOTHING, 0)                                  \
+    X(FAULTS, faults, 37, FAULTS, FAULTS, PCV_CTL_CLEAR | PCV_CTL_LIMIT)       \
+    X(GROUP, group, 23, NOTHING, MEMBER, 0)                                    \
+    X(ISOLATE, isolate, 24, ISOLATE, NOTHING, 0)                               \
+    X(REQUESTERS, requesters, 25, REQUESTERS, REQUESTER, 0)                    \
+    X(OVERRIDE, override, 36, OVERRIDE, NOTHING, 0)
 
 #define PCV_CTL_ENUM(NAME, name, number, ARGUMENTS, RECORDS, FLAGS)            \
     PCV_CTL_##NAME = (number),
@@ -75,6 +84,11 @@ const char *pcv_ctl_op_name(uint32_t op);
 #define PCV_CTL_LOOK_MAX 1024u /* devices that a call of LIST passes over */
 #define PCV_CTL_ROW_BYTES 16u
 
+/* pcv_ctl_args.requesters.what: what is to be done before they are listed. */
+#define PCV_CTL_REQUESTERS_LIST 0u    /* nothing */
+#define PCV_CTL_REQUESTERS_ADD 1u     /* the function has `requester`, too */
+#define PCV_CTL_REQUESTERS_PHANTOM 2u /* phantom functions at `stride` */
+
 struct pcv_event_log;
 
 /* Arguments. What is not asked for is not looked at; a pointer is for callers
@@ -93,6 +107,20 @@ union pcv_ctl_args {
     struct {
         uint8_t primary, secondary, subordinate;
     } buses;
+    struct {
+        uint8_t on; /* 0 or 1 */
+    } broken;
+    struct {
+        uint8_t isolated; /* 0 or 1 */
+    } isolate;
+    struct {
+        uint8_t what; /* PCV_CTL_REQUESTERS_* */
+        uint8_t stride;
+        pcv_sbdf requester;
+    } requesters;
+    struct {
+        uint8_t on; /* 0 or 1 */
+    } override;
     struct {
         uint32_t count; /* 1 to PCV_CTL_NODES_MAX */
         pcv_sbdf sbdf[PCV_CTL_NODES_MAX];
@@ -184,6 +212,8 @@ union pcv_ctl_record {
     struct pcv_ctl_event event;
     struct pcv_ctl_reset reset;
     struct pcv_device_faults faults;
+    struct pcv_group_member member;
+    struct pcv_requester requester;
 };
 
 struct pcv_ctl_reply {

@@ -53,6 +53,15 @@ struct pcv_device_status {
     uint32_t held[PCV_HOLDERS]; /* references, by holder */
     uint32_t owner_id;          /* domain; meaningful unless absent */
     struct pcv_device_counters counters;
+    bool broken; /* it is assigned to no guest (OWN-4) */
+    /* A removal was refused while a guest has it, or something behind it, and
+     * is remembered (LIFE-5). */
+    bool remove_waits;
+    /* Of a change of owner that is under way, or that failed: where it is, or
+     * was (enum pcv_change_step), and with what error, negative; 0: it goes on
+     * when it is called again. Of the last one until the next begins. */
+    uint8_t change_step;
+    int32_t change_error;
 };
 
 /* Nodes of pcv_device_nodes(). */
@@ -86,6 +95,11 @@ struct pcv_completion {
  * the old device has vanished and is removed first (LIFE-7). Where a function
  * belongs that could not be reached until now (TOPO-4), that one is bound.
  *
+ * Where the function answers, but the host fails to read or write a register
+ * while its vPCI state is built, it is added read-only, with an event: the
+ * hardware domain may look at it, none of its BARs is mapped, and its own MSI
+ * and MSI-X are out of reach (OWN-2). To try again, remove and add it.
+ *
  * @info   what the caller knows, or NULL; copied
  *
  * Returns 0; -PCV_ENODEV if nothing answers there, or a VF's PF is not
@@ -96,7 +110,8 @@ struct pcv_completion {
  * under way, or bus numbers change: call again once pcv_device_status() says
  * absent or present; -PCV_EINVAL if the address is on no bus of the host, the
  * information contradicts itself, or the address can be none of the PF's VFs;
- * -PCV_ENOMEM; -PCV_EIO if the host could not read or write a register;
+ * -PCV_ENOMEM; -PCV_EIO if the host could not read who is there, or direct its
+ * DMA;
  * -PCV_ERESTART: registered, but its BARs are not all mapped yet, call again. A
  * failed add leaves nothing behind. Context: control. Locking: takes the
  * segment's lock.
@@ -109,9 +124,19 @@ int PCV_MUST_CHECK pcv_device_add(struct pcv_host *host, pcv_sbdf sbdf,
  * One that cannot be reached (TOPO-4) is removed by the last address that it
  * had, unless another stands there by now.
  *
+ * A removal that is refused because a guest has the function, or one behind the
+ * bridge, is remembered (pcv_device_status.remove_waits): when the guest gives
+ * it back it is reset and then removed, not handed on. What comes back from
+ * behind such a bridge waits in quarantine until the last one has, then all of
+ * it goes; if somebody holds something there, when this is called again. Until
+ * then nothing of it is assigned. Other refusals are not remembered: of a PF
+ * with VFs, of what the hypervisor drives, of what is held.
+ *
  * @done        called once when the last reference is gone, or NULL. Taken
- *              (done->taken) by the call that makes the device leave, and only
- *              by that one; lent to the library until it was called.
+ *              (done->taken) by the call that makes the device leave, or that
+ *              is remembered, and lent to the library until it was called, or
+ *              given back by pcv_device_cancel_remove(). Of several the first
+ *              that was taken is called, the others are not.
  * @out_busy    who was in the way, or NULL; written only with -PCV_EBUSY.
  *
  * Returns 0 when the object is gone; -PCV_EBUSY with nothing changed if it is
@@ -125,6 +150,19 @@ int PCV_MUST_CHECK pcv_device_add(struct pcv_host *host, pcv_sbdf sbdf,
 int PCV_MUST_CHECK pcv_device_remove(struct pcv_host *host, pcv_sbdf sbdf,
                                      struct pcv_completion *done,
                                      pcv_sbdf *out_busy);
+
+/**
+ * Withdraw a removal that is remembered (LIFE-5). Its `done` will not be called
+ * (`taken` is false again). What came back meanwhile from behind the bridge is
+ * in quarantine: pcv_device_deassign() brings it home.
+ *
+ * Returns 0; -PCV_EINVAL; -PCV_ENOENT: none is remembered; -PCV_EBUSY: too
+ * late, it leaves; -PCV_ENODEV: nothing is registered there, perhaps not any
+ * more.
+ * Context: any. Locking: takes the segment's lock.
+ */
+int PCV_MUST_CHECK pcv_device_cancel_remove(struct pcv_host *host,
+                                            pcv_sbdf sbdf);
 
 /**
  * The function was pulled without warning, and with it what is behind it:
@@ -266,9 +304,11 @@ struct pcv_device_info {
     bool is_vf;    /* physfn is valid */
     bool vanished;
     bool read_only;   /* the hardware domain's writes are dropped: its header is
-                         none that we know (HDR-1), or the hypervisor drives it
-                         (OWN-8) */
+                         none that we know (HDR-1), the hypervisor drives it
+                         (OWN-8), or its vPCI setup failed (OWN-2) */
     bool unreachable; /* no bus number leads to it for the moment (TOPO-4) */
+    bool overridden;  /* the hardware domain may take functions away from guests
+                         here (pcv_device_override()) */
     pcv_sbdf physfn;
     uint16_t num_vfs;      /* of a PF: VFs enabled when it was added */
     uint32_t cap_problems; /* PCV_CAP_* of both lists, pcivisor/cap.h */

@@ -43,14 +43,29 @@ int PCV_MUST_CHECK pcv_domain_create(struct pcv_host *host, uint32_t id,
                                      struct pcv_domain **out_domain);
 
 /**
- * End a guest that owns nothing any more.
+ * End a guest. What it has, or is about to get, is given back, as
+ * pcv_device_deassign() does it: to the hardware domain, or to quarantine, as
+ * its assignment said; a removal that waits for it completes (OWN-11). From the
+ * first call on it is assigned nothing more. Each call works on one function,
+ * and none waits for its reset: it goes on with the next, and comes back.
  *
- * Returns 0; -PCV_EINVAL (not a guest); -PCV_EBUSY while it owns a device.
- * Context: control, not beside its accesses, an assignment to it, a query of a
- * device that was its own a moment ago, nor another call that makes or ends a
- * domain.
+ * What fails on its way is in quarantine, with an event, and in nobody's way.
+ * Only what cannot be cut off from the guest's memory keeps it (-PCV_EIO).
+ *
+ * Returns 0: it is gone, and must not be used again. -PCV_EINVAL (not a guest).
+ * -PCV_ERESTART: call again, not before pcv_domain_wait_us(). -PCV_EBUSY:
+ * somebody else changes the owner of all that is left; call again. -PCV_EIO:
+ * the DMA of a function could not be blocked, so it has that still; call again.
+ * Context: control, not beside its accesses, a query of a device that was its
+ * own a moment ago, nor another call that makes or ends a domain.
  */
 int PCV_MUST_CHECK pcv_domain_destroy(struct pcv_domain *domain);
+
+/**
+ * How long until pcv_domain_destroy() has anything to do, in microseconds; 0:
+ * now. Context: control, not beside it.
+ */
+uint64_t pcv_domain_wait_us(struct pcv_domain *domain);
 
 /** The domain with an identifier, one of the host's own included, or NULL.
  * Context: control, not beside pcv_domain_create() or destroy. */

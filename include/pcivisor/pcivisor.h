@@ -17,6 +17,7 @@
 #include "pcivisor/mailbox.h"
 #include "pcivisor/msix.h"
 #include "pcivisor/port.h"
+#include "pcivisor/protected.h"
 #include "pcivisor/read_only.h"
 #include "pcivisor/register.h"
 #include "pcivisor/regs.h"

@@ -218,8 +218,11 @@ struct pcv_host_ops {
      * DMA of a requester ID goes to the memory of a domain from now on;
      * PCV_DOMAIN_ID_QUARANTINE blocks it; PCV_DOMAIN_ID_HYPERVISOR: the host
      * drives the function itself, and its DMA is the host's own affair. A
-     * function that moves with bus numbers has its old one blocked and the new
-     * one attached (TOPO-4). Each function that is added has its own attached.
+     * function that moves with bus numbers has its old ones blocked and the new
+     * ones attached (TOPO-4). Each function that is added has all of its own
+     * attached: those of phantom functions and of bridges that send on in their
+     * own name as well (TOPO-5, pcivisor/requester.h), at which no function
+     * need be registered. Attaching one again where it goes already may happen.
      * Optional; without it the host sees to DMA by itself. A negative result:
      * nothing changed; -PCV_EPERM: this domain is never given it, which
      * dma_permitted can say before.

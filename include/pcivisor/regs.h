@@ -168,6 +168,7 @@
 #define PCV_PCIE_LNKCAP 0x0cu
 #define PCV_PCIE_LNKCAP_REPORTS 0x00100000u /* data link layer active */
 #define PCV_PCIE_LNKCTL 0x10u
+#define PCV_PCIE_LNKCTL_DISABLE 0x0010u
 #define PCV_PCIE_LNKSTA 0x12u
 #define PCV_PCIE_LNKSTA_ACTIVE 0x2000u
 #define PCV_PCIE_SLTCAP 0x14u
@@ -206,6 +207,10 @@
 #define PCV_ACS_REDIRECT 0x04u   /* P2P request redirect */
 #define PCV_ACS_COMPLETION 0x08u /* P2P completion redirect */
 #define PCV_ACS_UPSTREAM 0x10u   /* upstream forwarding */
+/* Downstream Port Containment: offsets from its start. */
+#define PCV_DPC_CTRL 0x06u
+#define PCV_DPC_CTRL_TRIGGER 0x0040u /* by software */
+
 /* ARI capability: offsets from its start. */
 #define PCV_ARI_CAP 0x04u /* bits 15:8: next function number */
 

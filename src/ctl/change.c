@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Operations that change something. */
 #include "ctl/internal.h"
+#include "pcivisor/protected.h"
 
 int pcv__ctl_add(struct pcv_host *host, const struct pcv_ctl_request *request,
                  struct pcv_ctl_reply *reply)
@@ -15,6 +16,14 @@ int pcv__ctl_remove(struct pcv_host *host,
 {
     return pcv_device_remove(host, request->sbdf, request->u.remove.done,
                              &reply->sbdf);
+}
+
+int pcv__ctl_cancel_remove(struct pcv_host *host,
+                           const struct pcv_ctl_request *request,
+                           struct pcv_ctl_reply *reply)
+{
+    (void)reply;
+    return pcv_device_cancel_remove(host, request->sbdf);
 }
 
 int pcv__ctl_vanished(struct pcv_host *host,
@@ -76,6 +85,41 @@ int pcv__ctl_assign(struct pcv_host *host,
                              &reply->sbdf);
 }
 
+int pcv__ctl_test_assign(struct pcv_host *host,
+                         const struct pcv_ctl_request *request,
+                         struct pcv_ctl_reply *reply)
+{
+    struct pcv_domain *domain = pcv_domain_find(host, request->domain_id);
+    pcv_sbdf others[PCV_ASSIGN_GROUP_MAX];
+    uint32_t count = 0;
+    int error;
+
+    if (!domain) {
+        return -PCV_ENOENT;
+    }
+    error = pcv_device_test_assign(host, request->sbdf, domain,
+                                   &request->u.assign, others,
+                                   PCV_ASSIGN_GROUP_MAX, &count);
+    while (reply->count < reply->room && reply->count < PCV_ASSIGN_GROUP_MAX &&
+           reply->count < count) {
+        reply->record[reply->count].sbdf = others[reply->count];
+        reply->count++;
+    }
+    return error;
+}
+
+int pcv__ctl_broken(struct pcv_host *host,
+                    const struct pcv_ctl_request *request,
+                    struct pcv_ctl_reply *reply)
+{
+    (void)reply;
+    if (request->u.broken.on > 1) {
+        return -PCV_EINVAL;
+    }
+    return pcv_device_set_broken(host, request->sbdf,
+                                 request->u.broken.on == 1);
+}
+
 int pcv__ctl_deassign(struct pcv_host *host,
                       const struct pcv_ctl_request *request,
                       struct pcv_ctl_reply *reply)
@@ -131,4 +175,16 @@ int pcv__ctl_faults(struct pcv_host *host,
     }
     reply->count = error == 0 ? 1 : 0;
     return error;
+}
+
+int pcv__ctl_override(struct pcv_host *host,
+                      const struct pcv_ctl_request *request,
+                      struct pcv_ctl_reply *reply)
+{
+    (void)reply;
+    if (request->u.override.on > 1) {
+        return -PCV_EINVAL;
+    }
+    return pcv_device_override(host, request->sbdf,
+                               request->u.override.on == 1);
 }

@@ -19,6 +19,8 @@ enum records {
     EVENT,
     RESET,
     FAULTS,
+    MEMBER,
+    REQUESTER,
 };
 
 struct operation {

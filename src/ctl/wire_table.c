@@ -78,6 +78,28 @@ static const struct pcv__wire_field buses_args[] = {
 };
 SHAPE(buses_args, 0x08);
 
+static const struct pcv__wire_field broken_args[] = {
+    ONE(0x00, 1, args, broken.on),
+};
+SHAPE(broken_args, 0x04);
+
+static const struct pcv__wire_field isolate_args[] = {
+    ONE(0x00, 1, args, isolate.isolated),
+};
+SHAPE(isolate_args, 0x04);
+
+static const struct pcv__wire_field requesters_args[] = {
+    ONE(0x00, 1, args, requesters.what),
+    ONE(0x01, 1, args, requesters.stride),
+    ONE(0x04, 4, args, requesters.requester),
+};
+SHAPE(requesters_args, 0x08);
+
+static const struct pcv__wire_field override_args[] = {
+    ONE(0x00, 1, args, override.on),
+};
+SHAPE(override_args, 0x04);
+
 static const struct pcv__wire_field nodes_args[] = {
     ONE(0x00, 4, args, nodes.count),
     EACH(0x04, 4, 4, PCV_CTL_NODES_MAX, args, nodes.sbdf, nodes.sbdf[0].v),
@@ -109,8 +131,9 @@ static const struct pcv__wire_field stats[] = {
     ONE(0x28, 8, record, stats.refused_accesses),
     ONE(0x30, 8, record, stats.dropped_events),
     ONE(0x38, 8, record, stats.stray_faults),
+    ONE(0x40, 8, record, stats.protected_writes),
 };
-SHAPE(stats, 0x40);
+SHAPE(stats, 0x48);
 
 static const struct pcv__wire_field device[] = {
     ONE(0x00, 4, record, device.info.sbdf),
@@ -140,6 +163,7 @@ static const struct pcv__wire_field device[] = {
     FLAG(0x3c, record, device.info.is_bridge),
     FLAG(0x3d, record, device.info.bus_conflict),
     FLAG(0x3e, record, device.info.unreachable),
+    FLAG(0x3f, record, device.info.overridden),
     EACH(0x40, 8, 0x18, PCV_BARS, record, device.info.bar,
          device.info.bar[0].address),
     EACH(0x48, 8, 0x18, PCV_BARS, record, device.info.bar,
@@ -159,8 +183,12 @@ static const struct pcv__wire_field status[] = {
     ONE(0x18, 8, record, status.counters.writes),
     ONE(0x20, 8, record, status.counters.refused),
     EACH(0x28, 4, 4, PCV_HOLDERS, record, status.held, status.held[0]),
+    FLAG(0x40, record, status.broken),
+    FLAG(0x41, record, status.remove_waits),
+    ONE(0x42, 1, record, status.change_step),
+    ONE(0x44, 4, record, status.change_error),
 };
-SHAPE(status, 0x40);
+SHAPE(status, 0x48);
 
 static const struct pcv__wire_field node[] = {
     ONE(0x00, 4, record, node.sbdf),
@@ -238,6 +266,22 @@ static const struct pcv__wire_field faults[] = {
 };
 SHAPE(faults, 0x18);
 
+static const struct pcv__wire_field member[] = {
+    ONE(0x00, 4, record, member.sbdf),    ONE(0x04, 4, record, member.owner_id),
+    FLAG(0x08, record, member.is_bridge), FLAG(0x09, record, member.is_vf),
+    FLAG(0x0a, record, member.declared),
+};
+SHAPE(member, 0x0c);
+
+static const struct pcv__wire_field requester[] = {
+    ONE(0x00, 4, record, requester.id),
+    ONE(0x04, 4, record, requester.by),
+    ONE(0x08, 4, record, requester.kind),
+    ONE(0x0c, 4, record, requester.domain_id),
+    FLAG(0x10, record, requester.shared),
+};
+SHAPE(requester, 0x14);
+
 /* ---- operations -----------------------------------------------------------
  */
 
@@ -248,7 +292,11 @@ static const struct pcv__wire_shape nothing;
 #define ASSIGN_ARGS assign_args_shape
 #define ECAM_ARGS ecam_args_shape
 #define BUSES_ARGS buses_args_shape
+#define BROKEN_ARGS broken_args_shape
 #define NODES_ARGS nodes_args_shape
+#define ISOLATE_ARGS isolate_args_shape
+#define REQUESTERS_ARGS requesters_args_shape
+#define OVERRIDE_ARGS override_args_shape
 #define CONFIG_ARGS config_args_shape
 #define NOTHING_ARGS nothing
 #define REMOVE_ARGS nothing /* a pointer, and so not the wire's */
@@ -268,6 +316,8 @@ static const struct pcv__wire_shape nothing;
 #define RESET_RECORD reset_shape
 #define FAULTS_ARGS faults_args_shape
 #define FAULTS_RECORD faults_shape
+#define MEMBER_RECORD member_shape
+#define REQUESTER_RECORD requester_shape
 
 #define WIRE_OP(NAME, name, number, ARGUMENTS, RECORDS, FLAGS)                 \
     [number] = {&ARGUMENTS##_ARGS, &RECORDS##_RECORD},

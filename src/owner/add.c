@@ -10,6 +10,7 @@
 #include "owner/look.h"
 #include "owner/vfs.h"
 #include "registry/route.h"
+#include "vpci/reserved.h"
 
 #define KNOWN_FLAGS (PCV_ADD_IS_VF | PCV_ADD_HAS_NODE)
 
@@ -41,6 +42,81 @@ static void learn_node(struct pcv_device *device,
     atomic_store_explicit(&device->node, node, memory_order_relaxed);
 }
 
+/* What the host could not read or write, we do not build on. */
+static int checked(const struct pcv_device *device, int error)
+{
+    return error != 0
+               ? error
+               : atomic_load_explicit(&device->hw_error, memory_order_relaxed);
+}
+
+static int set_up(struct pcv_device *device, struct pcv_device *pf)
+{
+    int error = pcv__vpci_build(device, pf);
+
+    if (error == 0) {
+        pcv__lock_take(&device->host->mem, &device->lock);
+        error = pcv__map_begin(device);
+        pcv__lock_drop(&device->host->mem, &device->lock);
+    }
+    return checked(device, error);
+}
+
+/* A view that drops every write and maps nothing; where its BARs can be read,
+ * they answer sizing, and are nobody's, as of what the hypervisor drives. */
+static int show_read_only(struct pcv_device *device) PCV__REQUIRES(device->lock)
+{
+    struct pcv__vpci *vpci;
+
+    pcv__vpci_free(device);
+    vpci = pcv__vpci_create(device);
+    if (!vpci) {
+        return -PCV_ENOMEM;
+    }
+    vpci->pass_through = true;
+    vpci->read_only = true;
+    device->view = &vpci->view;
+    device->torn = false;
+    pcv__read_only_silence(device);
+    if (pcv__read_only_build(device, &vpci) == 0) {
+        pcv__read_only_take(device, vpci);
+    }
+    return 0;
+}
+
+/*
+ * The function is there, but the host failed while its vPCI state was built:
+ * the hardware domain may look at it and change nothing, so that MSI and MSI-X
+ * of the function itself are out of its reach (OWN-2). Without memory there is
+ * nothing to look at either: then, as where the function does not answer, the
+ * add fails (LIFE-7), which keeps it just as far away.
+ */
+static int fall_back(struct pcv_device *device, int error)
+{
+    struct pcv__mem *mem = &device->host->mem;
+    int failed;
+
+    if (error != -PCV_EIO) {
+        return error;
+    }
+    if (device->view) {
+        pcv__vpci_teardown(device);
+    }
+    pcv__lock_take(mem, &device->lock);
+    failed = show_read_only(device);
+    pcv__lock_drop(mem, &device->lock);
+    if (failed != 0) {
+        return failed;
+    }
+    atomic_store_explicit(&device->hw_error, 0, memory_order_relaxed);
+    atomic_fetch_or_explicit(&device->marks, PCV__MARK_READ_ONLY,
+                             memory_order_relaxed);
+    pcv__reserved_evict(device->host);
+    pcv__event(device, PCV_EVENT_READ_ONLY, PCV_EVENT_HOST, (uint64_t)-error,
+               0);
+    return 0;
+}
+
 /* Everything that is learnt from hardware, without a lock. */
 static int build(struct pcv_device *device, struct pcv_device *pf,
                  const struct pcv_add_info *info)
@@ -50,18 +126,14 @@ static int build(struct pcv_device *device, struct pcv_device *pf,
     if (error == 0) {
         error = pcv__identify(device, pf);
     }
-    if (error == 0) {
-        learn_node(device, info);
-        error = pcv__vpci_build(device, pf);
+    error = checked(device, error);
+    if (error != 0) {
+        return error;
     }
-    if (error == 0) {
-        pcv__lock_take(&device->host->mem, &device->lock);
-        error = pcv__map_begin(device);
-        pcv__lock_drop(&device->host->mem, &device->lock);
-    }
-    if (error == 0) {
-        /* What the host could not read or write, we do not build on. */
-        error = atomic_load_explicit(&device->hw_error, memory_order_relaxed);
+    learn_node(device, info);
+    error = set_up(device, pf);
+    if (error != 0) {
+        error = fall_back(device, error);
     }
     return error != 0 ? error : pcv__dma_home(device);
 }
@@ -105,6 +177,7 @@ static int publish(struct pcv_device *device)
     } else {
         if (device->is_bridge) {
             pcv__bridge_bind(segment, device);
+            pcv__guard_covers(segment, device);
         }
         /* Nobody else can have one yet, so the count is not full. */
         (void)pcv__ref_try(device, PCV_HOLDER_CALLER, 0);
@@ -176,6 +249,7 @@ static int add_new(struct pcv_host *host, struct pcv__segment *segment,
         pcv__dma_bridge_came(device);
     }
     pcv__event_at(host, sbdf, PCV_EVENT_ADDED, 0, 0);
+    pcv__kept_superseded(host, segment);
     tell_problems(device);
     if (pf) {
         /* Its PF may have changed before anybody could find it. */

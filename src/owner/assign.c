@@ -1,98 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A change of owner (OWN-4, OWN-5): from the hardware domain to a guest and
- * back. Each call goes on where the last one stopped; what is done already
- * stands in the device: its gate is closed, its owner is quarantine, and its
- * assignment says for whom the view is.
+ * A function goes to a guest, and with it its group if that was asked for
+ * (OWN-4, OWN-5). Each call goes on where the last one stopped; what is done
+ * already stands in the device: its gate is closed, its owner is quarantine,
+ * and its assignment says for whom the view is.
+ *
+ * All of a party are taken before the first is reset, and all are built before
+ * the first is found: so what fails, fails for all of them.
  */
-#include "owner/change.h"
+#include "owner/party.h"
 #include "owner/reset.h"
 
-/* ---- what may be assigned --------------------------------------------------
- */
-
-static int check_kind(const struct pcv_device *device)
-{
-    if ((device->id.header_type & PCV_HEADER_TYPE_MASK) > 1) {
-        return -PCV_EOPNOTSUPP; /* HDR-1 */
-    }
-    switch (device->type) {
-    case PCV_TYPE_ENDPOINT:
-    case PCV_TYPE_LEGACY_ENDPOINT:
-    case PCV_TYPE_RC_ENDPOINT:
-        return 0;
-    default:
-        return -PCV_EPERM; /* bridges, and what we do not know */
-    }
-}
-
-static int check_policy(const struct pcv_assign_policy *policy)
-{
-    if ((policy->flags & ~(PCV_ASSIGN_SLOT | PCV_ASSIGN_NO_RESET)) != 0 ||
-        policy->cap_count > PCV_POLICY_CAPS ||
-        policy->passed_count > PCV_POLICY_PASSED ||
-        (policy->rom_size != 0 && !policy->rom) ||
-        policy->rom_size > PCV__ROM_SIZE_MAX) {
-        return -PCV_EINVAL;
-    }
-    for (uint32_t i = 0; i < policy->passed_count; i++) {
-        const struct pcv_passed_range *range = &policy->passed[i];
-
-        if (range->size == 0 || (range->offset | range->size) % 4u != 0 ||
-            range->size > PCV_CFG_EXT_SIZE ||
-            range->offset > PCV_CFG_EXT_SIZE - range->size) {
-            return -PCV_EINVAL;
-        }
-    }
-    return 0;
-}
-
-/* Whether it is a PF with VFs, or somebody holds a descriptor of a vector. */
-static bool is_used(struct pcv_device *device)
-{
-    bool is;
-
-    pcv__lock_take(&device->host->mem, &device->lock);
-    is = (device->vfs && device->vfs->count != 0) || device->vectors;
-    pcv__lock_drop(&device->host->mem, &device->lock);
-    return is;
-}
-
-/* Everything that an assignment can be refused for, without side effects. */
-static int check(struct pcv_device *device, const struct pcv_domain *domain,
-                 const struct pcv_assign_policy *policy)
-{
-    const struct pcv_domain *owner =
-        atomic_load_explicit(&device->owner, memory_order_acquire);
-    int error = check_kind(device);
-
-    if (pcv__is_unreachable(device)) {
-        return -PCV_ENODEV; /* it is not found (TOPO-4) */
-    }
-    if (error != 0) {
-        return error;
-    }
-    if (owner->kind == PCV_DOMAIN_GUEST ||
-        owner->kind == PCV_DOMAIN_HYPERVISOR || is_used(device)) {
-        return -PCV_EBUSY;
-    }
-    if (device->change_for != domain &&
-        (device->change_for || device->assignment)) {
-        return -PCV_EBUSY; /* it is on its way: to another guest, or home */
-    }
-    if (!pcv__ext_final(device)) {
-        return -PCV_EAGAIN;
-    }
-    error = pcv__dma_permitted(device, domain);
-    if (error != 0) {
-        return error;
-    }
-    return (policy->flags & PCV_ASSIGN_NO_RESET) != 0
-               ? 0
-               : pcv__reset_check(device, NULL);
-}
-
-/* ---- assign ----------------------------------------------------------------
+/* ---- what can be taken back ------------------------------------------------
  */
 
 /* Memory for the assignment, and the place on the guest's bus: what can be
@@ -104,7 +23,7 @@ static int prepare(struct pcv_device *device, struct pcv_domain *domain,
     struct pcv__assignment *assignment;
     int error;
 
-    if (device->change_for == domain) {
+    if (pcv__change_for(device) == domain) {
         return 0; /* an earlier call did it */
     }
     assignment = pcv__alloc(mem, sizeof(*assignment));
@@ -118,9 +37,45 @@ static int prepare(struct pcv_device *device, struct pcv_domain *domain,
         pcv__free(mem, assignment, sizeof(*assignment));
         return error;
     }
-    device->change_for = domain;
+    atomic_store_explicit(&device->change_for, domain, memory_order_release);
     device->change_to = assignment;
     return 0;
+}
+
+/* The next call finds its mates again by who leads. */
+static int remember_mates(const struct pcv__party *party)
+{
+    struct pcv__assignment *lead = party->device[0]->change_to;
+
+    if (party->count == 1 || lead->mate) {
+        return 0;
+    }
+    lead->mate = pcv__alloc(&party->device[0]->host->mem,
+                            PCV_ASSIGN_GROUP_MAX * sizeof(*lead->mate));
+    if (!lead->mate) {
+        return -PCV_ENOMEM;
+    }
+    for (uint32_t i = 1; i < party->count; i++) {
+        lead->mate[lead->mate_count++] = pcv__device_sbdf(party->device[i]);
+    }
+    return 0;
+}
+
+/* From here on everybody who looks at the group sees for whom they are: so it
+ * is looked at again (of two who take parts of one group, one at least sees the
+ * other). */
+static int prepare_all(struct pcv__party *party)
+{
+    int error = 0;
+
+    for (uint32_t i = 0; i < party->count && error == 0; i++) {
+        error = prepare(party->device[i], party->domain,
+                        pcv__party_policy(party, i));
+    }
+    if (error == 0) {
+        error = remember_mates(party);
+    }
+    return error != 0 ? error : pcv__party_whole(party);
 }
 
 /* Nothing changed yet that is not taken back here. */
@@ -129,50 +84,164 @@ static void abandon(struct pcv_device *device)
     pcv__change_forget(device);
     pcv__change_undo(device);
     pcv__gate_reopen(device);
+    pcv__change_seen(device);
 }
+
+/* What was the hardware domain's is so again. */
+static void abandon_all(struct pcv__party *party)
+{
+    for (uint32_t i = 0; i < party->count; i++) {
+        struct pcv_device *device = party->device[i];
+
+        if (pcv__change_for(device) == party->domain &&
+            !pcv__is_quarantined(device)) {
+            abandon(device);
+            pcv__change_at(device, PCV_STEP_NONE);
+        }
+    }
+}
+
+/* ---- the steps -------------------------------------------------------------
+ */
 
 /* From the hardware domain. It may have come to use the function after that was
  * looked at, and until the gate was closed. */
 static int take(struct pcv_device *device)
 {
-    int error = pcv__gate_close(device);
+    int error;
 
-    if (error == 0 && is_used(device)) {
+    pcv__change_at(device, PCV_STEP_CLOSE);
+    error = pcv__change_cast(device);
+    if (error == 0) {
+        error = pcv__gate_close(device);
+    }
+    if (error == -PCV_ERESTART) {
+        pcv__change_at(device, PCV_STEP_DRAIN);
+    }
+    if (error == 0 && pcv__assign_is_used(device)) {
         error = -PCV_EBUSY;
     }
     return error != 0 ? error : pcv__change_take(device);
 }
 
-static int assign_steps(struct pcv_device *device, struct pcv_domain *domain,
-                        const struct pcv_assign_policy *policy)
+static int take_all(struct pcv__party *party, uint32_t *out_failed)
 {
-    int error = prepare(device, domain, policy);
+    for (uint32_t i = 0; i < party->count; i++) {
+        struct pcv_device *device = pcv__party_turn(party, i);
+        int error = pcv__is_quarantined(device) ? 0 : take(device);
 
-    if (error != 0) {
-        return error;
-    }
-    if (!pcv__is_quarantined(device)) {
-        error = take(device);
-        if (error == -PCV_ERESTART) {
-            return error;
-        }
         if (error != 0) {
-            abandon(device);
+            *out_failed = i;
             return error;
         }
     }
-    error =
-        pcv__change_reset(device, (policy->flags & PCV_ASSIGN_NO_RESET) != 0);
-    if (error == -PCV_ERESTART) {
-        return error;
+    return 0;
+}
+
+/* All at once: their times pass together. */
+static int reset_all(struct pcv__party *party, uint32_t *out_failed)
+{
+    const struct pcv__mates mates = {party->device, party->count};
+    bool accepted = (party->policy.flags & PCV_ASSIGN_NO_RESET) != 0;
+    int result = 0;
+
+    for (uint32_t i = 0; i < party->count; i++) {
+        int error = pcv__change_reset_among(party->device[i], &mates, accepted);
+
+        if (error != 0 && error != -PCV_ERESTART) {
+            *out_failed = i;
+            return error;
+        }
+        result = error != 0 ? error : result;
+    }
+    return result;
+}
+
+static int build_all(struct pcv__party *party, uint32_t *out_failed)
+{
+    for (uint32_t i = 0; i < party->count; i++) {
+        struct pcv_device *device = pcv__party_turn(party, i);
+        int error;
+
+        pcv__change_part(device);
+        error = pcv__change_build(device, party->domain);
+        if (error != 0) {
+            *out_failed = i;
+            return error;
+        }
+    }
+    return 0;
+}
+
+/* Nobody removes what changes its owner, so this ends well for each. */
+static int hand_all(struct pcv__party *party, uint32_t *out_failed)
+{
+    for (uint32_t i = 0; i < party->count; i++) {
+        int error = pcv__change_hand(party->device[i], party->domain);
+
+        if (error != 0) {
+            *out_failed = i;
+            return error;
+        }
+    }
+    return 0;
+}
+
+static int steps(struct pcv__party *party, uint32_t *out_failed)
+{
+    int error = take_all(party, out_failed);
+
+    if (error == 0) {
+        error = reset_all(party, out_failed);
     }
     if (error == 0) {
-        error = pcv__change_give(device, domain);
+        error = build_all(party, out_failed);
     }
+    return error != 0 ? error : hand_all(party, out_failed);
+}
+
+/* One failed: nobody goes. What is the hardware domain's still stays so, and
+ * whoever failed there says so. */
+static void give_up(struct pcv__party *party, uint32_t failed, int error)
+{
+    for (uint32_t i = 0; i < party->count; i++) {
+        struct pcv_device *device = pcv__party_turn(party, i);
+
+        if (pcv__is_quarantined(device)) {
+            pcv__change_failed(device, error);
+        } else if (i == failed) {
+            abandon(device);
+            pcv__change_told(device, PCV_EVENT_CHANGE_FAILED, error);
+        }
+    }
+    abandon_all(party);
+}
+
+static int assign(struct pcv__party *party)
+{
+    uint32_t failed = 0;
+    int error = prepare_all(party);
+
     if (error != 0) {
-        pcv__change_failed(device, error);
+        abandon_all(party);
+        return error;
+    }
+    error = steps(party, &failed);
+    if (error != 0 && error != -PCV_ERESTART) {
+        give_up(party, failed, error);
     }
     return error;
+}
+
+/* Functions of one slot know of each other (HDR-15). */
+static pcv_sbdf mark_slots(const struct pcv__party *party)
+{
+    for (uint32_t i = 0; i < party->count; i++) {
+        pcv_sbdf there = pcv_device_guest_sbdf(party->device[i]);
+
+        pcv__slot_mark(party->domain, (uint8_t)there.v);
+    }
+    return pcv_device_guest_sbdf(party->device[0]);
 }
 
 int pcv_device_assign(struct pcv_host *host, pcv_sbdf sbdf,
@@ -180,120 +249,23 @@ int pcv_device_assign(struct pcv_host *host, pcv_sbdf sbdf,
                       const struct pcv_assign_policy *policy,
                       pcv_sbdf *out_guest_sbdf)
 {
-    static const struct pcv_assign_policy everything;
-    struct pcv_device *device;
-    int error;
+    struct pcv__party party;
+    bool elsewhere;
+    int error =
+        pcv__party_gather(&party, host, sbdf, domain, policy, &elsewhere);
 
-    if (!policy) {
-        policy = &everything;
-    }
-    if (!host || !domain || domain->kind != PCV_DOMAIN_GUEST ||
-        check_policy(policy) != 0) {
-        return -PCV_EINVAL;
-    }
-    error = pcv__change_begin(host, sbdf, &device);
-    if (error != 0) {
-        return error;
-    }
-    error = check(device, domain, policy);
     if (error == 0) {
-        error = assign_steps(device, domain, policy);
-    } else if (error != -PCV_ERESTART && device->change_for == domain &&
-               !pcv__is_quarantined(device)) {
-        abandon(device); /* what an earlier call began is refused by now */
+        error = assign(&party);
+    } else if (!elsewhere && error != -PCV_ERESTART) {
+        abandon_all(&party); /* what an earlier call began is refused by now */
     }
     if (error == 0) {
-        pcv_sbdf there = pcv_device_guest_sbdf(device);
+        pcv_sbdf there = mark_slots(&party);
 
-        pcv__slot_mark(domain, (uint8_t)there.v);
         if (out_guest_sbdf) {
             *out_guest_sbdf = there;
         }
     }
-    pcv__change_end(device);
-    return error;
-}
-
-/* ---- deassign --------------------------------------------------------------
- */
-
-static int deassign_steps(struct pcv_device *device)
-{
-    struct pcv_host *host = device->host;
-    int error;
-
-    if (!pcv__is_quarantined(device)) {
-        error = pcv__change_take(device);
-        if (error != 0) {
-            return error;
-        }
-    }
-    if (pcv__is_unreachable(device)) {
-        /* Its guest has it no more; it comes home when it can be reset. */
-        pcv__change_forget(device);
-        return -PCV_EAGAIN;
-    }
-    error = pcv__change_reset(device, true);
-    if (error == -PCV_ERESTART) {
-        return error;
-    }
-    if (error == 0) {
-        pcv__change_forget(device);
-        error = pcv__change_give(device, &host->hardware);
-    }
-    if (error != 0) {
-        pcv__change_failed(device, error);
-    }
-    return error;
-}
-
-int pcv_device_deassign(struct pcv_host *host, pcv_sbdf sbdf)
-{
-    struct pcv_device *device;
-    const struct pcv_domain *owner;
-    int error;
-
-    if (!host) {
-        return -PCV_EINVAL;
-    }
-    error = pcv__change_begin(host, sbdf, &device);
-    if (error != 0) {
-        return error;
-    }
-    owner = atomic_load_explicit(&device->owner, memory_order_acquire);
-    if (owner->kind == PCV_DOMAIN_GUEST ||
-        owner->kind == PCV_DOMAIN_QUARANTINE) {
-        error = deassign_steps(device);
-    } else if (owner->kind == PCV_DOMAIN_HARDWARE &&
-               (pcv__word(device) & PCV__WORD_CLOSED) != 0) {
-        abandon(device); /* a change that was given up on its way */
-    } else {
-        error = -PCV_EINVAL;
-    }
-    pcv__change_end(device);
-    return error;
-}
-
-int pcv_device_restore(struct pcv_host *host, pcv_sbdf sbdf)
-{
-    struct pcv_device *device;
-    int error;
-
-    if (!host) {
-        return -PCV_EINVAL;
-    }
-    error = pcv__change_begin(host, sbdf, &device);
-    if (error != 0) {
-        return error;
-    }
-    if (!device->view || pcv__is_quarantined(device) ||
-        pcv__is_unreachable(device)) {
-        error = -PCV_ENODEV;
-    } else {
-        pcv__lock_take(&host->mem, &device->lock);
-        error = pcv__vpci_restore(device);
-        pcv__lock_drop(&host->mem, &device->lock);
-    }
-    pcv__change_end(device);
+    pcv__party_end(&party);
     return error;
 }

@@ -6,9 +6,35 @@
 #include "owner/move.h"
 #include "owner/reset.h"
 #include "registry/faults.h"
+#include "vpci/shadow.h"
 
-/* Step numbers, for the event that says where a change failed. */
-enum step { STEP_TAKE = 1, STEP_RESET, STEP_BUILD, STEP_DMA, STEP_PUBLISH };
+const char *pcv_change_step_name(enum pcv_change_step step)
+{
+    static const char *const names[PCV_STEPS] = {
+        "none", "close", "drain",   "save",   "silence", "pending", "block",
+        "drop", "reset", "restore", "attach", "build",   "publish",
+    };
+
+    return step < PCV_STEPS ? names[step] : "none";
+}
+
+void pcv__change_at(struct pcv_device *device, enum pcv_change_step step)
+{
+    atomic_store_explicit(&device->change_error, 0, memory_order_relaxed);
+    atomic_store_explicit(&device->change_step, (uint8_t)step,
+                          memory_order_relaxed);
+}
+
+void pcv__change_told(struct pcv_device *device, enum pcv_event_kind kind,
+                      int error)
+{
+    uint8_t step =
+        atomic_load_explicit(&device->change_step, memory_order_relaxed);
+
+    atomic_store_explicit(&device->change_error, (uint8_t)-error,
+                          memory_order_relaxed);
+    pcv__event(device, kind, PCV_EVENT_HOST, (uint64_t)-error, step);
+}
 
 static struct pcv_domain *owner_of(const struct pcv_device *device)
 {
@@ -23,40 +49,84 @@ bool pcv__is_quarantined(const struct pcv_device *device)
 int pcv__change_begin(struct pcv_host *host, pcv_sbdf sbdf,
                       struct pcv_device **out_device)
 {
+    return pcv__change_begin_with(host, sbdf, NULL, out_device);
+}
+
+/* Of requester IDs that it shares, the claim: from who holds it for us, or
+ * anew. */
+static bool claim(struct pcv__segment *segment, struct pcv_device *device,
+                  const struct pcv_device *holder) PCV__REQUIRES(segment->lock)
+{
+    if (holder && segment->dma_by == holder) {
+        segment->dma_by = device;
+        return true;
+    }
+    return pcv__dma_claim_at(segment, device, pcv__device_sbdf(device));
+}
+
+/* Of one that is live. */
+static int begin(struct pcv__segment *segment, struct pcv_device *device,
+                 const struct pcv_device *holder) PCV__REQUIRES(segment->lock)
+{
+    if (device->changing || (pcv__word(device) & PCV__WORD_LEAVING) != 0 ||
+        !pcv__ref_try(device, PCV_HOLDER_CALLER, PCV__WORD_LEAVING)) {
+        return -PCV_EBUSY;
+    }
+    if (!claim(segment, device, holder)) {
+        /* Not the last: the registry has one, as long as we have the lock. */
+        pcv__ref_put(device, PCV_HOLDER_CALLER);
+        return -PCV_ERESTART;
+    }
+    device->changing = true;
+    return 0;
+}
+
+/* Its bus may be in a reset, which comes first. */
+static int go_on(struct pcv_device *device)
+{
+    int error = pcv__bus_reset_go_on(device);
+
+    if (error != 0) {
+        pcv__change_end(device);
+    }
+    return error;
+}
+
+int pcv__change_begin_with(struct pcv_host *host, pcv_sbdf sbdf,
+                           const struct pcv_device *holder,
+                           struct pcv_device **out_device)
+{
     struct pcv__segment *segment =
         pcv__segment_find(host, pcv_sbdf_segment(sbdf));
     struct pcv_device *device;
-    int error = 0;
+    int error;
 
     if (!segment) {
         return -PCV_ENODEV;
     }
     pcv__lock_take(&host->mem, &segment->lock);
     device = pcv__known_at(segment, sbdf);
-    if (!device || pcv__has_vanished(device)) {
-        error = -PCV_ENODEV;
-    } else if (device->changing ||
-               (pcv__word(device) & PCV__WORD_LEAVING) != 0) {
-        error = -PCV_EBUSY;
-    } else if (!pcv__dma_claim_at(segment, device, pcv__device_sbdf(device))) {
-        error = -PCV_ERESTART;
-    } else if (!pcv__ref_try(device, PCV_HOLDER_CALLER, PCV__WORD_LEAVING)) {
-        error = -PCV_EBUSY;
-        pcv__dma_unclaim(segment, device);
-    } else {
-        device->changing = true;
-    }
+    error = !device || pcv__has_vanished(device)
+                ? -PCV_ENODEV
+                : begin(segment, device, holder);
     pcv__lock_drop(&host->mem, &segment->lock);
-    if (error != 0) {
-        return error;
+    error = error == 0 ? go_on(device) : error;
+    if (error == 0) {
+        *out_device = device;
     }
-    error = pcv__bus_reset_go_on(device);
-    if (error != 0) {
-        pcv__change_end(device);
-        return error;
-    }
-    *out_device = device;
-    return 0;
+    return error;
+}
+
+int pcv__change_begin_held(struct pcv_device *device)
+{
+    struct pcv__segment *segment = device->segment;
+    struct pcv__mem *mem = &device->host->mem;
+    int error;
+
+    pcv__lock_take(mem, &segment->lock);
+    error = pcv__is_live(device) ? begin(segment, device, NULL) : -PCV_ENODEV;
+    pcv__lock_drop(mem, &segment->lock);
+    return error == 0 ? go_on(device) : error;
 }
 
 void pcv__change_end(struct pcv_device *device)
@@ -86,79 +156,27 @@ int pcv__dma_permitted(const struct pcv_device *device,
     return permitted != 0 ? 0 : -PCV_EPERM;
 }
 
-/* Neither bus mastering nor decoding; error if that is not known to be so. */
-static int silence(struct pcv_device *device) PCV__REQUIRES(device->lock)
+int pcv__change_cast(struct pcv_device *device)
 {
-    const uint32_t off = PCV_CMD_IO | PCV_CMD_MEMORY | PCV_CMD_MASTER;
-    uint32_t command;
-
-    if (!pcv__hw_fetch(device, PCV_REG_COMMAND, 2, &command)) {
-        return -PCV_EIO;
-    }
-    if (command == 0xffffu) {
-        return 0; /* it does not answer */
-    }
-    atomic_store_explicit(&device->hw_error, 0, memory_order_relaxed);
-    pcv__hw_write(device, PCV_REG_COMMAND, 2, command & ~off);
-    return atomic_load_explicit(&device->hw_error, memory_order_relaxed);
-}
-
-/* Silent, what it had under way has ended, and its DMA blocked; or an error,
- * and the hardware domain's function does what it did. A guest's is left
- * silent: its gate stays closed. -PCV_ERESTART: it is silent, and still has to
- * end. */
-static int block(struct pcv_device *device, const struct pcv_domain *owner)
-{
-    struct pcv_host *host = device->host;
+    struct pcv__mem *mem = &device->host->mem;
     int error;
 
-    pcv__lock_take(&host->mem, &device->lock);
-    /* A guest's device has its host's registers saved already. */
-    error =
-        owner->slot || pcv__is_silenced(device) ? 0 : pcv__reset_save(device);
-    if (error == 0) {
-        error = pcv__quiesce(device);
+    if ((pcv__word(device) & PCV__WORD_CLOSED) != 0) {
+        return 0; /* an earlier call did it */
     }
-    pcv__lock_drop(&host->mem, &device->lock);
-    if (error == 0) {
-        error = pcv__dma_to(device, &host->quarantine);
-    }
-    if (error != 0 && error != -PCV_ERESTART && !owner->slot) {
-        pcv__change_undo(device);
-    }
+    pcv__lock_take(mem, &device->lock);
+    error = pcv__shadow_cast(device);
+    pcv__lock_drop(mem, &device->lock);
     return error;
 }
 
-void pcv__change_undo(struct pcv_device *device)
+void pcv__change_seen(struct pcv_device *device)
 {
-    pcv__lock_take(&device->host->mem, &device->lock);
-    pcv__quiesce_undo(device);
-    pcv__lock_drop(&device->host->mem, &device->lock);
-}
+    struct pcv__mem *mem = &device->host->mem;
 
-int pcv__change_take(struct pcv_device *device)
-{
-    struct pcv_domain *owner = owner_of(device);
-    int error = pcv__gate_close(device);
-
-    if (error == 0) {
-        error = block(device, owner);
-    }
-    if (error != 0) {
-        return error;
-    }
-    pcv__vpci_teardown(device);
-    pcv__lock_take(&device->host->mem, &device->lock);
-    pcv__quiesce_end(device);
-    pcv__lock_drop(&device->host->mem, &device->lock);
-    pcv__reset_used(device); /* its owner had it since */
-    atomic_store_explicit(&device->owner, &device->host->quarantine,
-                          memory_order_release);
-    if (owner->slot) {
-        pcv__slot_leave(device, owner);
-    }
-    device->change_reset = false;
-    return 0;
+    pcv__lock_take(mem, &device->lock);
+    pcv__shadow_drop(device);
+    pcv__lock_drop(mem, &device->lock);
 }
 
 /* A view that nobody sees, which carries the device through its reset. */
@@ -187,17 +205,21 @@ static int settle_and_put_back(struct pcv_device *device)
     if (error != 0) {
         return error;
     }
+    pcv__change_at(device, PCV_STEP_RESTORE);
+    atomic_store_explicit(&device->hw_error, 0, memory_order_relaxed);
     pcv__reset_put_back(device);
-    return silence(device);
+    error = atomic_load_explicit(&device->hw_error, memory_order_relaxed);
+    return error != 0 ? error : pcv__change_silence(device);
 }
 
 int pcv__change_reset_among(struct pcv_device *device,
                             const struct pcv__mates *mates, bool accepted)
 {
     struct pcv__mem *mem = &device->host->mem;
-    int error = bare_view(device);
+    int error;
 
-    device->change_step = STEP_RESET;
+    pcv__change_at(device, PCV_STEP_RESET);
+    error = bare_view(device);
     if (error == 0 && (!device->change_reset || pcv__reset_was_hit(device))) {
         error = pcv__reset_for_change(device, mates, accepted);
         device->change_reset = error == 0;
@@ -228,18 +250,33 @@ static void drop_view(struct pcv_device *device) PCV__REQUIRES(device->lock)
     device->assignment = NULL;
 }
 
+void pcv__change_part(struct pcv_device *device)
+{
+    struct pcv__assignment *assignment = device->change_to;
+
+    if (assignment) {
+        pcv__free(&device->host->mem, assignment->mate,
+                  PCV_ASSIGN_GROUP_MAX * sizeof(*assignment->mate));
+        assignment->mate = NULL;
+        assignment->mate_count = 0;
+    }
+}
+
 void pcv__change_forget(struct pcv_device *device)
 {
-    if (device->change_for) {
-        pcv__slot_leave(device, device->change_for);
-        device->change_for = NULL;
+    struct pcv_domain *guest = pcv__change_for(device);
+
+    if (guest) {
+        pcv__slot_leave(device, guest);
+        atomic_store_explicit(&device->change_for, NULL, memory_order_release);
     }
+    pcv__change_part(device);
     pcv__free(&device->host->mem, device->change_to,
               sizeof(*device->change_to));
     device->change_to = NULL;
 }
 
-void pcv__change_failed(struct pcv_device *device, int error)
+void pcv__change_rest(struct pcv_device *device)
 {
     pcv__vpci_teardown(device);
     pcv__lock_take(&device->host->mem, &device->lock);
@@ -247,8 +284,20 @@ void pcv__change_failed(struct pcv_device *device, int error)
     pcv__lock_drop(&device->host->mem, &device->lock);
     pcv__change_forget(device);
     device->change_reset = false;
-    pcv__event(device, PCV_EVENT_QUARANTINED, PCV_EVENT_HOST, (uint64_t)-error,
-               device->change_step);
+}
+
+void pcv__change_failed(struct pcv_device *device, int error)
+{
+    uint8_t step =
+        atomic_load_explicit(&device->change_step, memory_order_relaxed);
+
+    (void)pcv__change_silence_again(device);
+    if (step >= PCV_STEP_ATTACH) {
+        (void)pcv__change_block(device);
+    }
+    pcv__change_at(device, (enum pcv_change_step)step);
+    pcv__change_rest(device);
+    pcv__change_told(device, PCV_EVENT_QUARANTINED, error);
 }
 
 int pcv__change_publish(struct pcv_device *device, struct pcv_domain *domain)
@@ -268,12 +317,17 @@ int pcv__change_publish(struct pcv_device *device, struct pcv_domain *domain)
     return error;
 }
 
-int pcv__change_give(struct pcv_device *device, struct pcv_domain *domain)
+int pcv__change_build(struct pcv_device *device, struct pcv_domain *domain)
 {
     struct pcv__mem *mem = &device->host->mem;
     int error;
 
-    device->change_step = STEP_BUILD;
+    pcv__change_at(device, PCV_STEP_ATTACH);
+    error = pcv__dma_to(device, domain);
+    if (error != 0) {
+        return error;
+    }
+    pcv__change_at(device, PCV_STEP_BUILD);
     pcv__lock_take(mem, &device->lock);
     drop_view(device);
     if (domain->slot) {
@@ -287,23 +341,31 @@ int pcv__change_give(struct pcv_device *device, struct pcv_domain *domain)
         pcv__bars_contest(device, domain);
     }
     if (error == 0) {
-        device->change_step = STEP_DMA;
-        error = pcv__dma_to(device, domain);
+        atomic_fetch_and_explicit(&device->marks, ~PCV__MARK_READ_ONLY,
+                                  memory_order_relaxed);
     }
-    if (error == 0) {
-        device->change_step = STEP_PUBLISH;
-        error = pcv__change_publish(device, domain);
-    }
+    return error;
+}
+
+int pcv__change_hand(struct pcv_device *device, struct pcv_domain *domain)
+{
+    int error;
+
+    pcv__change_at(device, PCV_STEP_PUBLISH);
+    error = pcv__change_publish(device, domain);
     if (error != 0) {
-        (void)pcv__dma_to(device, &device->host->quarantine);
         return error;
     }
     if (device->is_vf) {
         pcv__vf_given(device);
     }
-    device->change_for = NULL;
+    if (!domain->slot) {
+        pcv__change_seen(device);
+    }
+    atomic_store_explicit(&device->change_for, NULL, memory_order_release);
     device->change_reset = false;
     pcv__reset_used(device);
+    pcv__change_at(device, PCV_STEP_NONE);
     pcv__event(device, PCV_EVENT_ASSIGNED, PCV_EVENT_HOST, domain->id, 0);
     return 0;
 }
@@ -346,7 +408,7 @@ void pcv__guest_drop(struct pcv_device *device)
     atomic_store_explicit(&device->read_only, false, memory_order_relaxed);
     if (owner->slot) {
         pcv__lock_take(&host->mem, &device->lock);
-        (void)silence(device);
+        (void)pcv__change_silence(device);
         pcv__lock_drop(&host->mem, &device->lock);
         (void)pcv__dma_to(device, &host->quarantine);
         pcv__vpci_teardown(device);

@@ -178,6 +178,7 @@ static void take_away(struct pcv__segment *segment, struct pcv_device *device,
         above ? (uint8_t)(pcv_sbdf_bus(sbdf) - above->secondary) : 0;
 
     close_off(device, routed);
+    pcv__guard_leaves(segment, device);
     device->kept.paused = false;
     if (device->is_bridge) {
         pcv__bridge_unbind(segment, device);
@@ -279,6 +280,30 @@ static void leave(struct pcv__segment *segment, struct pcv_device *bridge,
     }
 }
 
+/* Whether a guest would lose a function by that: one behind the bridge, or
+ * behind one beside it that leads to the same buses (OWN-15). */
+static bool takes_from_guests(struct pcv__segment *segment,
+                              const struct pcv_device *bridge, uint8_t first,
+                              uint8_t last) PCV__REQUIRES(segment->lock)
+{
+    const struct pcv_device *rival;
+
+    if (pcv__is_marked(bridge, PCV__MARK_GUARDS)) {
+        return true;
+    }
+    /* Bounded: `bus` goes up. */
+    for (uint32_t bus = first; bus <= last; bus = rival->subordinate + 1u) {
+        rival = pcv__rival_at(segment, bridge, (uint8_t)bus, last);
+        if (!rival) {
+            return false;
+        }
+        if (pcv__is_marked(rival, PCV__MARK_GUARDS)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static int cut_locked(struct pcv__segment *segment, struct pcv_device *bridge,
                       uint8_t first, uint8_t last, bool routed)
     PCV__REQUIRES(segment->lock)
@@ -290,6 +315,9 @@ static int cut_locked(struct pcv__segment *segment, struct pcv_device *bridge,
                     ? -PCV_ERESTART /* what is behind it cannot be silenced */
                     : nothing_comes(segment, &next);
 
+    if (routed && takes_from_guests(segment, bridge, first, last)) {
+        return -PCV_EBUSY;
+    }
     error = error == 0 ? check(segment, &own) : error;
     error = error == 0 ? drain(segment, &own) : error;
     if (error == 0 && !pcv__dma_claim(segment, bridge)) {
@@ -313,6 +341,26 @@ static int cut_locked(struct pcv__segment *segment, struct pcv_device *bridge,
     leave(segment, bridge, &own, routed);
     end_drain(segment);
     return 0;
+}
+
+void pcv__cut_overruled(struct pcv_device *bridge, uint8_t first, uint8_t last)
+{
+    struct pcv__mem *mem = &bridge->host->mem;
+    struct pcv__segment *segment = bridge->segment;
+    struct pcv_device *rival;
+
+    pcv__guests_lose(bridge);
+    /* Bounded: `bus` goes up. */
+    for (uint32_t bus = first; bus <= last; bus++) {
+        pcv__lock_take(mem, &segment->lock);
+        rival = pcv__rival_at(segment, bridge, (uint8_t)bus, (uint8_t)bus);
+        rival = rival ? pcv_device_get(rival) : NULL;
+        pcv__lock_drop(mem, &segment->lock);
+        if (rival && pcv__is_marked(rival, PCV__MARK_GUARDS)) {
+            pcv__guests_lose(rival);
+        }
+        pcv_device_put(rival);
+    }
 }
 
 int pcv__cut_for(struct pcv_device *bridge, uint8_t first, uint8_t last,

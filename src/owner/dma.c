@@ -170,27 +170,6 @@ static bool shared_by_bridge(struct pcv__segment *segment, uint32_t bus,
     return is;
 }
 
-/* The index-th of those that were named. */
-static bool shared_by_name(struct pcv__segment *segment, uint32_t index,
-                           pcv_sbdf *out_id)
-{
-    struct pcv__mem *mem = &segment->host->mem;
-    const struct pcv_device *device;
-
-    pcv__lock_take(mem, &segment->lock);
-    device = segment->named;
-    /* Bounded by the list. */
-    while (device && index >= device->extras->requesters) {
-        index -= device->extras->requesters;
-        device = device->extras->next_named;
-    }
-    if (device) {
-        *out_id = pcv__requester_named(device, index);
-    }
-    pcv__lock_drop(mem, &segment->lock);
-    return device != NULL;
-}
-
 static void settle_all(struct pcv__segment *segment)
 {
     pcv_sbdf id;
@@ -200,7 +179,7 @@ static void settle_all(struct pcv__segment *segment)
             settle(segment, id, NULL, false);
         }
     }
-    for (uint32_t i = 0; shared_by_name(segment, i, &id); i++) {
+    for (uint32_t i = 0; pcv__requester_named_next(segment, i, &id); i++) {
         settle(segment, id, NULL, false);
     }
 }
@@ -231,6 +210,18 @@ void pcv__dma_unclaim(struct pcv__segment *segment,
     if (segment->dma_by == device) {
         segment->dma_by = NULL;
     }
+}
+
+void pcv__dma_pass(const struct pcv_device *from, const struct pcv_device *to)
+{
+    struct pcv__segment *segment = to->segment;
+    struct pcv__mem *mem = &to->host->mem;
+
+    pcv__lock_take(mem, &segment->lock);
+    if (segment->dma_by == from) {
+        segment->dma_by = to;
+    }
+    pcv__lock_drop(mem, &segment->lock);
 }
 
 void pcv__dma_release(struct pcv_device *device)

@@ -30,6 +30,8 @@ bool pcv__dma_claim_at(struct pcv__segment *segment, struct pcv_device *device,
 void pcv__dma_unclaim(struct pcv__segment *segment,
                       const struct pcv_device *device)
     PCV__REQUIRES(segment->lock);
+/* If one of several that change their owner together has it, another has it. */
+void pcv__dma_pass(const struct pcv_device *from, const struct pcv_device *to);
 /* It is given back, if the device has it, after what others left was done. A
  * reference to the device is held. */
 void pcv__dma_release(struct pcv_device *device);

@@ -102,35 +102,51 @@ static void cut_behind(struct pcv_device *device,
     }
 }
 
-/* Everything behind it, some at a time; `due->next` is where to go on. The
- * numbers are looked at without a lock: functions that move meanwhile are
- * charged by the next storm. True if there is more. */
-static bool look_behind(struct pcv_device *bridge, struct pcv__fault_due *due)
+/* The addresses behind a bridge; false: bus numbers lead nowhere. */
+static bool range_behind(struct pcv_device *bridge, uint32_t *out_first,
+                         uint32_t *out_last)
 {
-    struct pcv_host *host = bridge->host;
+    struct pcv__mem *mem = &bridge->host->mem;
     uint32_t base = pcv__device_sbdf(bridge).v & 0xffff0000u;
-    struct pcv__mem *mem = &host->mem;
-    uint32_t first, last;
+    bool bound;
 
     pcv__lock_take(mem, &bridge->segment->lock);
-    first = base | (uint32_t)bridge->secondary << 8;
-    last =
-        bridge->bound ? base | (uint32_t)bridge->subordinate << 8 | 0xffu : 0;
+    bound = bridge->bound;
+    *out_first = base | (uint32_t)bridge->secondary << 8;
+    *out_last = base | (uint32_t)bridge->subordinate << 8 | 0xffu;
     pcv__lock_drop(mem, &bridge->segment->lock);
+    return bound;
+}
+
+/* Everything behind it, some at a time; `due->next` is where to go on. The
+ * numbers are looked at once: functions that move meanwhile are charged by the
+ * next storm. True if there is more. */
+static bool look_behind(struct pcv_device *bridge, struct pcv__fault_due *due)
+{
+    uint32_t first, last;
+
+    if (!range_behind(bridge, &first, &last)) {
+        return false;
+    }
     if (due->next < first) {
         due->next = first;
     }
     for (uint32_t i = 0; i < BEHIND_MAX; i++) {
         struct pcv_device *device =
-            pcv_device_next(host, (pcv_sbdf){due->next});
-        uint32_t at = device ? pcv__device_sbdf(device).v : UINT32_MAX;
+            pcv_device_next(bridge->host, (pcv_sbdf){due->next});
+        uint32_t at;
 
-        if (at > last) {
-            pcv_device_put(device);
+        if (!device) {
             return false;
         }
-        cut_behind(device, due);
+        at = pcv__device_sbdf(device).v;
+        if (at <= last) {
+            cut_behind(device, due);
+        }
         pcv_device_put(device);
+        if (at >= last) {
+            return false; /* also before the last address of all */
+        }
         due->next = at + 1;
     }
     return true;

@@ -65,11 +65,39 @@ void pcv__bridge_goes(struct pcv_device *bridge);
  * changed; or why it could not be bound.
  */
 int pcv__join_at(struct pcv_host *host, pcv_sbdf sbdf);
+/* What has vanished while it could not be reached, and whose last address is
+ * another's by now, is removed: nobody could name it any more. No lock. */
+void pcv__kept_superseded(struct pcv_host *host, struct pcv__segment *segment);
 
 /* What was behind a port is gone, whoever has it: it has vanished and is
  * removed, but for what is just being added or changes its owner, which has
  * vanished only. A reference to the port is held. */
 void pcv__slot_emptied(struct pcv_device *port);
+
+/* ---- guard.c: functions that a guest has, and what leads to them (OWN-15)
+ * ----
+ */
+
+/* A function is a guest's, or on its way to one, from now on; or not any more.
+ * It is `changing`, or going; no lock. */
+void pcv__guard_begin(struct pcv_device *device);
+void pcv__guard_end(struct pcv_device *device);
+/* It can be reached again; it cannot, or has vanished. */
+void pcv__guard_arrives(struct pcv__segment *segment, struct pcv_device *device)
+    PCV__REQUIRES(segment->lock);
+void pcv__guard_leaves(struct pcv__segment *segment, struct pcv_device *device)
+    PCV__REQUIRES(segment->lock);
+/* A bridge covers other buses than before. */
+void pcv__guard_covers(struct pcv__segment *segment, struct pcv_device *bridge)
+    PCV__REQUIRES(segment->lock);
+/* Whether a guest has a function, which can be reached, at this address. */
+bool pcv__is_guarded(const struct pcv_device *device, pcv_sbdf sbdf);
+/* A write of the hardware domain was let through by the administrator: what
+ * guests have behind the bridge or PF is gone. No lock. */
+void pcv__overrule(struct pcv_domain *domain, const struct pcv_access *access);
+/* What guests have behind a bridge, or as VFs of a PF, vanishes and is removed.
+ * A reference is held; no lock. */
+void pcv__guests_lose(struct pcv_device *above);
 
 /* ---- slot_event.c ---- */
 

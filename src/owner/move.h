@@ -22,10 +22,15 @@ void pcv__move_end(struct pcv__segment *segment, struct pcv__mem *mem);
  * same buses. `routed`: hardware still has the old numbers. We are the one who
  * moves; no lock.
  * 0; -PCV_ERESTART: something there is being added, or changes its owner, or
- * accesses drain, behind paused gates: call again.
+ * accesses drain, behind paused gates: call again. -PCV_EBUSY: a guest has
+ * something there, which is `routed` still (OWN-15).
  */
 int pcv__cut_for(struct pcv_device *bridge, uint8_t first, uint8_t last,
                  bool routed);
+
+/* The administrator lets it through: what guests have there is lost. No lock.
+ */
+void pcv__cut_overruled(struct pcv_device *bridge, uint8_t first, uint8_t last);
 
 /* A cut that waited is not made any more: gates are open again. */
 void pcv__cut_given_up(struct pcv__segment *segment, struct pcv__mem *mem);
@@ -43,6 +48,10 @@ bool pcv__has_rival(struct pcv__segment *segment,
 struct pcv_device *pcv__rival_at(struct pcv__segment *segment,
                                  const struct pcv_device *bridge, uint8_t first,
                                  uint8_t last) PCV__REQUIRES(segment->lock);
+/* Whether a bridge that is in conflict claims a bus: whoever answers there may
+ * be behind one or the other. */
+bool pcv__is_disputed(struct pcv__segment *segment, uint8_t bus)
+    PCV__REQUIRES(segment->lock);
 /* Let a bridge cover these buses, or be in conflict. */
 void pcv__join_bridge(struct pcv__segment *segment, struct pcv_device *bridge,
                       uint8_t first, uint8_t last) PCV__REQUIRES(segment->lock);

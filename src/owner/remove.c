@@ -14,20 +14,15 @@
  * all of it, a PF's VFs too, and completes as the holders let go (LIFE-9).
  */
 #include "owner/dma.h"
-#include "owner/look.h"
-
-/* The devices that one removal works on, deepest first. */
-struct leaving {
-    struct pcv_device *first;
-    struct pcv_device **end;
-};
+#include "owner/leaving.h"
 
 /* From here on nobody finds or enters the device. */
-static void mark(struct pcv__segment *segment, struct leaving *list,
+static void mark(struct pcv__segment *segment, struct pcv__leaving *list,
                  struct pcv_device *device) PCV__REQUIRES(segment->lock)
 {
     atomic_fetch_or_explicit(&device->word, PCV__WORD_LEAVING,
                              memory_order_acq_rel);
+    pcv__removal_forget(device);
     atomic_fetch_add_explicit(&device->host->leaving_count, 1,
                               memory_order_relaxed);
     if (device->is_bridge) {
@@ -38,8 +33,8 @@ static void mark(struct pcv__segment *segment, struct leaving *list,
     list->end = &device->next_leaving;
 }
 
-static void mark_with_vfs(struct pcv__segment *segment, struct leaving *list,
-                          struct pcv_device *device)
+static void mark_with_vfs(struct pcv__segment *segment,
+                          struct pcv__leaving *list, struct pcv_device *device)
     PCV__REQUIRES(segment->lock)
 {
     uint32_t rid = 0;
@@ -51,7 +46,7 @@ static void mark_with_vfs(struct pcv__segment *segment, struct leaving *list,
     mark(segment, list, device);
 }
 
-static void mark_all(struct pcv__segment *segment, struct leaving *list,
+static void mark_all(struct pcv__segment *segment, struct pcv__leaving *list,
                      struct pcv_device *device) PCV__REQUIRES(segment->lock)
 {
     uint32_t rid = pcv__last_rid(device);
@@ -70,20 +65,19 @@ static void mark_all(struct pcv__segment *segment, struct leaving *list,
     mark_with_vfs(segment, list, device);
 }
 
-/* Decide and mark. 0: the list holds what leaves. */
-static int claim(struct pcv__segment *segment, struct pcv_device *device,
-                 struct pcv_completion *done, struct leaving *list,
-                 pcv_sbdf *out_busy) PCV__REQUIRES(segment->lock)
+int pcv__leaving_claim(struct pcv__segment *segment, struct pcv_device *device,
+                       struct pcv_completion *done, struct pcv__leaving *list,
+                       pcv_sbdf *out_busy)
 {
     list->first = NULL;
     list->end = &list->first;
     if (pcv__is_kept(segment, device, out_busy)) {
         return -PCV_EBUSY;
     }
-    if (done) {
+    if (done && !device->done) { /* one may be remembered (LIFE-5) */
         done->taken = true;
+        device->done = done;
     }
-    device->done = done;
     mark_all(segment, list, device);
     return 0;
 }
@@ -120,7 +114,7 @@ static bool let_go(struct pcv_device *device, uint32_t ours)
 /* Bridges lead nowhere any more, but what they put in the place of others'
  * requester IDs is known still: no memory is reached by it when the first of
  * those lets go. */
-static void block_bridges(const struct leaving *list)
+static void block_bridges(const struct pcv__leaving *list)
 {
     struct pcv_device *device = list->first;
     bool others = false;
@@ -134,10 +128,8 @@ static void block_bridges(const struct leaving *list)
     }
 }
 
-/* All of a list but `own`, which our caller holds. 0, or -PCV_EBUSY and who is
- * still there. */
-static int let_all_go(struct leaving *list, const struct pcv_device *own,
-                      pcv_sbdf *out_busy)
+int pcv__leaving_go(struct pcv__leaving *list, const struct pcv_device *own,
+                    pcv_sbdf *out_busy)
 {
     struct pcv_device *device = list->first;
     int result = 0;
@@ -157,9 +149,7 @@ static int let_all_go(struct leaving *list, const struct pcv_device *own,
     return result;
 }
 
-/* The place for an address holds something, or not. */
-static bool is_taken(struct pcv__segment *segment, pcv_sbdf sbdf)
-    PCV__REQUIRES(segment->lock)
+bool pcv__is_taken(struct pcv__segment *segment, pcv_sbdf sbdf)
 {
     struct pcv_device *device = pcv__segment_peek(segment, sbdf);
 
@@ -168,23 +158,28 @@ static bool is_taken(struct pcv__segment *segment, pcv_sbdf sbdf)
 }
 
 static int claim_at(struct pcv__segment *segment, pcv_sbdf sbdf,
-                    struct pcv_completion *done, struct leaving *list,
+                    struct pcv_completion *done, struct pcv__leaving *list,
                     pcv_sbdf *out_busy) PCV__REQUIRES(segment->lock)
 {
     struct pcv_device *device = pcv__known_at(segment, sbdf);
 
     if (device) {
-        return claim(segment, device, done, list, out_busy);
+        int error = pcv__leaving_claim(segment, device, done, list, out_busy);
+
+        if (error == -PCV_EBUSY) {
+            pcv__removal_remember(segment, device, *out_busy, done);
+        }
+        return error;
     }
     *out_busy = sbdf;
-    return is_taken(segment, sbdf) ? -PCV_EBUSY : -PCV_ENODEV;
+    return pcv__is_taken(segment, sbdf) ? -PCV_EBUSY : -PCV_ENODEV;
 }
 
 int pcv_device_remove(struct pcv_host *host, pcv_sbdf sbdf,
                       struct pcv_completion *done, pcv_sbdf *out_busy)
 {
     struct pcv__segment *segment;
-    struct leaving list;
+    struct pcv__leaving list;
     pcv_sbdf busy = sbdf;
     int error;
 
@@ -199,7 +194,8 @@ int pcv_device_remove(struct pcv_host *host, pcv_sbdf sbdf,
     error = claim_at(segment, sbdf, done, &list, &busy);
     pcv__lock_drop(&host->mem, &segment->lock);
     if (error == 0) {
-        error = let_all_go(&list, NULL, &busy);
+        error = pcv__leaving_go(&list, NULL, &busy);
+        pcv__removal_retry(host, segment); /* it may have been in the way */
     }
     if (error == -PCV_EBUSY && out_busy) {
         *out_busy = busy;
@@ -207,10 +203,19 @@ int pcv_device_remove(struct pcv_host *host, pcv_sbdf sbdf,
     return error;
 }
 
-static void vanish(struct pcv_device *device)
+static void tell_vanished(struct pcv__segment *segment,
+                          struct pcv_device *device)
+    PCV__REQUIRES(segment->lock)
+{
+    pcv__event(device, PCV_EVENT_VANISHED, PCV_EVENT_DEVICE, 0, 0);
+    pcv__guard_leaves(segment, device);
+}
+
+static void vanish(struct pcv__segment *segment, struct pcv_device *device)
+    PCV__REQUIRES(segment->lock)
 {
     if (pcv__bar(device, PCV__BARRED_VANISHED)) {
-        pcv__event(device, PCV_EVENT_VANISHED, PCV_EVENT_DEVICE, 0, 0);
+        tell_vanished(segment, device);
     }
 }
 
@@ -223,9 +228,9 @@ static void vanish_with_vfs(struct pcv__segment *segment,
     struct pcv_device *vf;
 
     while ((vf = pcv__next_vf(segment, device, &rid)) != NULL) {
-        vanish(vf);
+        vanish(segment, vf);
     }
-    vanish(device);
+    vanish(segment, device);
 }
 
 /* What is behind a bridge goes with it. A device that is being added finds its
@@ -268,6 +273,7 @@ int pcv_device_vanished(struct pcv_host *host, pcv_sbdf sbdf)
         vanish_all(segment, device);
     }
     pcv__lock_drop(&host->mem, &segment->lock);
+    pcv__removal_retry(host, segment);
     return device ? 0 : -PCV_ENODEV;
 }
 
@@ -276,7 +282,7 @@ int pcv__device_replaced(struct pcv_device *device)
     struct pcv_host *host = device->host;
     struct pcv__segment *segment = device->segment;
     pcv_sbdf sbdf = pcv__device_sbdf(device);
-    struct leaving list;
+    struct pcv__leaving list;
     pcv_sbdf busy;
     int error = -PCV_EBUSY;
 
@@ -286,19 +292,20 @@ int pcv__device_replaced(struct pcv_device *device)
     if (pcv__is_unreachable(device) ? pcv__is_live(device)
                                     : pcv__live_at(segment, sbdf) == device) {
         vanish_all(segment, device);
-        error = claim(segment, device, NULL, &list, &busy);
+        error = pcv__leaving_claim(segment, device, NULL, &list, &busy);
     }
     pcv__lock_drop(&host->mem, &segment->lock);
     if (error == 0) {
-        error = let_all_go(&list, device, &busy);
+        error = pcv__leaving_go(&list, device, &busy);
     }
     return pcv__ref_put(device, PCV_HOLDER_CALLER) ? error : -PCV_EBUSY;
 }
 
 /* One that was behind an empty port is removed, but for what is just being
  * added or changes its owner. VFs go with their PF. */
-static void mark_if_free(struct pcv__segment *segment, struct leaving *list,
-                         struct pcv_device *device) PCV__REQUIRES(segment->lock)
+static void mark_if_free(struct pcv__segment *segment,
+                         struct pcv__leaving *list, struct pcv_device *device)
+    PCV__REQUIRES(segment->lock)
 {
     pcv_sbdf busy;
 
@@ -310,7 +317,7 @@ static void mark_if_free(struct pcv__segment *segment, struct leaving *list,
 /* What bus numbers do not lead to for the moment was there as well (TOPO-4),
  * and hangs on bridges that go. */
 static void empty(struct pcv__segment *segment, struct pcv_device *port,
-                  struct leaving *list) PCV__REQUIRES(segment->lock)
+                  struct pcv__leaving *list) PCV__REQUIRES(segment->lock)
 {
     struct pcv_device *behind;
     pcv_sbdf at;
@@ -342,7 +349,7 @@ void pcv__slot_emptied(struct pcv_device *port)
 {
     struct pcv__mem *mem = &port->host->mem;
     struct pcv__segment *segment = port->segment;
-    struct leaving list;
+    struct pcv__leaving list;
     pcv_sbdf busy;
 
     list.first = NULL;
@@ -350,12 +357,75 @@ void pcv__slot_emptied(struct pcv_device *port)
     pcv__lock_take(mem, &segment->lock);
     empty(segment, port, &list);
     pcv__lock_drop(mem, &segment->lock);
-    (void)let_all_go(&list, NULL, &busy);
+    (void)pcv__leaving_go(&list, NULL, &busy);
+}
+
+/* A guest has lost it: it is silent, nothing of what the guest left in it goes
+ * on where one write sees to that, and it is removed unless it changes its
+ * owner just now. */
+static void lose(struct pcv__segment *segment, struct pcv__leaving *list,
+                 struct pcv_device *device, pcv_sbdf to)
+    PCV__REQUIRES(segment->lock)
+{
+    struct pcv__mem *mem = &device->host->mem;
+    pcv_sbdf busy;
+    bool first;
+
+    pcv__event(device, PCV_EVENT_OVERRIDDEN, PCV_EVENT_HOST, to.v, 0);
+    pcv__lock_take(mem, &device->lock);
+    pcv__reset_abandon(device);
+    /* Under the lock, so that its guest writes nothing after that. */
+    first = pcv__bar(device, PCV__BARRED_VANISHED);
+    pcv__lock_drop(mem, &device->lock);
+    if (first) {
+        tell_vanished(segment, device);
+    }
+    if (!pcv__is_kept(segment, device, &busy)) {
+        mark_with_vfs(segment, list, device);
+    }
+}
+
+static void lose_all(struct pcv__segment *segment, struct pcv__leaving *list,
+                     struct pcv_device *above) PCV__REQUIRES(segment->lock)
+{
+    pcv_sbdf to = pcv__device_sbdf(above);
+    uint32_t rid = above->is_bridge ? pcv__last_rid(above) : 0;
+    struct pcv_device *device;
+    pcv_sbdf at;
+
+    if (above->is_bridge) {
+        while ((device = pcv__deeper(segment, above, &rid, &at)) != NULL) {
+            if (pcv__is_guarded(device, at)) {
+                lose(segment, list, device, to);
+            }
+        }
+        return;
+    }
+    while ((device = pcv__next_vf(segment, above, &rid)) != NULL) {
+        if (pcv__is_guarded(device, pcv__device_sbdf(device))) {
+            lose(segment, list, device, to);
+        }
+    }
+}
+
+void pcv__guests_lose(struct pcv_device *above)
+{
+    struct pcv__mem *mem = &above->host->mem;
+    struct pcv__segment *segment = above->segment;
+    struct pcv__leaving list;
+    pcv_sbdf busy;
+
+    list.first = NULL;
+    list.end = &list.first;
+    pcv__lock_take(mem, &segment->lock);
+    lose_all(segment, &list, above);
+    pcv__lock_drop(mem, &segment->lock);
+    (void)pcv__leaving_go(&list, NULL, &busy);
 }
 
 /* All VFs of a PF, or with a PF that was reset those that nobody uses; the
  * others have vanished. */
-static void mark_vfs(struct pcv__segment *segment, struct leaving *list,
+static void mark_vfs(struct pcv__segment *segment, struct pcv__leaving *list,
                      struct pcv_device *pf) PCV__REQUIRES(segment->lock)
 {
     uint32_t rid = 0;
@@ -363,7 +433,7 @@ static void mark_vfs(struct pcv__segment *segment, struct leaving *list,
 
     while ((vf = pcv__next_vf(segment, pf, &rid)) != NULL) {
         if (pcv__vf_in_use(vf)) {
-            vanish(vf);
+            vanish(segment, vf);
         } else {
             mark(segment, list, vf);
         }
@@ -374,7 +444,7 @@ int pcv__vfs_remove(struct pcv_device *pf, bool gone, pcv_sbdf *out_busy)
 {
     struct pcv__mem *mem = &pf->host->mem;
     struct pcv__segment *segment = pf->segment;
-    struct leaving list;
+    struct pcv__leaving list;
     pcv_sbdf held;
     int error;
 
@@ -389,6 +459,6 @@ int pcv__vfs_remove(struct pcv_device *pf, bool gone, pcv_sbdf *out_busy)
         mark_vfs(segment, &list, pf);
     }
     pcv__lock_drop(mem, &segment->lock);
-    (void)let_all_go(&list, NULL, &held);
+    (void)pcv__leaving_go(&list, NULL, &held);
     return error;
 }

@@ -11,6 +11,7 @@
  */
 #include "owner/bus_reset.h"
 #include "owner/move.h"
+#include "vpci/protect.h"
 
 bool pcv__bridge_settled(struct pcv_device *bridge)
 {
@@ -108,6 +109,7 @@ static int end(struct pcv_device *bridge, int error, pcv_sbdf other)
     int added;
 
     pcv__move_end(bridge->segment, &host->mem);
+    pcv__kept_superseded(host, bridge->segment);
     if (error != -PCV_EEXIST) {
         return error;
     }
@@ -117,6 +119,23 @@ static int end(struct pcv_device *bridge, int error, pcv_sbdf other)
                       (uint64_t)-added);
     }
     return -PCV_ERESTART;
+}
+
+/* A guest has something where the numbers lead, or have led: it came after they
+ * were written, or is behind a bridge beside this one (OWN-15). 0: the write is
+ * dropped; -PCV_ERESTART: it is not, call again. */
+static int refuse(struct pcv_device *bridge, uint32_t numbers)
+{
+    struct pcv__mem *mem = &bridge->host->mem;
+
+    pcv__cut_given_up(bridge->segment, mem);
+    if (pcv__is_marked(bridge, PCV__MARK_OVERRIDE)) {
+        pcv__cut_overruled(bridge, secondary_of(numbers),
+                           subordinate_of(numbers));
+        return -PCV_ERESTART;
+    }
+    pcv__protect_tell(bridge, PCV_REG_PRIMARY, 0x00ffffffu);
+    return 0;
 }
 
 static int write_and_join(struct pcv_device *bridge, pcv_sbdf *out_other)
@@ -130,7 +149,7 @@ static int write_and_join(struct pcv_device *bridge, pcv_sbdf *out_other)
                              subordinate_of(numbers), true);
     }
     if (error != 0) {
-        return error;
+        return error == -PCV_EBUSY ? refuse(bridge, numbers) : error;
     }
     pcv__lock_take(mem, &bridge->lock);
     if (!bridge->numbers.written) {

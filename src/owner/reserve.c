@@ -4,6 +4,7 @@
  * find yet, and a VF is counted at its PF.
  */
 #include "owner/emulated.h"
+#include "owner/move.h"
 #include "registry/route.h"
 
 bool pcv__claims_vf(const struct pcv_add_info *info)
@@ -85,9 +86,12 @@ static void device_init(struct pcv_device *device, struct pcv_host *host,
     atomic_store_explicit(&device->dma, host->quarantine.id,
                           memory_order_relaxed);
     device->changing = false;
-    device->change_for = NULL;
+    atomic_store_explicit(&device->change_for, NULL, memory_order_relaxed);
     device->change_to = NULL;
     device->change_reset = false;
+    atomic_store_explicit(&device->change_step, PCV_STEP_NONE,
+                          memory_order_relaxed);
+    atomic_store_explicit(&device->change_error, 0, memory_order_relaxed);
     device->rebar_cap = 0;
     pcv__lock_take(&host->mem, &device->lock);
     device->vectors = NULL;
@@ -151,9 +155,11 @@ static int reserve_locked(struct pcv_host *host, struct pcv__segment *segment,
         pcv__emulated_takes(segment, sbdf)) {
         return -PCV_EEXIST; /* it leaves, or somebody else adds it */
     }
-    if ((segment->moving && segment->kept) || pcv__bus_is_reset(host, sbdf)) {
-        return -PCV_EEXIST; /* it may be one that is just being moved; or what
-                               is there is not to be asked */
+    if ((segment->kept &&
+         (segment->moving || pcv__is_disputed(segment, pcv_sbdf_bus(sbdf)))) ||
+        pcv__bus_is_reset(host, sbdf)) {
+        return -PCV_EEXIST; /* it may be one that is kept (TOPO-4); or what is
+                               there is not to be asked (OWN-16) */
     }
     device_init(device, host, segment, sbdf);
     if (pcv__claims_vf(info)) {

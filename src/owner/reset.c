@@ -168,7 +168,7 @@ static int by_bus(struct pcv_device *device, const struct pcv__mates *mates,
     if (!accepted) {
         return -PCV_EOPNOTSUPP;
     }
-    if (error == -PCV_EBUSY && !device->change_for &&
+    if (error == -PCV_EBUSY && !device->change_to &&
         is_guests(device->host, busy)) {
         return -PCV_EBUSY;
     }

@@ -40,10 +40,15 @@ static bool is_nothing_asked(const struct pcv_host *host)
 static enum pcv_verdict came_early(struct pcv_domain *domain,
                                    struct pcv_access *access)
 {
-    enum pcv_verdict verdict = pcv__vfs_work_due(domain->host);
+    enum pcv_verdict verdict;
     uint64_t wait_us;
 
+    if (access->overrules) {
+        pcv__overrule(domain, access);
+        return PCV_DONE;
+    }
     (void)pcv__bus_resets_due(domain->host, &wait_us);
+    verdict = pcv__vfs_work_due(domain->host);
     if (verdict == PCV_DONE && pcv__asks_who(access)) {
         verdict = pcv__appear(domain->host, access->sbdf, &access->added);
     }

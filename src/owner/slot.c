@@ -21,6 +21,7 @@ static bool take(struct pcv_domain *guest, struct pcv_device *device,
     }
     atomic_store_explicit(&device->guest_sbdf, devfn, memory_order_relaxed);
     atomic_fetch_add_explicit(&guest->devices, 1, memory_order_acq_rel);
+    pcv__guard_begin(device);
     return true;
 }
 
@@ -52,6 +53,33 @@ int pcv__slot_take(struct pcv_domain *guest, struct pcv_device *device,
         }
     }
     return -PCV_ENOSPC;
+}
+
+int pcv__slot_check(const struct pcv_domain *guest,
+                    const struct pcv_assign_policy *policy)
+{
+    if ((policy->flags & PCV_ASSIGN_SLOT) != 0) {
+        return atomic_load_explicit(&guest->slot[policy->slot],
+                                    memory_order_acquire)
+                   ? -PCV_EEXIST
+                   : 0;
+    }
+    return pcv__slots_free(guest, policy) != 0 ? 0 : -PCV_ENOSPC;
+}
+
+uint32_t pcv__slots_free(const struct pcv_domain *guest,
+                         const struct pcv_assign_policy *policy)
+{
+    bool given = (policy->flags & PCV_ASSIGN_SLOT) != 0;
+    uint32_t count = 0;
+
+    for (uint8_t slot = 1; slot < PCV_SLOTS; slot++) {
+        if (count_functions(guest, slot) == 0 &&
+            !(given && policy->slot / PCV_FUNCTIONS == slot)) {
+            count++;
+        }
+    }
+    return count;
 }
 
 /* ---- functions of one slot
@@ -103,6 +131,7 @@ void pcv__slot_leave(struct pcv_device *device, struct pcv_domain *guest)
                                                  memory_order_relaxed)) {
         return;
     }
+    pcv__guard_end(device);
     pcv__map_wake_all(guest);
     pcv__slot_mark(guest, devfn);
     atomic_fetch_sub_explicit(&guest->devices, 1, memory_order_acq_rel);

@@ -1,8 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /* Whether a change of owner would split an isolation group (OWN-4, TOPO-6). */
 #include "owner/split.h"
+#include "owner/change.h"
 #include "pcivisor/group.h"
 #include "registry/barred.h"
+
+/* Whether somebody else has a member, or is about to. */
+static bool is_anothers(const struct pcv_device *device,
+                        const struct pcv_domain *to)
+{
+    const struct pcv_domain *owner =
+        atomic_load_explicit(&device->owner, memory_order_acquire);
+    const struct pcv_domain *next = pcv__change_for(device);
+
+    if (owner->kind == PCV_DOMAIN_QUARANTINE) {
+        return next && next != to;
+    }
+    return owner != to;
+}
 
 /* Whether a member is in the way: it sends, and somebody else has it. */
 static bool is_in_the_way(struct pcv_host *host,
@@ -10,16 +25,15 @@ static bool is_in_the_way(struct pcv_host *host,
                           const struct pcv_domain *to)
 {
     struct pcv_device *device;
-    bool gone;
+    bool is;
 
-    if (member->is_bridge || member->owner_id == to->id ||
-        member->owner_id == host->quarantine.id) {
+    if (member->is_bridge || member->owner_id == to->id) {
         return false;
     }
     device = pcv_device_find(host, member->sbdf);
-    gone = !device || pcv__has_vanished(device);
+    is = device && !pcv__has_vanished(device) && is_anothers(device, to);
     pcv_device_put(device);
-    return !gone;
+    return is;
 }
 
 int pcv__group_split(struct pcv_device *device, const struct pcv_domain *to,

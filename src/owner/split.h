@@ -8,7 +8,8 @@
 /*
  * Whether a group would have two users if a function were `to`'s: what is in
  * quarantine, or `to`'s, splits nothing, nor does what only forwards, or has
- * vanished. A reference to it is held; no lock.
+ * vanished. What is on its way to another guest, or back from one that ends, is
+ * that one's already. A reference to it is held; no lock.
  *
  * @out_others  room for so many addresses of functions that are in the way, in
  *              address order

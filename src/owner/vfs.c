@@ -100,6 +100,8 @@ static int check(struct pcv_device *pf, pcv_sbdf *out_busy)
 static void drop(struct pcv_device *pf, pcv_sbdf busy) PCV__REQUIRES(pf->lock)
 {
     atomic_fetch_add_explicit(&pf->refused, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&pf->host->protected_writes, 1,
+                              memory_order_relaxed);
     pcv__event(pf, PCV_EVENT_VFS_BUSY, PCV_EVENT_GUEST, busy.v, 0);
     pcv__vfs_finish(pf);
 }

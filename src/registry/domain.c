@@ -98,21 +98,13 @@ int pcv_domain_create(struct pcv_host *host, uint32_t id,
     return 0;
 }
 
-int pcv_domain_destroy(struct pcv_domain *domain)
+void pcv__domain_free(struct pcv_domain *domain)
 {
-    struct pcv_host *host;
+    struct pcv_host *host = domain->host;
 
-    if (!domain || domain->kind != PCV_DOMAIN_GUEST) {
-        return -PCV_EINVAL;
-    }
-    host = domain->host;
-    if (atomic_load_explicit(&domain->devices, memory_order_acquire) != 0) {
-        return -PCV_EBUSY;
-    }
     *guest_place(host, domain->id) = domain->next;
     pcv__domain_fini(domain);
     pcv__free(&host->mem, domain, sizeof(*domain));
-    return 0;
 }
 
 struct pcv_domain *pcv_domain_find(struct pcv_host *host, uint32_t id)

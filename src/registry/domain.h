@@ -10,6 +10,9 @@ void pcv__domain_init(struct pcv_domain *domain, struct pcv_host *host,
 /* Nothing may be mapped any more. */
 void pcv__domain_fini(struct pcv_domain *domain);
 
+/* A guest that has nothing any more goes. */
+void pcv__domain_free(struct pcv_domain *domain);
+
 /* An empty map whose nodes are the host's memory. */
 void pcv__map_init(struct pcv__imap *map, struct pcv_host *host);
 

@@ -28,6 +28,7 @@ static bool guest_can_repeat(enum pcv_event_kind kind)
 static bool is_limited(const struct pcv_domain *owner, enum pcv_event_kind kind)
 {
     return kind == PCV_EVENT_HOST_FAILED || kind == PCV_EVENT_ADD_FAILED ||
+           kind == PCV_EVENT_PROTECTED ||
            (owner->kind == PCV_DOMAIN_GUEST && guest_can_repeat(kind));
 }
 
@@ -121,6 +122,10 @@ const char *pcv_event_name(enum pcv_event_kind kind)
         return "assigned";
     case PCV_EVENT_QUARANTINED:
         return "quarantined";
+    case PCV_EVENT_READ_ONLY:
+        return "read-only";
+    case PCV_EVENT_CHANGE_FAILED:
+        return "change of owner failed";
     case PCV_EVENT_HOST_FAILED:
         return "host failed";
     case PCV_EVENT_NO_RESET:
@@ -157,6 +162,10 @@ const char *pcv_event_name(enum pcv_event_kind kind)
         return "not added";
     case PCV_EVENT_FAULTS:
         return "too many faults";
+    case PCV_EVENT_PROTECTED:
+        return "write dropped";
+    case PCV_EVENT_OVERRIDDEN:
+        return "taken from its guest";
     }
     return "unknown event";
 }

@@ -13,6 +13,7 @@
  *   - A VF is apart from all functions of its device.
  */
 #include "registry/group.h"
+#include "registry/requester.h"
 #include "registry/route.h"
 
 #define PORT_ACS                                                               \
@@ -238,26 +239,128 @@ static int look_up(struct finding *f, pcv_sbdf sbdf)
     return f->error;
 }
 
-static int find(struct pcv_device *device, struct pcv_group *out_group)
+/* The part that a function is in. */
+static int find_part(struct pcv_device *device, struct pcv_group_part *out_part)
 {
     struct finding f = {.host = device->host};
-    uint32_t moves = pcv__moves(device->segment);
+    pcv_sbdf sbdf = pcv__device_sbdf(device);
     int error = 0;
 
     if (pcv__stands_alone(device)) {
-        f.part = (struct pcv_group_part){.at = pcv__device_sbdf(device),
-                                         .kind = PCV__PART_FUNCTION};
+        f.part =
+            (struct pcv_group_part){.at = sbdf, .kind = PCV__PART_FUNCTION};
     } else {
         look_at_itself(&f, device);
-        error = look_up(&f, pcv__device_sbdf(device));
+        error = look_up(&f, sbdf);
+    }
+    if (error == 0) {
+        *out_part = f.part;
+    }
+    return error;
+}
+
+/* ---- requester IDs that were named -----------------------------------------
+ */
+
+static bool has(const struct pcv_group *group, struct pcv_device *device)
+{
+    bool is = false;
+
+    for (uint32_t i = 0; i < group->parts && !is; i++) {
+        is = pcv__part_has(group->host, &group->part[i], device);
+    }
+    return is;
+}
+
+/* Its part comes to the group. Where there is no room for it, all of the
+ * segment is taken as one. */
+static int join(struct pcv_group *group, struct pcv_device *device)
+{
+    struct pcv_group_part part;
+    int error = find_part(device, &part);
+
+    if (error != 0) {
+        return error;
+    }
+    if (group->parts == PCV_GROUP_PARTS) {
+        part.kind = PCV__PART_SEGMENT;
+        group->parts = 0;
+    }
+    group->part[group->parts++] = part;
+    return 0;
+}
+
+/* One walk over the users of a requester ID: whether the group has one of
+ * them, or those come to it that it has not. 1: there was one; or an error. */
+static int walk_users(struct pcv_group *group, pcv_sbdf id, bool joins)
+{
+    pcv_sbdf from = {0};
+    pcv_sbdf user;
+    int result = 0;
+
+    /* Bounded: `from` goes up. */
+    while (result >= 0 && !(result == 1 && !joins) &&
+           pcv_requester_next_user(group->host, id, from, &user)) {
+        struct pcv_device *device = pcv_device_find(group->host, user);
+        bool member = device && has(group, device);
+
+        if (device && member != joins) {
+            int error = joins ? join(group, device) : 0;
+
+            result = error != 0 ? error : 1;
+        }
+        pcv_device_put(device);
+        from.v = user.v + 1u;
+        if (pcv__rid(from) == 0) {
+            break;
+        }
+    }
+    return result;
+}
+
+/* The IOMMU cannot tell apart who shares a requester ID. */
+static int join_named(struct pcv_group *group, struct pcv__segment *segment)
+{
+    bool again = true;
+
+    /* Each turn but the last makes the group larger: as often as parts fit,
+     * and once more for the segment, which has everybody. */
+    for (uint32_t turn = 0; again && turn <= PCV_GROUP_PARTS + 1u; turn++) {
+        pcv_sbdf id;
+
+        again = false;
+        for (uint32_t i = 0; pcv__requester_named_next(segment, i, &id); i++) {
+            int result = walk_users(group, id, false);
+
+            if (result == 1) {
+                result = walk_users(group, id, true);
+                again = again || result == 1;
+            }
+            if (result < 0) {
+                return result;
+            }
+        }
+    }
+    return 0;
+}
+
+static int find(struct pcv_device *device, struct pcv_group *out_group)
+{
+    uint32_t moves = pcv__moves(device->segment);
+    struct pcv_group group;
+    int error;
+
+    memset(&group, 0, sizeof(group));
+    group.host = device->host;
+    error = join(&group, device);
+    if (error == 0) {
+        error = join_named(&group, device->segment);
     }
     if (moves % 2u != 0 || moves != pcv__moves(device->segment)) {
         return -PCV_ERESTART;
     }
     if (error == 0) {
-        out_group->host = f.host;
-        out_group->parts = 1;
-        out_group->part[0] = f.part;
+        *out_group = group;
     }
     return error;
 }

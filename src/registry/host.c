@@ -129,6 +129,8 @@ void pcv_host_get_stats(struct pcv_host *host, struct pcv_host_stats *out)
         atomic_load_explicit(&host->refused_accesses, relaxed);
     out->dropped_events = atomic_load_explicit(&host->events_dropped, relaxed);
     out->stray_faults = atomic_load_explicit(&host->stray_faults, relaxed);
+    out->protected_writes =
+        atomic_load_explicit(&host->protected_writes, relaxed);
 }
 
 void pcv_host_set_trace(struct pcv_host *host, bool on)

@@ -34,9 +34,11 @@ void pcv_device_get_info(struct pcv_device *device,
         atomic_load_explicit(&device->owner, memory_order_acquire)->id;
     out_info->vanished = pcv__has_vanished(device);
     out_info->unreachable = pcv__is_unreachable(device);
+    out_info->overridden = pcv__is_marked(device, PCV__MARK_OVERRIDE);
     out_info->read_only =
         (device->id.header_type & PCV_HEADER_TYPE_MASK) > 1 ||
-        atomic_load_explicit(&device->read_only, memory_order_relaxed);
+        atomic_load_explicit(&device->read_only, memory_order_relaxed) ||
+        pcv__is_marked(device, PCV__MARK_READ_ONLY);
     out_info->is_vf = device->is_vf;
     out_info->physfn = pcv__physfn(device);
     out_info->pcie_cap = device->pcie_cap;
@@ -96,6 +98,12 @@ static void copy_status(const struct pcv_device *device,
         atomic_load_explicit(&device->owner, memory_order_acquire)->id;
     out->vanished = pcv__has_vanished(device);
     copy_counters(device, word, &out->counters);
+    out->broken = pcv__is_marked(device, PCV__MARK_BROKEN);
+    out->remove_waits = pcv__is_marked(device, PCV__MARK_REMOVE);
+    out->change_step =
+        atomic_load_explicit(&device->change_step, memory_order_relaxed);
+    out->change_error = -(int32_t)atomic_load_explicit(&device->change_error,
+                                                       memory_order_relaxed);
     out->state = state_of(word);
     for (uint32_t i = 0; i < PCV_HOLDERS; i++) {
         out->held[i] = pcv__holder_count(word, (enum pcv_holder)i);

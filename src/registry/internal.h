@@ -18,6 +18,7 @@ struct pcv__segment;
 struct pcv_emulated;
 struct pcv__assignment;
 struct pcv__saved;
+struct pcv__shadow;
 struct pcv__trap;
 struct pcv__vpci;
 
@@ -64,6 +65,9 @@ struct pcv__extras {
     bool silenced;
     uint8_t reset_stage; /* of an administrator's reset: owner/reset_op.c */
     struct pcv__bus_reset bus_reset;
+    /* What the hardware domain sees while it is not its own (vpci/shadow.h); a
+     * struct pcv__part. */
+    struct pcv__shadow *shadow;
 };
 
 /* Bits of pcv_device.marks. */
@@ -76,6 +80,17 @@ struct pcv__extras {
 #define PCV__MARK_MSIX 8u      /* MSI-X is set aside: cap/msix_prepare.c */
 #define PCV__MARK_ISOLATED 16u /* declared by the host (TOPO-6) */
 #define PCV__MARK_PHANTOM 32u  /* so are its phantom functions (TOPO-5) */
+/* It is to be removed when its guest, or the last guest behind it, gives it
+ * back; `done` is who wants to know. Under the segment's lock. */
+#define PCV__MARK_REMOVE 0x40u
+#define PCV__MARK_READ_ONLY 0x80u /* its vPCI setup failed (OWN-2) */
+/* Of a function: a guest has it, or is to have it; of a bridge or PF: such a
+ * function is behind it, or a VF of it; the administrator lets writes through
+ * that take it away (OWN-15). The first two under the segment's lock, the
+ * second under the device's as well. */
+#define PCV__MARK_GUARDED 0x100u
+#define PCV__MARK_GUARDS 0x200u
+#define PCV__MARK_OVERRIDE 0x400u
 /* IOMMU faults, whose count stands in the upper half: registry/faults.h. */
 #define PCV__MARK_FAULTY 0x2000u  /* too many came; no more are counted */
 #define PCV__MARK_CUT 0x4000u     /* so its bus mastering is off */
@@ -201,10 +216,12 @@ struct pcv_device {
     _Atomic uint16_t acs_cap; /* as ari_cap; it stands where there is room */
 
     /* Of a change of owner: theirs who set `changing`. */
-    struct pcv_domain *change_for;     /* a guest that keeps a slot for it */
-    struct pcv__assignment *change_to; /* what that guest is to see */
-    bool change_reset;                 /* it was reset since it was taken */
-    uint8_t change_step;
+    _Atomic(struct pcv_domain *) change_for; /* a guest that keeps a slot for
+                                                it; others look at it, too */
+    struct pcv__assignment *change_to;       /* what that guest is to see */
+    bool change_reset;            /* it was reset since it was taken */
+    _Atomic uint8_t change_step;  /* enum pcv_change_step, for who asks */
+    _Atomic uint8_t change_error; /* it failed there: error number, or 0 */
 
     /* Under the segment's lock again. */
     uint8_t secondary, subordinate;
@@ -338,6 +355,8 @@ struct pcv_domain {
     struct pcv__window window[PCV_DOMAIN_WINDOWS];
     uint32_t windows;
     _Atomic uint32_t devices;    /* of a guest */
+    _Atomic bool ending;         /* it is given nothing more (OWN-11) */
+    uint8_t end_at;              /* its slot that is looked at next */
     _Atomic uint32_t port_latch; /* what 0xCF8 holds */
     _Atomic uint64_t events_us;  /* when its share of events began ... */
     _Atomic uint32_t events;     /* ... and how many came since */
@@ -367,6 +386,7 @@ struct pcv_host {
     _Atomic uint32_t work_count;     /* PFs with vf_work */
     _Atomic uint32_t renumber_count; /* bridges that are renumbered */
     _Atomic uint32_t slot_count;     /* ports with slot_event */
+    _Atomic uint32_t shadow_count;   /* devices with a shadow (OWN-14) */
     struct pcv__lock work_lock;
     struct pcv_device *work PCV__GUARDED_BY(work_lock); /* with vf_work */
     _Atomic uint32_t bus_reset_count;
@@ -382,8 +402,10 @@ struct pcv_host {
      * and, in the lower half, the address. */
     _Atomic uint64_t appear_failed;
     _Atomic uint64_t device_count, leaving_count, segment_count;
+    _Atomic uint32_t wanted_count; /* devices with PCV__MARK_REMOVE */
     _Atomic uint64_t absent_accesses, refused_accesses, events_dropped;
     _Atomic uint64_t stray_faults;
+    _Atomic uint64_t protected_writes; /* OWN-15 */
 };
 
 /* ---- references and gate (ref.c) ------------------------------------------

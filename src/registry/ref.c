@@ -70,6 +70,11 @@ static void free_parts(struct pcv_device *device)
     pcv__free(mem, device->vfs, sizeof(*device->vfs));
     free_part(mem, (struct pcv__part *)device->assignment);
     free_part(mem, (struct pcv__part *)device->saved);
+    if (device->extras && device->extras->shadow) {
+        free_part(mem, (struct pcv__part *)device->extras->shadow);
+        atomic_fetch_sub_explicit(&device->host->shadow_count, 1,
+                                  memory_order_release);
+    }
     pcv__free(mem, device->extras, sizeof(*device->extras));
     device->vfs = NULL;
     device->assignment = NULL;

@@ -306,3 +306,23 @@ void pcv__named_remove(struct pcv_device *device)
     }
     pcv__lock_drop(mem, &segment->lock);
 }
+
+bool pcv__requester_named_next(struct pcv__segment *segment, uint32_t index,
+                               pcv_sbdf *out_id)
+{
+    struct pcv__mem *mem = &segment->host->mem;
+    const struct pcv_device *device;
+
+    pcv__lock_take(mem, &segment->lock);
+    device = segment->named;
+    /* Bounded by the list. */
+    while (device && index >= device->extras->requesters) {
+        index -= device->extras->requesters;
+        device = device->extras->next_named;
+    }
+    if (device) {
+        *out_id = pcv__requester_named(device, index);
+    }
+    pcv__lock_drop(mem, &segment->lock);
+    return device != NULL;
+}

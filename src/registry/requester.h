@@ -100,6 +100,10 @@ static inline pcv_sbdf pcv__requester_named(const struct pcv_device *device,
                          (uint8_t)rid);
 }
 
+/* The index-th of all that were named in a segment. Takes its lock. */
+bool pcv__requester_named_next(struct pcv__segment *segment, uint32_t index,
+                               pcv_sbdf *out_id);
+
 /* The device has named requester IDs: into the segment's list, and out of it
  * if it is there. */
 void pcv__named_add(struct pcv__segment *segment, struct pcv_device *device)

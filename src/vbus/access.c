@@ -4,8 +4,8 @@
  * again, and the verdict (CFG-1, CFG-2, CFG-8 to CFG-10).
  */
 #include "vbus/early.h"
-#include "vbus/emulated.h"
 #include "vbus/gate.h"
+#include "vbus/placeholder.h"
 #include "vpci/plain.h"
 
 const char *pcv_verdict_name(enum pcv_verdict verdict)
@@ -94,7 +94,7 @@ static enum pcv_verdict perform(struct pcv_device *device, bool write,
         return verdict;
     }
     verdict = pcv__vpci_write(device, reg, size, *data);
-    if (verdict == PCV_RETRY) {
+    if (verdict == PCV_RETRY || verdict == PCV_FORWARD) {
         pcv__gate_uncount(device);
     }
     return verdict;
@@ -135,11 +135,13 @@ static inline bool is_strange(const struct pcv_domain *domain,
     return true;
 }
 
-/* The read is performed again, by resume, when the owner floor has looked. */
+/* It is performed again, by resume, when the owner floor has looked; a write
+ * when that has taken away what was in its way (OWN-15). */
 static enum pcv_verdict ask_owner(struct pcv_access *access)
 {
     access->again = true;
     access->added = false;
+    access->overrules = access->write;
     access->pending = true;
     return PCV_PENDING;
 }
@@ -175,19 +177,23 @@ static enum pcv_verdict part(struct pcv_domain *domain,
 
     if (device) {
         verdict = perform(device, access->write, reg, size, &data);
-        strange = is_strange(domain, access, device, verdict, data);
+        strange = verdict == PCV_FORWARD ||
+                  is_strange(domain, access, device, verdict, data);
         pcv__gate_leave(device);
         if (strange) {
             return ask_owner(access);
         }
-    } else if (verdict == PCV_ABSENT && pcv__emulated_any(domain)) {
-        verdict = pcv__emulated_access(domain, access->sbdf, reg, size,
+    } else if (verdict == PCV_ABSENT && pcv__stand_in_any(domain)) {
+        verdict = pcv__stand_in_access(domain, access->sbdf, reg, size,
                                        access->write, &data);
     } else {
         data = pcv__ones(size);
     }
     if (verdict == PCV_RETRY) {
         return verdict;
+    }
+    if (verdict == PCV_PENDING) {
+        access->again = false; /* it was performed, by resume: never twice */
     }
     if (!access->write) {
         uint64_t mask = (uint64_t)pcv__ones(size) << shift;
@@ -207,6 +213,7 @@ static bool put_off(struct pcv_domain *domain, struct pcv_access *access)
     if (pcv__came_early(domain, access)) {
         access->again = true;
         access->added = false;
+        access->overrules = false;
         return true;
     }
     access->progress = (uint8_t)(access->progress + size);
@@ -220,6 +227,10 @@ static enum pcv_verdict rest(struct pcv_domain *domain,
 {
     if (verdict == PCV_RETRY) {
         return verdict;
+    }
+    if (verdict == PCV_PENDING && access->overrules) {
+        access->again = false; /* it was performed */
+        access->overrules = false;
     }
     if (verdict == PCV_ABSENT && put_off(domain, access)) {
         verdict = PCV_PENDING;
@@ -317,12 +328,13 @@ static inline enum pcv_verdict end_as(struct pcv_domain *domain,
     return told(domain, access, verdict);
 }
 
-/* One part at an address without a device, which may be emulated (VBUS-6). */
-PCV__RARE static enum pcv_verdict end_emulated(struct pcv_domain *domain,
-                                               struct pcv_access *access)
+/* One part at an address without a device of the domain's: something else may
+ * answer there (VBUS-6, OWN-14). */
+PCV__RARE static enum pcv_verdict end_elsewhere(struct pcv_domain *domain,
+                                                struct pcv_access *access)
 {
     uint32_t data = (uint32_t)access->data;
-    enum pcv_verdict verdict = pcv__emulated_access(
+    enum pcv_verdict verdict = pcv__stand_in_access(
         domain, access->sbdf, access->reg, access->size, access->write, &data);
 
     return end_as(domain, access, verdict, data);
@@ -333,8 +345,8 @@ PCV__APART static enum pcv_verdict end(struct pcv_domain *domain,
                                        struct pcv_access *access,
                                        enum pcv_verdict verdict, uint32_t data)
 {
-    if (verdict == PCV_ABSENT && pcv__emulated_any(domain)) {
-        return end_emulated(domain, access);
+    if (verdict == PCV_ABSENT && pcv__stand_in_any(domain)) {
+        return end_elsewhere(domain, access);
     }
     return end_as(domain, access, verdict, data);
 }
@@ -347,14 +359,16 @@ PCV__APART static enum pcv_verdict inside(struct pcv_domain *domain,
     uint32_t data = (uint32_t)access->data;
     enum pcv_verdict verdict =
         perform(device, access->write, access->reg, access->size, &data);
-    bool strange = is_strange(domain, access, device, verdict, data);
+    bool strange = verdict == PCV_FORWARD ||
+                   is_strange(domain, access, device, verdict, data);
 
     pcv__gate_leave(device);
     if (strange) {
         return told(domain, access, ask_owner(access));
     }
     if (verdict != PCV_DONE) {
-        return end(domain, access, verdict, data);
+        /* Also absent: it is there, and must be left alone (SRIOV-3). */
+        return end_as(domain, access, verdict, data);
     }
     if (!access->write) {
         access->data = data;

@@ -263,6 +263,20 @@ void pcv__bars_size(struct pcv_device *device)
     }
 }
 
+uint32_t pcv__bar_settable(const struct pcv__bar *bar)
+{
+    uint32_t mask = (uint32_t) ~(pcv__bar_size(bar) - 1u);
+
+    switch (bar->kind) {
+    case PCV_BAR_IO:
+        return mask & PCV_BAR_IO_MASK;
+    case PCV_BAR_ROM:
+        return (mask & PCV_ROM_MASK) | PCV_ROM_ENABLE;
+    default:
+        return mask & PCV_BAR_MEM_MASK;
+    }
+}
+
 bool pcv__bar_address(struct pcv_device *device, uint32_t number,
                       uint64_t *out_address)
 {

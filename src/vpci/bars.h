@@ -21,6 +21,10 @@ uint32_t pcv__bar_probe(struct pcv_device *device, uint16_t reg,
 /* Whether its registers at 0x10 and on are BARs at all. */
 bool pcv__bars_are_there(const struct pcv_device *device);
 
+/* Bits of its address that can be set, and of a ROM its enable bit: they say
+ * how large it is. Of a 64-bit BAR the lower half. */
+uint32_t pcv__bar_settable(const struct pcv__bar *bar);
+
 /* Where hardware has a BAR; false if the host could not read it. */
 bool pcv__bar_address(struct pcv_device *device, uint32_t number,
                       uint64_t *out_address);

@@ -4,7 +4,7 @@
  * 3.0, 6.2.2): what hardware has may differ from what the owner asked for.
  */
 #include "registry/faults.h"
-#include "vpci/internal.h"
+#include "vpci/protect.h"
 
 /* Bits that a guest may change. Ports are not mapped, so I/O decoding is not
  * one of them. */
@@ -56,6 +56,20 @@ static void write_guest(struct pcv_device *device)
     }
 }
 
+/* What was asked of a bridge before a guest got a function behind it, or is
+ * undone since its own BARs could not be mapped, must not cut that off
+ * (OWN-15). */
+static uint16_t protect(struct pcv_device *device, uint16_t command)
+{
+    uint32_t now;
+
+    if (!device->is_bridge || !pcv__guards(device) ||
+        !pcv__hw_fetch(device, PCV_REG_COMMAND, 2, &now) || now == 0xffffu) {
+        return command;
+    }
+    return (uint16_t)(command | (now & PCV__BRIDGE_ENABLES));
+}
+
 void pcv__command_write(struct pcv_device *device, uint16_t command)
 {
     struct pcv__vpci *vpci = pcv__vpci(device);
@@ -66,6 +80,7 @@ void pcv__command_write(struct pcv_device *device, uint16_t command)
         write_guest(device);
         return;
     }
+    command = protect(device, command);
     vpci->memory_held = (command & PCV_CMD_MEMORY) == 0 && holds_memory(vpci);
     pcv__hw_write(device, PCV_REG_COMMAND, 2,
                   (command | (vpci->memory_held ? PCV_CMD_MEMORY : 0u)) &

@@ -282,6 +282,9 @@ static enum pcv_verdict cell_write(struct pcv_device *device,
     enum pcv_verdict verdict = PCV_DONE;
 
     if (must_wait(vpci, cell, bytes)) {
+        /* Whoever began it may not come back: an add that failed later on, a
+         * vCPU that is stopped. */
+        (void)pcv__map_step(device);
         return PCV_RETRY;
     }
     if ((bytes & (uint8_t)~handled) != 0) {
@@ -291,12 +294,15 @@ static enum pcv_verdict cell_write(struct pcv_device *device,
     while (handled != 0) {
         uint8_t first;
         const struct pcv__reg *reg;
+        enum pcv_verdict one;
 
         (void)next_piece(handled, 1, &first);
         reg = reg_of_byte(vpci, cell, first);
-        if (handler_write(device, cell, reg, handled, value) == PCV_PENDING) {
-            verdict = PCV_PENDING;
+        one = handler_write(device, cell, reg, handled, value);
+        if (one == PCV_FORWARD) {
+            return one; /* it comes again, all of it */
         }
+        verdict = one == PCV_PENDING ? one : verdict;
         handled &= (uint8_t)~reg_bytes(reg);
     }
     return verdict;
@@ -316,7 +322,7 @@ static enum pcv_verdict locked_write(struct pcv_device *device,
     atomic_store_explicit(&device->hw_error, 0, memory_order_relaxed);
     verdict =
         cell_write(device, vpci, cell, dword_of(reg), bytes, size, shifted);
-    if (verdict != PCV_RETRY) {
+    if (verdict != PCV_RETRY && verdict != PCV_FORWARD) {
         pcv__count_store(device);
     }
     return verdict;

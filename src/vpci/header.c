@@ -4,12 +4,22 @@
  * hardware's, but memory decoding and the BARs' addresses decide what is
  * mapped, so writes to them pass through here.
  */
-#include "vpci/internal.h"
+#include "vpci/protect.h"
 
 static enum pcv_verdict write_command(const struct pcv_register_write *write)
     PCV__NO_ANALYSIS
 {
-    return pcv__map_command(write->device, (uint16_t)write->value);
+    static const struct pcv__protected bits = {.cleared = PCV__BRIDGE_ENABLES};
+    uint32_t value = write->value;
+
+    if (write->device->is_bridge) {
+        enum pcv_verdict verdict = pcv__protect(write, &bits, &value);
+
+        if (verdict != PCV_DONE) {
+            return pcv__protect_end(verdict);
+        }
+    }
+    return pcv__map_command(write->device, (uint16_t)value);
 }
 
 /* While decoding is being switched on, the command register reads as it will
@@ -141,82 +151,6 @@ static const struct pcv_register roms[] = {
     BAR_ROW("Expansion ROM", PCV_REG_ROM1),
 };
 
-/* Secondary status of a type 1 header (PCI-to-PCI Bridge 1.2, 3.2.5.7). */
-static const struct pcv_register secondary_status = {
-    .name = "Secondary Status",
-    .offset = PCV_REG_SEC_STATUS,
-    .size = 2,
-    .policy = {.hardware = 0xffffu & ~PCV_STATUS_W1C, .w1c = PCV_STATUS_W1C},
-};
-
-/* How many of the bytes from `at` on go out as one aligned access. */
-static uint8_t widest(uint8_t bytes, uint32_t at)
-{
-    for (uint8_t size = 4; size != 0; size /= 2) {
-        uint32_t want = ((1u << size) - 1u) << at;
-
-        if (at % size == 0 && (bytes & want) == want) {
-            return size;
-        }
-    }
-    return 0;
-}
-
-void pcv__bus_numbers_write(struct pcv_device *bridge)
-{
-    const struct pcv__bus_numbers *numbers = &bridge->numbers;
-
-    /* No wider than the domain wrote: one, two or four bytes, aligned. */
-    for (uint32_t at = 0; at < 4u;) {
-        uint8_t size = widest(numbers->bytes, at);
-
-        if (size != 0) {
-            pcv__hw_write(bridge, (uint16_t)(PCV_REG_PRIMARY + at), size,
-                          numbers->value >> (at * 8u));
-        }
-        at += size != 0 ? size : 1u;
-    }
-    bridge->numbers.written = true;
-}
-
-/* What is behind the bridge must be quiet before hardware has other numbers,
- * and that is the owner floor's, which takes the segment's lock (HDR-13,
- * TOPO-4). Further writes wait until it is done. */
-static enum pcv_verdict write_bus_numbers(
-    const struct pcv_register_write *write) PCV__NO_ANALYSIS
-{
-    struct pcv_device *bridge = write->device;
-
-    bridge->numbers = (struct pcv__bus_numbers){
-        .bytes = write->bytes,
-        .value = write->value,
-    };
-    /* What is torn down is asked of nobody any more. */
-    if (bridge->torn || ((write->value ^ write->old) & 0x00ffffffu) == 0) {
-        pcv__bus_numbers_write(bridge);
-        return PCV_DONE;
-    }
-    atomic_store_explicit(&bridge->renumbered, true, memory_order_release);
-    atomic_fetch_add_explicit(&bridge->host->renumber_count, 1,
-                              memory_order_acq_rel);
-    return PCV_PENDING;
-}
-
-static const struct pcv_register_ops bus_numbers_ops = {
-    .write = write_bus_numbers,
-};
-
-/* Primary, secondary and subordinate bus number and the latency timer of the
- * other side (PCI-to-PCI Bridge 1.2, 3.2.5.2 to 3.2.5.5). */
-static const struct pcv_register bus_numbers = {
-    .name = "Bus Numbers",
-    .offset = PCV_REG_PRIMARY,
-    .size = 4,
-    .policy = {.hardware = ALL32},
-    .flags = PCV_REGISTER_MAPS,
-    .ops = &bus_numbers_ops,
-};
-
 static int add_bar(struct pcv_device *device, uint32_t number)
 {
     struct pcv__vpci *vpci = pcv__vpci(device);
@@ -248,10 +182,7 @@ int pcv__header_hardware(struct pcv_device *device)
         error = pcv__cells_add(vpci, &common[i], NULL);
     }
     if (error == 0 && device->is_bridge) {
-        error = pcv__cells_add(vpci, &secondary_status, NULL);
-    }
-    if (error == 0 && device->is_bridge) {
-        error = pcv__cells_add(vpci, &bus_numbers, NULL);
+        error = pcv__header_bridge(device);
     }
     for (uint32_t i = 0; i < PCV_BARS && error == 0 && !device->is_vf; i++) {
         error = add_bar(device, i);

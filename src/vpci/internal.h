@@ -130,6 +130,9 @@ struct pcv__assignment {
     uint64_t rom_size;      /* of its ROM BAR; 0: none */
     uint8_t contested;      /* bit n: where BAR n is, another guest's device
                                has registers, too (HDR-8) */
+    /* Of one on its way that takes its group along: the others. */
+    uint32_t mate_count;
+    pcv_sbdf *mate; /* room for PCV_ASSIGN_GROUP_MAX, or NULL */
 };
 
 struct pcv__vpci {
@@ -215,7 +218,9 @@ void pcv__cells_drop(struct pcv__vpci *vpci, uint16_t place);
 /* ---- engine.c ---------------------------------------------------------------
  */
 
-/* An access that passed the gate and the checks of width and alignment. */
+/* An access that passed the gate and the checks of width and alignment. A write
+ * that the owner floor is to see first answers PCV_FORWARD: it was not
+ * performed, or is harmless to perform again (protect.h). */
 uint32_t pcv__vpci_read(struct pcv_device *device, uint16_t reg, uint8_t size);
 enum pcv_verdict pcv__vpci_write(struct pcv_device *device, uint16_t reg,
                                  uint8_t size, uint32_t value);
@@ -238,6 +243,8 @@ void pcv__vpci_teardown(struct pcv_device *device);
 void pcv__vpci_free(struct pcv_device *device) PCV__REQUIRES(device->lock);
 /* Registers of the header, for the hardware domain or a guest. */
 int pcv__header_hardware(struct pcv_device *device);
+/* What a bridge has beside. */
+int pcv__header_bridge(struct pcv_device *device);
 int pcv__header_guest(struct pcv_device *device,
                       const struct pcv_domain *owner);
 /* The multi-function bit of its slot changed. */
@@ -410,6 +417,9 @@ enum pcv__reset pcv__reset_find(struct pcv_device *device);
  * is mapped, and nobody is inside. 0; -PCV_EOPNOTSUPP: there is no method;
  * -PCV_ERESTART: it settles from what its owner did to it; -PCV_EIO. */
 int pcv__reset_start(struct pcv_device *device) PCV__REQUIRES(device->lock);
+/* Its owner loses it here and now, and nobody waits for it: neither decoding
+ * nor bus mastering, and a reset if one write does that. */
+void pcv__reset_abandon(struct pcv_device *device) PCV__REQUIRES(device->lock);
 /* pcv_device_restore()'s part. 0, -PCV_EIO, or -PCV_ERESTART: it settles. */
 int pcv__vpci_restore(struct pcv_device *device) PCV__REQUIRES(device->lock);
 /* Whether a function is in a lower power state than D0, as hardware says;

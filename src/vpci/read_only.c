@@ -5,6 +5,8 @@
  * are virtual. Neither has a handler: a read takes no lock.
  */
 #include "vpci/bars.h"
+#include "vpci/cap/msi.h"
+#include "vpci/cap/msix.h"
 #include "vpci/reserved.h"
 
 static const char *const names[PCV_BARS] = {
@@ -36,21 +38,6 @@ static uint32_t type_bits(const struct pcv__bar *bar)
     }
     return (bar->flags & PCV_BAR_PREFETCHABLE) != 0 ? bits | PCV_BAR_PREFETCH
                                                     : bits;
-}
-
-/* Bits of its address that can be set: they say how large it is. */
-static uint32_t address_bits(const struct pcv__bar *bar)
-{
-    uint32_t mask = (uint32_t) ~(pcv__bar_size(bar) - 1u);
-
-    switch (bar->kind) {
-    case PCV_BAR_IO:
-        return mask & PCV_BAR_IO_MASK;
-    case PCV_BAR_ROM:
-        return (mask & PCV_ROM_MASK) | PCV_ROM_ENABLE;
-    default:
-        return mask & PCV_BAR_MEM_MASK;
-    }
 }
 
 /* Whether its bytes are to be reserved: it has a place. An address of zero is
@@ -87,7 +74,7 @@ static int add_bar(struct pcv_device *device, struct pcv__vpci *vpci,
     if (place && has_place(bar, address)) {
         vpci->reserved |= (uint8_t)(1u << number);
     }
-    error = add_row(vpci, number, reg, address_bits(bar),
+    error = add_row(vpci, number, reg, pcv__bar_settable(bar),
                     (uint32_t)address | extra);
     if (error == 0 && bar->kind == PCV_BAR_MEM64) {
         error = add_row(vpci, number + 1, (uint16_t)(reg + 4u),
@@ -203,4 +190,40 @@ void pcv__read_only_take(struct pcv_device *device, struct pcv__vpci *vpci)
         }
     }
     pcv__reserved_begin(device);
+}
+
+/* ---- messages --------------------------------------------------------------
+ */
+
+static uint32_t read_device(void *ctx, uint16_t reg, uint8_t size)
+{
+    return pcv__hw_read(ctx, reg, size);
+}
+
+/* Message control of both stands at the same place (PCI Local Bus 3.0, 6.8.1.3
+ * and 6.8.2.3). */
+static void switch_off(struct pcv_device *device, uint16_t cap, uint32_t enable)
+{
+    uint16_t reg = (uint16_t)(cap + 2u);
+    uint32_t control;
+
+    if (reg <= PCV_CFG_SIZE - 2u && pcv__hw_fetch(device, reg, 2, &control) &&
+        control != 0xffffu && (control & enable) != 0) {
+        pcv__hw_restore(device, reg, 2, control & ~enable);
+    }
+}
+
+void pcv__read_only_silence(struct pcv_device *device)
+{
+    const struct pcv_cap_source source = {read_device, device};
+    struct pcv_cap caps[PCV_CAPS_MAX];
+    size_t count = pcv_caps_walk(&source, caps, PCV_CAPS_MAX, NULL);
+
+    for (size_t i = 0; i < count; i++) {
+        if (caps[i].id == PCV_CAP_ID_MSI) {
+            switch_off(device, caps[i].offset, MSI_ENABLE);
+        } else if (caps[i].id == PCV_CAP_ID_MSIX) {
+            switch_off(device, caps[i].offset, MSIX_ENABLE);
+        }
+    }
 }

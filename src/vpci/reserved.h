@@ -24,6 +24,11 @@ void pcv__read_only_discard(struct pcv_device *device, struct pcv__vpci *vpci)
 void pcv__read_only_take(struct pcv_device *device, struct pcv__vpci *vpci)
     PCV__REQUIRES(device->lock);
 
+/* Messages of its own that firmware left on, and nobody would mediate, go off.
+ * What the host cannot read or write stays as it is. */
+void pcv__read_only_silence(struct pcv_device *device)
+    PCV__REQUIRES(device->lock);
+
 /* ---- where its BARs are (reserved.c) ---------------------------------------
  */
 

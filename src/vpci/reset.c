@@ -211,6 +211,23 @@ int pcv__reset_start(struct pcv_device *device)
     return pcv__reset_hardware(device, (enum pcv__reset)vpci->reset_method);
 }
 
+void pcv__reset_abandon(struct pcv_device *device)
+{
+    const uint32_t off = PCV_CMD_IO | PCV_CMD_MEMORY | PCV_CMD_MASTER;
+    enum pcv__reset how = pcv__reset_find(device);
+    uint32_t command;
+
+    if (pcv__hw_fetch(device, PCV_REG_COMMAND, 2, &command) &&
+        command != 0xffffu) {
+        pcv__hw_restore(device, PCV_REG_COMMAND, 2, command & ~off);
+    }
+    if (how == PCV__RESET_FLR) {
+        (void)write_flr(device);
+    } else if (how == PCV__RESET_AF) {
+        (void)write_af(device);
+    }
+}
+
 /* ---- at the owner's word ---------------------------------------------------
  */
 

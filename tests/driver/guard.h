@@ -90,7 +90,7 @@ struct guard {
     uint64_t guest_pages, other_pages;
     uint64_t mapped, bound, written, delivered, placed,
         forwarded;                              /* how often */
-    uint64_t told[PCV_EVENT_EXTENDED_BUSY + 1]; /* events, by kind */
+    uint64_t told[64]; /* events, by kind: more than there are */
 };
 
 /* A machine of the generator's, with what `add` adds (NULL: nothing), with a

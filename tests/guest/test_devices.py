@@ -211,5 +211,55 @@ class Work(GuestCase):
                                20)
 
 
+class Faults(GuestCase):
+    """A device that the SMMU refuses again and again (OWN-10)."""
+    # QEMU's edu: where a transfer comes from, goes to, its length, its start;
+    # it takes a tenth of a second. Its own buffer is at 40000.
+    SOURCE, TARGET, LENGTH, START = 0x80, 0x88, 0x90, 0x98
+    NOWHERE = 0x1000  # no memory of the machine is there
+
+    def refuse(self, times):
+        """Let the device read where nothing is, so often."""
+        resource = self.read('edu', 'resource').split()
+        base = int(resource[0], 16)
+        writes = '; '.join(
+            'devmem %#x 64 %#x' % (base + register, value)
+            for register, value in ((self.SOURCE, self.NOWHERE),
+                                    (self.TARGET, 0x40000),
+                                    (self.LENGTH, 4), (self.START, 1)))
+        self.check('i=0; while [ $i -lt %d ]; do %s; usleep 120000; '
+                   'i=$((i+1)); done' % (times, writes))
+
+    def command(self):
+        """The command register: as Linux reads it, and as hardware has it."""
+        hardware = self.machine.hardware(self.machine.address('edu'), 64)
+        return (int(self.setpci('edu', 'COMMAND')[0], 16),
+                int.from_bytes(hardware[4:6], 'little'))
+
+    def faults(self, *words):
+        return self.machine.control('faults', self.machine.address('edu'),
+                                    *words)
+
+    @needs_hypervisor
+    def test_a_device_that_faults_on_and_on_is_cut_off_the_bus(self):
+        self.addCleanup(self.setpci, 'edu', 'COMMAND=%s' %
+                        self.setpci('edu', 'COMMAND')[0])
+        self.setpci('edu', 'COMMAND=6')
+        self.refuse(2)
+        self.assertEqual(self.command(), (6, 6))
+        self.refuse(40)
+        self.assertIn('too many faults, bus mastering is off', self.faults())
+        self.assertEqual(self.command(), (2, 2))
+        self.setpci('edu', 'COMMAND=6')
+        self.assertEqual(self.command(), (2, 2))
+        told = self.machine.log('hyp').count('too many faults')
+        self.refuse(20)
+        self.assertEqual(self.machine.log('hyp').count('too many faults'),
+                         told)
+        self.faults('clear')
+        self.setpci('edu', 'COMMAND=6')
+        self.assertEqual(self.command(), (6, 6))
+
+
 if __name__ == '__main__':
     unittest.main()

@@ -233,7 +233,8 @@ static void a_card_read_with_failures_is_not_registered_as_another(void **state)
             assert_int_equal(got.type, right.type);
             assert_true(got.serial == right.serial);
             assert_int_equal(got.extended, right.extended);
-            for (uint32_t i = 0; i < PCV_BARS; i++) {
+            /* OWN-2: of one that nobody may write the BARs may be unknown. */
+            for (uint32_t i = 0; i < PCV_BARS && !got.read_only; i++) {
                 assert_int_equal(got.bar[i].kind, right.bar[i].kind);
                 assert_true(got.bar[i].size == right.bar[i].size);
             }

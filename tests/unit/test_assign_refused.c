@@ -120,7 +120,7 @@ static void a_policy_that_makes_no_sense_is_refused(void **state)
         bad[i].passed_count = i > 4 ? 1 : 0;
         bad[i].passed[0] = (struct pcv_passed_range){0x40, 4, false};
     }
-    bad[0].flags = 4;
+    bad[0].flags = 16;
     bad[1].cap_count = PCV_POLICY_CAPS + 1;
     bad[2].passed_count = PCV_POLICY_PASSED + 1;
     bad[3].rom_size = sizeof(image);

@@ -112,7 +112,7 @@ static void a_device_on_its_way_is_not_given_to_another(void **state)
     pcv_model_set_clock(a.h.model, true);
     assert_int_equal(pcv_device_assign(a.h.host, CARD, a.guest, NULL, NULL),
                      -PCV_ERESTART);
-    assert_int_equal(pcv_domain_destroy(a.guest), -PCV_EBUSY);
+    assert_int_equal(pcv_domain_destroy(a.guest), -PCV_ERESTART);
     assert_int_equal(pcv_device_assign(a.h.host, CARD, a.other, NULL, NULL),
                      -PCV_EBUSY);
     pcv_model_set_clock(a.h.model, false);
@@ -280,8 +280,10 @@ static void a_new_card_does_not_reach_the_last_owners_memory(void **state)
         if (guests != 0) {
             assert_int_equal(give(&a, CARD, pcv_devfn(1, 0)), 0);
         } else {
-            assert_true(quarantine(&a, 4));
-            assert_int_equal(owner_of(&a), PCV_DOMAIN_ID_QUARANTINE);
+            for (uint64_t nth = 1; owner_of(&a) != PCV_DOMAIN_ID_QUARANTINE;
+                 nth++) {
+                assert_true(quarantine(&a, nth));
+            }
         }
         assert_int_equal(pcv_model_pull(a.h.model, CARD), 0);
         assert_int_equal(pcv_device_vanished(a.h.host, CARD), 0);

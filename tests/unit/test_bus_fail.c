@@ -167,16 +167,16 @@ static void what_cannot_be_blocked_does_not_stay_anothers(void **state)
     two_run(&t);
     assert_int_equal(change(&t, CARD_A, true), 0);
     no_blocking = true;
-    numbers(&t, PORT_A, 0, 0);
+    elsewhere(&t, PORT_A, 0, 0);
     no_blocking = false;
     assert_int_equal(t.r.events[PCV_EVENT_MOVE_FAILED], 1);
     assert_int_equal(pcv_model_dma_domain(t.r.h.model, CARD_A), GUEST);
     assert_int_equal(pcv_device_remove(t.r.h.host, CARD_B, NULL, NULL), 0);
-    numbers(&t, PORT_B, 1, 1);
+    elsewhere(&t, PORT_B, 1, 1);
     assert_int_equal(pcv_device_add(t.r.h.host, BUS(1), NULL), 0);
     assert_int_equal(pcv_model_dma_domain(t.r.h.model, BUS(1)),
                      PCV_DOMAIN_ID_HARDWARE);
-    numbers(&t, PORT_A, 2, 2);
+    elsewhere(&t, PORT_A, 2, 2);
     assert_int_equal(pcv_model_dma_domain(t.r.h.model, BUS(2)), GUEST);
     two_end(&t);
 }

@@ -347,6 +347,7 @@ static void a_function_is_assigned_in_steps_and_says_when_to_go_on(void **state)
     a.request.domain_id = GUEST + 1;
     assert_int_equal(ask(&a, PCV_CTL_ASSIGN, TREE_LEAF, 0), -PCV_ENOENT);
     a.request.domain_id = GUEST;
+    assert_int_equal(pcv_device_declare_isolated(a.h.host, TREE_LEAF, true), 0);
     a.request.u.assign.flags = PCV_ASSIGN_SLOT;
     a.request.u.assign.slot = pcv_devfn(3, 0);
     while ((result = ask(&a, PCV_CTL_ASSIGN, TREE_LEAF, 0)) == -PCV_ERESTART) {
@@ -452,6 +453,46 @@ static void a_run_of_buses_is_declared(void **state)
     hosted_end(&a.h);
 }
 
+/* CTL-1, OWN-10 */
+static void faults_are_asked_for_forgotten_and_limited(void **state)
+{
+    struct asked a;
+
+    (void)state;
+    asked_start(&a);
+    pcv_model_set_clock(a.h.model, true);
+    for (int i = 0; i < 3; i++) {
+        assert_false(pcv_dma_fault(a.h.host, TREE_LEAF, 0x1000, 0));
+    }
+    assert_int_equal(ask_new(&a, PCV_CTL_FAULTS, TREE_LEAF), 0);
+    assert_int_equal(a.reply.count, 1);
+    assert_int_equal(a.record[0].faults.count, 3);
+    assert_int_equal(a.record[0].faults.threshold, PCV_FAULTS_THRESHOLD);
+    assert_int_equal(ask_new(&a, PCV_CTL_FAULTS, TREE_NOTHING), -PCV_ENODEV);
+    assert_int_equal(a.reply.count, 0);
+
+    memset(&a.request, 0, sizeof(a.request));
+    a.request.flags = PCV_CTL_CLEAR;
+    assert_int_equal(ask(&a, PCV_CTL_FAULTS, TREE_NOTHING, 1), -PCV_ENODEV);
+    assert_int_equal(ask(&a, PCV_CTL_FAULTS, TREE_LEAF, 1), 0);
+    assert_int_equal(a.record[0].faults.count, 0);
+
+    a.request.flags = PCV_CTL_LIMIT;
+    a.request.u.faults.threshold = 2;
+    a.request.u.faults.window_us = 1000;
+    assert_int_equal(ask(&a, PCV_CTL_FAULTS, TREE_NOTHING, 1), 0);
+    assert_int_equal(a.reply.count, 0);
+    a.request.flags = PCV_CTL_LIMIT | PCV_CTL_CLEAR;
+    assert_int_equal(ask(&a, PCV_CTL_FAULTS, TREE_LEAF, 1), -PCV_EINVAL);
+    a.request.flags = PCV_CTL_LIMIT;
+    a.request.u.faults.window_us = 0;
+    assert_int_equal(ask(&a, PCV_CTL_FAULTS, TREE_LEAF, 1), -PCV_EINVAL);
+    assert_int_equal(ask_new(&a, PCV_CTL_FAULTS, TREE_LEAF), 0);
+    assert_int_equal(a.record[0].faults.threshold, 2);
+    assert_int_equal(a.record[0].faults.window_us, 1024);
+    hosted_end(&a.h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -469,6 +510,7 @@ int main(void)
         cmocka_unit_test(domains_come_in_pages_the_hardware_domain_first),
         cmocka_unit_test(bars_and_pages_are_those_of_the_domain),
         cmocka_unit_test(a_run_of_buses_is_declared),
+        cmocka_unit_test(faults_are_asked_for_forgotten_and_limited),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -28,6 +28,7 @@ static int give(struct ecam *e, struct pcv_domain *guest, pcv_sbdf sbdf,
     const struct pcv_assign_policy policy = {.flags = PCV_ASSIGN_NO_RESET};
     int error = -PCV_ERESTART;
 
+    assert_int_equal(pcv_device_declare_isolated(e->h.host, sbdf, true), 0);
     /* Bounded by the time after a reset: each question takes a second. */
     for (int i = 0; i < 100 && error == -PCV_ERESTART; i++) {
         error = pcv_device_assign(e->h.host, sbdf, guest, &policy, out);

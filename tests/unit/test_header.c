@@ -245,17 +245,17 @@ static void bus_numbers_and_windows_of_a_bridge_pass_through(void **state)
         uint16_t reg;
         uint8_t size;
         uint32_t value;
-        uint8_t looks; /* reads of the old numbers before the write */
+        uint8_t looks; /* reads of what stood there before the write */
     } rows[] = {
         {PCV_REG_PRIMARY, 4, 0x00050400, 1},
         {PCV_REG_SECONDARY, 1, 0x07, 1},
         {PCV_REG_SUBORDINATE, 1, 0x09, 1},
-        {PCV_REG_IO_BASE, 2, 0x6050, 0},
-        {PCV_REG_MEM_BASE, 4, 0xe010e000, 0},
-        {PCV_REG_PREF_BASE, 4, 0xf011f001, 0},
-        {PCV_REG_PREF_BASE_HI, 4, 0x12, 0},
-        {PCV_REG_PREF_LIMIT_HI, 4, 0x13, 0},
-        {PCV_REG_BRIDGE_CONTROL, 2, 0x0003, 0},
+        {PCV_REG_IO_BASE, 2, 0x6050, 1},
+        {PCV_REG_MEM_BASE, 4, 0xe010e000, 1},
+        {PCV_REG_PREF_BASE, 4, 0xf011f001, 1},
+        {PCV_REG_PREF_BASE_HI, 4, 0x12, 1},
+        {PCV_REG_PREF_LIMIT_HI, 4, 0x13, 1},
+        {PCV_REG_BRIDGE_CONTROL, 2, 0x0003, 1},
     };
     struct rig rig;
 

@@ -186,7 +186,7 @@ static void a_read_that_fails_with_any_number_disturbs_no_device(void **state)
     hosted_end(&h);
 }
 
-/* LIFE-7, PORT-3 */
+/* LIFE-7, OWN-2, PORT-3 */
 static void an_add_or_scan_that_fails_with_any_number_ends(void **state)
 {
     (void)state;
@@ -205,6 +205,13 @@ static void an_add_or_scan_that_fails_with_any_number_ends(void **state)
             /* That is an answer: there are no more buses. */
             assert_int_equal(error, -PCV_EINVAL);
             assert_int_equal(pcv_host_scan(h.host, &scan, 0), 0);
+        } else if (wrong.write != 0) {
+            /* Who is there could be read. */
+            assert_int_equal(error, 0);
+            assert_true(hosted_info(&h, CARD).read_only);
+            assert_int_equal(pcv_host_scan(h.host, &scan, 0), 0);
+            assert_int_equal(scan.first_error, 0);
+            assert_int_equal(pcv_device_remove(h.host, CARD, NULL, NULL), 0);
         } else {
             assert_int_equal(error, -PCV_EIO);
             assert_int_equal(pcv_host_scan(h.host, &scan, 0),

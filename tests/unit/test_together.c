@@ -47,6 +47,22 @@ static void numbers(struct hosted *h, pcv_sbdf bridge, uint8_t first,
               (uint32_t)last << 16);
 }
 
+/* They change past the library, which is told: a guest may have something there
+ * (OWN-15). */
+static void elsewhere(struct hosted *h, pcv_sbdf bridge, uint8_t first,
+                      uint8_t last)
+{
+    int error = -PCV_ERESTART;
+
+    pcv_test_write(h->model, bridge, PCV_REG_SECONDARY, 1, first);
+    pcv_test_write(h->model, bridge, PCV_REG_SUBORDINATE, 1, last);
+    while (error == -PCV_ERESTART) {
+        error = pcv_bridge_report_buses(h->host, bridge, pcv_sbdf_bus(bridge),
+                                        first, last);
+    }
+    assert_int_equal(error, 0);
+}
+
 /* A guest has LEAF; returns where. */
 static pcv_sbdf give(struct hosted *h, struct pcv_domain **out_guest)
 {
@@ -162,7 +178,7 @@ static void a_branch_that_could_not_be_reached_goes_as_well(void **state)
     (void)state;
     slotted_start(&h, SLOT | LINK);
     (void)give(&h, &guest);
-    numbers(&h, UPSTREAM, 0, 0);
+    elsewhere(&h, UPSTREAM, 0, 0);
     assert_int_equal(hosted_state(&h, DOWNSTREAM), PCV_STATE_UNREACHABLE);
     assert_int_equal(hosted_state(&h, LEAF), PCV_STATE_UNREACHABLE);
     assert_int_equal(pcv_model_pull(h.model, UPSTREAM), 0);
@@ -284,12 +300,12 @@ static void what_cannot_be_reached_is_not_mapped_over_the_hypervisors(
     assert_true(pcv_model_is_mapped(h.model, GUEST, WINDOW >> 12));
     write(hardware, CARD, PCV_REG_COMMAND, 2, 0);
     write(hardware, CARD, PCV_REG_BAR0, 4, LEAF_BAR);
-    numbers(&h, DOWNSTREAM, 0, 0);
+    elsewhere(&h, DOWNSTREAM, 0, 0);
     assert_int_equal(hosted_state(&h, LEAF), PCV_STATE_UNREACHABLE);
     assert_true(pcv_model_is_mapped(h.model, GUEST, WINDOW >> 12));
     declare(&h, CARD);
     assert_false(pcv_model_is_mapped(h.model, GUEST, WINDOW >> 12));
-    numbers(&h, DOWNSTREAM, 4, 4);
+    elsewhere(&h, DOWNSTREAM, 4, 4);
     assert_int_equal(hosted_status(&h, LEAF).owner_id, GUEST);
     assert_false(pcv_model_is_mapped(h.model, GUEST, WINDOW >> 12));
     hosted_end(&h);

@@ -32,7 +32,7 @@ static void vfs_in_use_are_neither_disabled_nor_moved(void **state)
     assert_int_equal(vfs_peek(&v, bar, 4), VFS_BAR0 | PCV_BAR_TYPE_64);
     assert_int_equal(vfs_peek(&v, PCV_SRIOV_NUM_VFS, 2), 3);
     assert_int_equal(vfs_peek(&v, PCV_SRIOV_PAGE_SIZE, 4), 1);
-    assert_int_equal(vfs_told(&v, PCV_EVENT_VFS_BUSY, vfs_at(1).v), 3);
+    assert_int_equal(rig_events(&v.rig, PCV_EVENT_PROTECTED), 5);
     assert_int_equal(rig_writes(&v.rig), 0);
     status = rig_status(&v.rig, VFS_PF);
     assert_int_equal(status.counters.refused, 5);

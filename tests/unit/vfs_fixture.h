@@ -236,6 +236,9 @@ static inline int vfs_give(struct vfs *v, uint32_t index)
             pcv_domain_add_window(v->guest, (pcv_gpa){VFS_WINDOW}, 0x10000000u),
             0);
     }
+    /* There is no ACS above. */
+    assert_int_equal(
+        pcv_device_declare_isolated(v->rig.host, vfs_at(index), true), 0);
     while ((error = pcv_device_assign(v->rig.host, vfs_at(index), v->guest,
                                       NULL, &v->given)) == -PCV_ERESTART) {
         pcv_model_advance_us(v->rig.model, VFS_READY_US);

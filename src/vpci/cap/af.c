@@ -4,17 +4,24 @@
  * Advanced Capabilities for Conventional PCI, 3).
  */
 #include "vpci/cap/list.h"
+#include "vpci/protect.h"
 
 #define LENGTH 6u /* bytes, header included */
 
 static enum pcv_verdict write_control(const struct pcv_register_write *write)
     PCV__NO_ANALYSIS
 {
-    if ((write->value & PCV_AF_CONTROL_FLR) != 0) {
+    static const struct pcv__protected bits = {.set = PCV_AF_CONTROL_FLR};
+    uint32_t value;
+
+    if (pcv__protect(write, &bits, &value) == PCV_FORWARD) {
+        return PCV_FORWARD;
+    }
+    if ((value & PCV_AF_CONTROL_FLR) != 0) {
         return pcv__reset_begin(write->device, PCV__RESET_AF);
     }
     if (!pcv__cap_is_guest(write->data)) {
-        pcv__cap_write(write->data, PCV_AF_CONTROL, 1, write->value);
+        pcv__cap_write(write->data, PCV_AF_CONTROL, 1, value);
     }
     return PCV_DONE;
 }

@@ -15,6 +15,7 @@ const struct pcv__cap_desc *const pcv__cap_list[] = {
     &pcv__cap_aer,
     &pcv__cap_dsn,
     &pcv__cap_acs,
+    &pcv__cap_dpc,
     &pcv__cap_sriov,
     &pcv__cap_rebar,
     &pcv__cap_vf_rebar,

@@ -8,6 +8,7 @@
 extern const struct pcv__cap_desc pcv__cap_acs;
 extern const struct pcv__cap_desc pcv__cap_af;
 extern const struct pcv__cap_desc pcv__cap_aer;
+extern const struct pcv__cap_desc pcv__cap_dpc;
 extern const struct pcv__cap_desc pcv__cap_dsn;
 extern const struct pcv__cap_desc pcv__cap_msi;
 extern const struct pcv__cap_desc pcv__cap_msix;

@@ -17,6 +17,7 @@
 #include "registry/requester.h"
 #include "vpci/cap/list.h"
 #include "vpci/cap/slot.h"
+#include "vpci/protect.h"
 
 /* Bytes up to and with Device Status. */
 #define CONTROL_SIZE 12u
@@ -77,12 +78,19 @@ static enum pcv_verdict write_guest_control(
 static enum pcv_verdict write_host_control(
     const struct pcv_register_write *write) PCV__NO_ANALYSIS
 {
+    static const struct pcv__protected bits = {.set = PCV_PCIE_DEVCTL_FLR};
+    uint32_t value;
+    enum pcv_verdict verdict = pcv__protect(write, &bits, &value);
+
+    if (verdict != PCV_DONE) {
+        return pcv__protect_end(verdict);
+    }
     pcv__cap_write(write->data, PCV_PCIE_DEVCTL, 2,
-                   write->value & ~PCV_PCIE_DEVCTL_FLR);
+                   value & ~PCV_PCIE_DEVCTL_FLR);
     pcv__phantom_set(write->device,
-                     (write->value & PCV_PCIE_DEVCTL_PHANTOM) != 0 ||
+                     (value & PCV_PCIE_DEVCTL_PHANTOM) != 0 ||
                          pcv__is_marked(write->device, PCV__MARK_PHANTOM));
-    return (write->value & PCV_PCIE_DEVCTL_FLR) != 0
+    return (value & PCV_PCIE_DEVCTL_FLR) != 0
                ? pcv__reset_begin(write->device, PCV__RESET_FLR)
                : PCV_DONE;
 }

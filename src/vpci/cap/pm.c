@@ -7,6 +7,7 @@
  */
 #include "registry/faults.h"
 #include "vpci/cap/list.h"
+#include "vpci/protect.h"
 
 /* What a guest sees of the capabilities: no power management events, whose wire
  * is the host's, and no states but D0 and D3hot. */
@@ -79,7 +80,7 @@ static enum pcv_verdict wake_up(const struct pcv_register_write *write,
     return PCV_DONE;
 }
 
-static enum pcv_verdict write_control(const struct pcv_register_write *write)
+static enum pcv_verdict change_state(const struct pcv_register_write *write)
 {
     uint32_t from = write->old & PCV_PM_STATE;
     uint32_t to = write->value & PCV_PM_STATE;
@@ -93,6 +94,20 @@ static enum pcv_verdict write_control(const struct pcv_register_write *write)
         return PCV_DONE;
     }
     return to == PCV_PM_D0 ? wake_up(write, from) : fall_asleep(write);
+}
+
+/* What a guest has behind a bridge, or of a PF, must not lose its power; to get
+ * it back is no harm. */
+static enum pcv_verdict write_control(const struct pcv_register_write *write)
+    PCV__NO_ANALYSIS
+{
+    bool up = (write->value & PCV_PM_STATE) == PCV_PM_D0;
+    const struct pcv__protected bits = {.kept = up ? 0 : PCV_PM_STATE};
+    struct pcv_register_write kept = *write;
+    enum pcv_verdict verdict = pcv__protect(write, &bits, &kept.value);
+
+    return verdict == PCV_DONE ? change_state(&kept)
+                               : pcv__protect_end(verdict);
 }
 
 static const struct pcv_register_ops control_ops = {.write = write_control};

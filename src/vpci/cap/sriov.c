@@ -5,6 +5,7 @@
  * devices that come and go. Guests do not see it.
  */
 #include "vpci/cap/list.h"
+#include "vpci/protect.h"
 
 /* After VF enable was set its VFs are not asked for so long (PCI Express Base
  * 6.0, 9.3.3.3.1). */
@@ -16,6 +17,19 @@
 static enum pcv_verdict refuse(struct pcv_device *pf)
 {
     atomic_fetch_add_explicit(&pf->refused, 1, memory_order_relaxed);
+    return PCV_DONE;
+}
+
+/* The same where nobody may write, since VFs are enabled: if one is a guest's
+ * that is told (OWN-15). There is nothing to override. */
+static enum pcv_verdict refuse_enabled(const struct pcv_register_write *write)
+{
+    uint32_t changed = write->value ^ write->old;
+
+    if (changed == 0 || !pcv__guards(write->device)) {
+        return refuse(write->device);
+    }
+    pcv__protect_tell(write->device, write->offset, changed);
     return PCV_DONE;
 }
 
@@ -79,16 +93,26 @@ static enum pcv_verdict enable(struct pcv_device *pf,
     return PCV_PENDING;
 }
 
+/* What of it a guest's VF stands on. */
+static const struct pcv__protected guarded_control = {
+    .kept = PCV_SRIOV_CTRL_VFE | PCV_SRIOV_CTRL_MSE | PCV_SRIOV_CTRL_ARI,
+};
+
 static enum pcv_verdict write_control(const struct pcv_register_write *write)
     PCV__NO_ANALYSIS
 {
     const struct pcv__cap *cap = write->data;
     struct pcv_device *pf = write->device;
     bool was = (write->old & PCV_SRIOV_CTRL_VFE) != 0;
-    uint32_t value = write->value;
+    uint32_t value;
+    enum pcv_verdict verdict;
 
     if (pf->torn || write->old == 0xffffu) {
         return PCV_DONE;
+    }
+    verdict = pcv__protect(write, &guarded_control, &value);
+    if (verdict != PCV_DONE) {
+        return pcv__protect_end(verdict);
     }
     if (!was && (value & PCV_SRIOV_CTRL_VFE) != 0) {
         return enable(pf, cap, value);
@@ -113,8 +137,10 @@ static enum pcv_verdict write_num_vfs(const struct pcv_register_write *write)
 {
     const struct pcv__cap *cap = write->data;
 
-    if (enabled(cap) ||
-        write->value > pcv__cap_read(cap, PCV_SRIOV_TOTAL_VFS, 2) ||
+    if (enabled(cap)) {
+        return refuse_enabled(write);
+    }
+    if (write->value > pcv__cap_read(cap, PCV_SRIOV_TOTAL_VFS, 2) ||
         failed(write->device)) {
         return refuse(write->device);
     }
@@ -126,7 +152,10 @@ static enum pcv_verdict write_page_size(const struct pcv_register_write *write)
 {
     const struct pcv__cap *cap = write->data;
 
-    if (enabled(cap) || failed(write->device)) {
+    if (enabled(cap)) {
+        return refuse_enabled(write);
+    }
+    if (failed(write->device)) {
         return refuse(write->device);
     }
     pcv__cap_write(cap, PCV_SRIOV_PAGE_SIZE, 4, write->value);
@@ -139,15 +168,25 @@ static enum pcv_verdict write_vf_bar(const struct pcv_register_write *write)
     const struct pcv__cap *cap = write->data;
     struct pcv_device *pf = write->device;
     uint16_t reg = (uint16_t)(write->offset - cap->offset);
+    static const struct pcv__protected bits = {.kept = 0xffffffffu};
     uint32_t control = pcv__cap_read(cap, PCV_SRIOV_CTRL, 2);
+    enum pcv_verdict verdict;
+    uint32_t value;
 
     if (pf->torn || control == 0xffffu) {
         return PCV_DONE;
     }
-    if ((control & PCV_SRIOV_CTRL_VFE) != 0) {
-        return later(pf, PCV__VFS_MOVE, reg, 4, write->value);
+    verdict = pcv__protect(write, &bits, &value);
+    if (verdict != PCV_DONE) {
+        return pcv__protect_end(verdict);
     }
-    pcv__cap_write(cap, reg, 4, write->value);
+    if (pcv__guards(pf)) {
+        return PCV_DONE; /* it is as it was */
+    }
+    if ((control & PCV_SRIOV_CTRL_VFE) != 0) {
+        return later(pf, PCV__VFS_MOVE, reg, 4, value);
+    }
+    pcv__cap_write(cap, reg, 4, value);
     pcv__vfs_addresses(pf);
     return PCV_DONE;
 }

@@ -4,6 +4,7 @@
  * of a PF, for the hardware domain. They change only while no VF is enabled.
  */
 #include "vpci/cap/resize.h"
+#include "vpci/protect.h"
 
 static bool vfs_enabled(const struct pcv_device *pf)
 {
@@ -31,6 +32,10 @@ static enum pcv_verdict write_control(const struct pcv_register_write *write)
         ((entry.sizes & pcv__resize_fitting(&pf->vfs->bar[entry.bar])) >> code &
          1u) == 0 ||
         vfs_enabled(pf)) {
+        if (pcv__guards(pf)) {
+            pcv__protect_tell(pf, write->offset, write->value ^ write->old);
+            return PCV_DONE;
+        }
         atomic_fetch_add_explicit(&pf->refused, 1, memory_order_relaxed);
         return PCV_DONE;
     }
