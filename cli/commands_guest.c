@@ -39,6 +39,10 @@ static const struct args_option subtree_options[] = {
     {"--subtree", NULL},
     {NULL, NULL},
 };
+static const struct args_option reset_options[] = {
+    {"--ask", NULL},
+    {NULL, NULL},
+};
 
 const struct command commands_guest[] = {
     {
@@ -131,6 +135,35 @@ const struct command commands_guest[] = {
         .min = 1,
         .max = 1,
         .run = command_restore,
+    },
+    {
+        .name = "reset",
+        .arguments = "SBDF [--ask]",
+        .help = "reset a function for whoever has it; --ask: say how it would "
+                "be done",
+        .completes = "s",
+        .min = 1,
+        .max = 1,
+        .option = reset_options,
+        .run = command_reset,
+    },
+    {
+        .name = "prepare-msix",
+        .arguments = "SBDF",
+        .help = "set MSI-X of a function aside: dom0 leaves it alone",
+        .completes = "s",
+        .min = 1,
+        .max = 1,
+        .run = command_prepare_msix,
+    },
+    {
+        .name = "release-msix",
+        .arguments = "SBDF",
+        .help = "let dom0 use MSI-X of a function again",
+        .completes = "s",
+        .min = 1,
+        .max = 1,
+        .run = command_release_msix,
     },
     {
         .name = "read-only",
@@ -351,6 +384,27 @@ const struct command commands_guest[] = {
         .min = 2,
         .max = 2,
         .run = command_extended,
+    },
+    {
+        .name = "ways",
+        .arguments = "SBDF none|flr|af|d3...",
+        .help = "the ways of its own in which hardware lets a function be "
+                "reset; nobody is told",
+        .completes = "skkk",
+        .words = "none flr af d3",
+        .min = 2,
+        .max = 4,
+        .run = command_ways,
+    },
+    {
+        .name = "pending",
+        .arguments = "SBDF MILLISECONDS|forever",
+        .help = "how long a function's transactions outlive its bus mastering",
+        .completes = "sk",
+        .words = "forever",
+        .min = 2,
+        .max = 2,
+        .run = command_pending,
     },
     {
         .name = "clock",

@@ -388,6 +388,25 @@ static enum program_result restore(struct program *program,
     return each(program, args, ctl_restore);
 }
 
+static enum program_result reset(struct program *program,
+                                 const struct args *args)
+{
+    return each(program, args,
+                args->option[0] != NULL ? ctl_reset_method : ctl_reset);
+}
+
+static enum program_result prepare_msix(struct program *program,
+                                        const struct args *args)
+{
+    return each(program, args, ctl_msix_prepare);
+}
+
+static enum program_result release_msix(struct program *program,
+                                        const struct args *args)
+{
+    return each(program, args, ctl_msix_release);
+}
+
 static enum program_result read_only(struct program *program,
                                      const struct args *args)
 {
@@ -547,6 +566,10 @@ static const struct args_option as_options[] = {
     {"--as", "DOMAIN"},
     {NULL, NULL},
 };
+static const struct args_option reset_options[] = {
+    {"--ask", NULL},
+    {NULL, NULL},
+};
 static const struct args_option assign_options[] = {
     {"--no-reset", NULL}, /* the order is that of take_assign() */
     {"--group", NULL},
@@ -591,8 +614,8 @@ const struct program_command program_commands[] = {
     {"deassign", "SBDF",
      "take a function back from a guest, or out of quarantine", 1, 1, NULL,
      deassign},
-    {"attach", ASSIGN_ARGUMENTS, "another name of assign", 2, 3,
-     assign_options, assign},
+    {"attach", ASSIGN_ARGUMENTS, "another name of assign", 2, 3, assign_options,
+     assign},
     {"detach", "SBDF", "another name of deassign", 1, 1, NULL, deassign},
     {"cancel-remove", "SBDF",
      "withdraw a removal that waits for a guest to give it back", 1, 1, NULL,
@@ -603,6 +626,14 @@ const struct program_command program_commands[] = {
     {"restore", "SBDF",
      "write again what the owner programmed, after a reset behind its back", 1,
      1, NULL, restore},
+    {"reset", "SBDF [--ask]",
+     "reset a function for whoever has it; --ask: say how it would be done", 1,
+     1, reset_options, reset},
+    {"prepare-msix", "SBDF",
+     "set MSI-X of a function aside: dom0 leaves it alone", 1, 1, NULL,
+     prepare_msix},
+    {"release-msix", "SBDF", "let dom0 use MSI-X of a function again", 1, 1,
+     NULL, release_msix},
     {"read-only", "SBDF",
      "keep functions for the hypervisor: dom0 reads them, and changes nothing",
      1, 1, NULL, read_only},

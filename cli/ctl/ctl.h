@@ -123,6 +123,18 @@ bool ctl_buses(const struct ctl *ctl, pcv_sbdf sbdf, const uint8_t bus[3]);
 bool ctl_restore(const struct ctl *ctl, pcv_sbdf sbdf);
 bool ctl_read_only(const struct ctl *ctl, pcv_sbdf sbdf);
 bool ctl_override(const struct ctl *ctl, pcv_sbdf sbdf, bool on);
+/* What became of an operation that may have to wait: nothing is printed for 0,
+ * else its error. */
+bool ctl_finished(const struct ctl *ctl, const struct ctl_result *result,
+                  const char *name);
+
+/* reset.c */
+bool ctl_reset(const struct ctl *ctl, pcv_sbdf sbdf);
+bool ctl_reset_method(const struct ctl *ctl, pcv_sbdf sbdf);
+/* ": its bus reset would hit ...", if that is so. */
+void ctl_reset_blocker(const struct ctl *ctl, pcv_sbdf sbdf, struct text *to);
+bool ctl_msix_prepare(const struct ctl *ctl, pcv_sbdf sbdf);
+bool ctl_msix_release(const struct ctl *ctl, pcv_sbdf sbdf);
 
 /* faults.c: "SBDF", "SBDF clear", "limit COUNT MILLISECONDS". False: an error,
  * printed; *out_misused: or, with nothing printed, why it is none of these. */

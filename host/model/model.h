@@ -162,6 +162,19 @@ uint32_t pcv_model_writable(const struct pcv_model *model, pcv_sbdf sbdf,
 int pcv_model_pull(struct pcv_model *model, pcv_sbdf sbdf);
 int pcv_model_plug(struct pcv_model *model, pcv_sbdf sbdf);
 
+/* Let transactions of a function be pending for so long after its bus mastering
+ * goes off (and while it is on); 0: none are, UINT64_MAX: for ever.
+ * -PCV_ENODEV.
+ */
+int pcv_model_set_pending(struct pcv_model *model, pcv_sbdf sbdf, uint64_t us);
+
+/* How a function can be reset, from now on: only by these. -PCV_EINVAL: it does
+ * not have the capability. */
+#define PCV_MODEL_RESET_FLR 1u
+#define PCV_MODEL_RESET_AF 2u
+#define PCV_MODEL_RESET_D3 4u /* D3hot to D0, without No_Soft_Reset */
+int pcv_model_set_resets(struct pcv_model *model, pcv_sbdf sbdf, uint32_t ways);
+
 /* Make a function answer all ones without being gone (D3cold), or end that. */
 int pcv_model_set_dead(struct pcv_model *model, pcv_sbdf sbdf, bool dead);
 
@@ -283,7 +296,8 @@ bool pcv_model_translate(const struct pcv_model *model, uint32_t domain_id,
 void pcv_model_set_clock(struct pcv_model *model, bool on);
 void pcv_model_advance_us(struct pcv_model *model, uint64_t us);
 /* Configuration accesses to a function within the time after a reset in which
- * it must be left alone. Counted while the clock is on. */
+ * it must be left alone, and buses that were held in reset for too short a
+ * time. Counted while the clock is on. */
 uint64_t pcv_model_early_accesses(const struct pcv_model *model);
 
 enum pcv_model_extended {

@@ -151,7 +151,8 @@ static int op_cfg_read(void *ctx, pcv_sbdf sbdf, uint16_t reg, uint8_t size,
     }
     fn = pcv__model_route(model, sbdf);
     if (fn != NULL && pcv__model_reaches(model, fn, sbdf, &at)) {
-        value = pcv__model_get(fn, at, size);
+        value = pcv__model_get(fn, at, size) |
+                pcv__model_pending_bits(model, fn, at, size);
     } else {
         value = size == 4 ? 0xffffffffu : (1u << (8 * size)) - 1;
     }

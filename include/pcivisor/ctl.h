@@ -18,6 +18,7 @@
 #include "pcivisor/hidden.h"
 #include "pcivisor/host.h"
 #include "pcivisor/requester.h"
+#include "pcivisor/reset.h"
 
 /*
  * The operations. X(NAME, name, number, ARGUMENTS, RECORDS, FLAGS)
@@ -49,6 +50,9 @@
     X(READ_ONLY, read_only, 20, NOTHING, NOTHING, 0)                           \
     X(UNREACHABLE, unreachable, 21, NOTHING, DEVICE, PCV_CTL_OF_DOMAIN)        \
     X(BUSES, buses, 22, BUSES, NOTHING, 0)                                     \
+    X(RESET, reset, 29, NOTHING, RESET, PCV_CTL_ONLY_ASK)                      \
+    X(MSIX_PREPARE, msix_prepare, 30, NOTHING, NOTHING, 0)                     \
+    X(MSIX_RELEASE, msix_release, 31, NOTHING, NOTHING, 0)                     \
     X(TEST_ASSIGN, test_assign, 26, ASSIGN, SBDF, 0)                           \
     X(CANCEL_REMOVE, cancel_remove, 27, NOTHING, NOTHING, 0)                   \
     X(BROKEN, broken, 28, BROKEN, NOTHING, 0)                                  \
@@ -83,6 +87,7 @@ const char *pcv_ctl_op_name(uint32_t op);
 #define PCV_CTL_LIMIT 0x200u
 #define PCV_CTL_SUBTREE 2u   /* the bridge and everything behind it */
 #define PCV_CTL_SLOT 4u      /* all functions of the device number */
+#define PCV_CTL_ONLY_ASK 0x400u /* say how it would be done, and do nothing */
 
 #define PCV_CTL_NODES_MAX 32u  /* addresses in one request for nodes */
 #define PCV_CTL_SCAN_BUSES 8u  /* a call of PCV_CTL_SCAN looks at so many */
@@ -199,6 +204,11 @@ struct pcv_ctl_event {
     struct pcv_event event;
 };
 
+/* How a function would be reset. */
+struct pcv_ctl_reset {
+    enum pcv_reset way;
+};
+
 union pcv_ctl_record {
     struct pcv_host_stats stats;
     struct pcv_ctl_device device;
@@ -211,6 +221,7 @@ union pcv_ctl_record {
     struct pcv_ctl_domain domain;
     struct pcv_ctl_mapping mapping;
     struct pcv_ctl_event event;
+    struct pcv_ctl_reset reset;
     struct pcv_device_faults faults;
     struct pcv_group_member member;
     struct pcv_requester requester;

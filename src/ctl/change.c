@@ -97,9 +97,9 @@ int pcv__ctl_test_assign(struct pcv_host *host,
     if (!domain) {
         return -PCV_ENOENT;
     }
-    error = pcv_device_test_assign(host, request->sbdf, domain,
-                                   &request->u.assign, others,
-                                   PCV_ASSIGN_GROUP_MAX, &count);
+    error =
+        pcv_device_test_assign(host, request->sbdf, domain, &request->u.assign,
+                               others, PCV_ASSIGN_GROUP_MAX, &count);
     while (reply->count < reply->room && reply->count < PCV_ASSIGN_GROUP_MAX &&
            reply->count < count) {
         reply->record[reply->count].sbdf = others[reply->count];
@@ -187,7 +187,7 @@ int pcv__ctl_override(struct pcv_host *host,
     }
     return pcv_device_override(host, request->sbdf,
                                request->u.override.on == 1);
-    }
+}
 
 /* Flags of the operation as those of the functions behind it. */
 static uint32_t set_flags(const struct pcv_ctl_request *request)

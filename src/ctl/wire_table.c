@@ -264,6 +264,10 @@ static const struct pcv__wire_field event[] = {
 };
 SHAPE(event, 0x28);
 
+static const struct pcv__wire_field reset[] = {
+    ONE(0x00, 4, record, reset.way),
+};
+SHAPE(reset, 0x08);
 static const struct pcv__wire_field faults[] = {
     ONE(0x00, 4, record, faults.count),
     ONE(0x04, 4, record, faults.threshold),
@@ -322,6 +326,7 @@ static const struct pcv__wire_shape nothing;
 #define DOMAIN_RECORD domain_shape
 #define MAPPING_RECORD mapping_shape
 #define EVENT_RECORD event_shape
+#define RESET_RECORD reset_shape
 #define FAULTS_ARGS faults_args_shape
 #define FAULTS_RECORD faults_shape
 #define MEMBER_RECORD member_shape

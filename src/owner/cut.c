@@ -56,7 +56,9 @@ static int check(struct pcv__segment *segment, const struct range *range)
 
     while ((device = next_down(segment, range, &rid, &look)) != NULL) {
         if (look == PCV__LOOK_NEW ||
-            (look == PCV__LOOK_LIVE && device->changing)) {
+            (look == PCV__LOOK_LIVE &&
+             (device->changing ||
+              pcv__is_noted(device, PCV__NOTE_BUS_RESET)))) {
             return -PCV_ERESTART;
         }
     }
@@ -315,7 +317,9 @@ static int cut_locked(struct pcv__segment *segment, struct pcv_device *bridge,
     struct range own = lost(segment, bridge, first, last);
     const struct range next = {first, last};
     struct pcv_device *rival = pcv__rival_at(segment, bridge, first, last);
-    int error = nothing_comes(segment, &next);
+    int error = pcv__is_noted(bridge, PCV__NOTE_BUS_RESET)
+                    ? -PCV_ERESTART /* what is behind it cannot be silenced */
+                    : nothing_comes(segment, &next);
 
     if (routed && takes_from_guests(segment, bridge, first, last)) {
         return -PCV_EBUSY;

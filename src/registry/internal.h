@@ -34,6 +34,23 @@ struct pcv__part {
     size_t bytes;
 };
 
+/* How long something is still waited for: a time, or without a clock so many
+ * calls. */
+struct pcv__patience {
+    uint64_t until_us;
+    uint32_t calls;
+};
+
+/* A bridge that resets what is behind it (owner/bus_reset.c): under the
+ * segment's lock beside the device's. */
+struct pcv__bus_reset {
+    uint8_t phase;
+    bool slot; /* of a hot-plug port: what stood in its registers */
+    uint16_t slot_control, slot_status;
+    uint64_t until_us;       /* when its next step is due */
+    struct pcv_device *next; /* of the host's: under the work lock */
+};
+
 /* What few devices have, made when the first of it is needed and kept until the
  * device is released. Under the device's lock. */
 struct pcv__extras {
@@ -42,6 +59,12 @@ struct pcv__extras {
     uint16_t requesters;
     uint16_t requester[4];
     struct pcv_device *next_named;
+    /* Of a change of owner, and of a reset (vpci/pending.c). */
+    struct pcv__patience patience;
+    uint16_t command; /* what stood there before it was silenced */
+    bool silenced;
+    uint8_t reset_stage; /* of an administrator's reset: owner/reset_op.c */
+    struct pcv__bus_reset bus_reset;
     /* What the hardware domain sees while it is not its own (vpci/shadow.h); a
      * struct pcv__part. */
     struct pcv__shadow *shadow;
@@ -78,6 +101,15 @@ struct pcv__extras {
 #define PCV__MARK_FAULTY 0x2000u  /* too many came; no more are counted */
 #define PCV__MARK_CUT 0x4000u     /* so its bus mastering is off */
 #define PCV__MARK_CUT_DUE 0x8000u /* the owner floor has not looked yet */
+
+/* Bits of pcv_device.notes. */
+#define PCV__NOTE_NAMED 1u /* it has extras, with named requester IDs */
+/* It was reset with its bus, and nobody had it since: what the host programmed
+ * is to be put back (OWN-16). */
+#define PCV__NOTE_CLEAN 2u
+#define PCV__NOTE_HIT 4u       /* and it was not waited for yet */
+#define PCV__NOTE_BUS_RESET 8u /* a bridge that resets what is behind it */
+#define PCV__NOTE_MSIX 16u     /* MSI-X is set aside: cap/msix_prepare.c */
 
 /* One BAR. */
 struct pcv__bar {
@@ -196,14 +228,14 @@ struct pcv_device {
     bool is_bridge, bus_conflict, bound;
     bool changing;            /* somebody is inside a change of its owner */
     _Atomic bool read_only;   /* the hypervisor drives it (OWN-8) */
-    _Atomic bool named;       /* it has extras, with named requester IDs */
+    _Atomic uint8_t notes;    /* PCV__NOTE_*: marks that found no room there */
     _Atomic uint16_t acs_cap; /* as ari_cap; it stands where there is room */
 
     /* Of a change of owner: theirs who set `changing`. */
     _Atomic(struct pcv_domain *) change_for; /* a guest that keeps a slot for
                                                 it; others look at it, too */
     struct pcv__assignment *change_to;       /* what that guest is to see */
-    bool change_reset; /* it was reset since it was taken */
+    bool change_reset;            /* it was reset since it was taken */
     _Atomic uint8_t change_step;  /* enum pcv_change_step, for who asks */
     _Atomic uint8_t change_error; /* it failed there: error number, or 0 */
 
@@ -340,9 +372,9 @@ struct pcv_domain {
     _Atomic(struct pcv_device *) *slot;
     struct pcv__window window[PCV_DOMAIN_WINDOWS];
     uint32_t windows;
-    _Atomic uint32_t devices;    /* of a guest */
-    _Atomic bool ending;         /* it is given nothing more (OWN-11) */
-    uint8_t end_at;              /* its slot that is looked at next */
+    _Atomic uint32_t devices; /* of a guest */
+    _Atomic bool ending;      /* it is given nothing more (OWN-11) */
+    uint8_t end_at;           /* its slot that is looked at next */
     /* Functions 0 that a stub stands in for: of the hardware domain how many,
      * of a guest a bit for each device number (OWN-9, VBUS-2). */
     _Atomic uint32_t stubs;
@@ -383,6 +415,8 @@ struct pcv_host {
     _Atomic uint32_t shadow_count;    /* devices with a shadow (OWN-14) */
     struct pcv__lock work_lock;
     struct pcv_device *work PCV__GUARDED_BY(work_lock); /* with vf_work */
+    _Atomic uint32_t bus_reset_count;
+    struct pcv_device *bus_resets PCV__GUARDED_BY(work_lock); /* bridges */
     /* IOMMU faults: how many are too many, and who is due (registry/faults.h);
      * the count is a hint without the work lock. */
     _Atomic uint32_t fault_limits;
@@ -458,6 +492,23 @@ static inline bool pcv__is_marked(const struct pcv_device *device,
 {
     return (atomic_load_explicit(&device->marks, memory_order_relaxed) &
             mark) != 0;
+}
+
+static inline bool pcv__is_noted(const struct pcv_device *device, uint8_t note)
+{
+    return (atomic_load_explicit(&device->notes, memory_order_acquire) &
+            note) != 0;
+}
+
+static inline void pcv__note(struct pcv_device *device, uint8_t note)
+{
+    atomic_fetch_or_explicit(&device->notes, note, memory_order_acq_rel);
+}
+
+static inline void pcv__unnote(struct pcv_device *device, uint8_t note)
+{
+    atomic_fetch_and_explicit(&device->notes, (uint8_t)~note,
+                              memory_order_acq_rel);
 }
 
 /* ---- tables (table.c) -------------------------------------------------------

@@ -134,9 +134,8 @@ static bool phantom_at(struct pcv__segment *segment,
  * looked at only where the mark says that they were there before. */
 static uint32_t named_count(const struct pcv_device *device)
 {
-    return atomic_load_explicit(&device->named, memory_order_acquire)
-               ? device->extras->requesters
-               : 0;
+    return pcv__is_noted(device, PCV__NOTE_NAMED) ? device->extras->requesters
+                                                  : 0;
 }
 
 bool pcv__requester_at(struct pcv__segment *segment, struct pcv_device *device,
@@ -292,7 +291,7 @@ void pcv__named_add(struct pcv__segment *segment, struct pcv_device *device)
 {
     device->extras->next_named = segment->named;
     segment->named = device;
-    atomic_store_explicit(&device->named, true, memory_order_relaxed);
+    pcv__note(device, PCV__NOTE_NAMED);
 }
 
 void pcv__named_remove(struct pcv_device *device)

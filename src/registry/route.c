@@ -46,6 +46,22 @@ struct pcv_device *pcv__bridge_above(struct pcv_host *host, uint16_t segment,
     return pcv_device_find(host, up);
 }
 
+bool pcv__bus_is_reset(struct pcv_host *host, pcv_sbdf sbdf)
+{
+    struct pcv_device *bridge;
+    bool is;
+
+    if (atomic_load_explicit(&host->bus_reset_count, memory_order_acquire) ==
+        0) {
+        return false;
+    }
+    bridge =
+        pcv__bridge_above(host, pcv_sbdf_segment(sbdf), pcv_sbdf_bus(sbdf));
+    is = bridge && pcv__is_noted(bridge, PCV__NOTE_BUS_RESET);
+    pcv_device_put(bridge);
+    return is;
+}
+
 bool pcv__forwards_ari(struct pcv_device *port)
 {
     uint16_t reg = (uint16_t)(port->pcie_cap + PCV_PCIE_DEVCTL2);
