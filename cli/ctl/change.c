@@ -286,9 +286,9 @@ static void changed_state(const struct ctl *ctl, int error, pcv_sbdf sbdf,
                    status.owner_id == PCV_DOMAIN_ID_QUARANTINE;
     text_add(name, "%s", nobodys ? " is in quarantine" : "");
     if (status.change_error == error) {
-        text_add(name, "%s the step '%s' failed", nobodys ? "," : ":",
-                 pcv_change_step_name(
-                     (enum pcv_change_step)status.change_step));
+        text_add(
+            name, "%s the step '%s' failed", nobodys ? "," : ":",
+            pcv_change_step_name((enum pcv_change_step)status.change_step));
     }
 }
 

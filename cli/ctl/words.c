@@ -128,8 +128,7 @@ static void event_details(struct text *text, const struct words_names *names,
         break;
     case PCV_EVENT_QUARANTINED:
     case PCV_EVENT_CHANGE_FAILED:
-        text_add(text, ": %s at step '%s'",
-                 pcv_errno_name((int)event->arg[0]),
+        text_add(text, ": %s at step '%s'", pcv_errno_name((int)event->arg[0]),
                  pcv_change_step_name((enum pcv_change_step)event->arg[1]));
         break;
     case PCV_EVENT_CAP_HIDDEN:

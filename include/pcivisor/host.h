@@ -157,16 +157,16 @@ enum pcv_event_kind {
                                bit 16 set BAR; arg1 is 1 for a write. 64 a second
                                are told for a domain, where there is a clock */
     PCV_EVENT_ASSIGNED,     /* it is domain_id's now */
-    PCV_EVENT_QUARANTINED, /* a change of owner failed with arg0 at step arg1
-                              (enum pcv_change_step) */
-    PCV_EVENT_NO_RESET,    /* it changed its owner, and cannot be reset */
-    PCV_EVENT_CAP_HIDDEN,  /* capability arg0 (bit 16: extended) was hidden:
-                              error arg1 */
-    PCV_EVENT_BIND_FAILED, /* vector arg0 (bit 16: MSI-X): error arg1 */
-    PCV_EVENT_RESET,       /* its owner reset it */
-    PCV_EVENT_VFS_BUSY,    /* VFs were not disabled: arg0 is in use */
-    PCV_EVENT_VF_FAILED,   /* VF arg0 could not be added: error arg1 */
-    PCV_EVENT_EXTENDED,    /* extended space came (arg0 1) or went (0) */
+    PCV_EVENT_QUARANTINED,  /* a change of owner failed with arg0 at step arg1
+                               (enum pcv_change_step) */
+    PCV_EVENT_NO_RESET,     /* it changed its owner, and cannot be reset */
+    PCV_EVENT_CAP_HIDDEN,   /* capability arg0 (bit 16: extended) was hidden:
+                               error arg1 */
+    PCV_EVENT_BIND_FAILED,  /* vector arg0 (bit 16: MSI-X): error arg1 */
+    PCV_EVENT_RESET,        /* its owner reset it */
+    PCV_EVENT_VFS_BUSY,     /* VFs were not disabled: arg0 is in use */
+    PCV_EVENT_VF_FAILED,    /* VF arg0 could not be added: error arg1 */
+    PCV_EVENT_EXTENDED,     /* extended space came (arg0 1) or went (0) */
     PCV_EVENT_ADD_FAILED, /* it answers a read of its vendor ID and could not be
                              added: error arg0. It stays absent (LIFE-12) */
     PCV_EVENT_EXTENDED_BUSY, /* it would have, but a guest owns the device */
@@ -182,11 +182,11 @@ enum pcv_event_kind {
     PCV_EVENT_FAULTS, /* its IOMMU faults are too many, the last at address arg0
                          with PCV_FAULT_* arg1: bus mastering is off now, or
                          PCV_FAULT_LEFT_ON */
-    PCV_EVENT_PROTECTED,   /* a write to bits arg1 of register arg0 was dropped:
-                              a guest has something behind this bridge, or a VF
-                              of this PF. 64 a second are told, where there is a
-                              clock */
-    PCV_EVENT_OVERRIDDEN,  /* its guest lost it to such a write at arg0 */
+    PCV_EVENT_PROTECTED,  /* a write to bits arg1 of register arg0 was dropped:
+                             a guest has something behind this bridge, or a VF
+                             of this PF. 64 a second are told, where there is a
+                             clock */
+    PCV_EVENT_OVERRIDDEN, /* its guest lost it to such a write at arg0 */
 };
 
 struct pcv_event {

@@ -97,9 +97,9 @@ int pcv__ctl_test_assign(struct pcv_host *host,
     if (!domain) {
         return -PCV_ENOENT;
     }
-    error = pcv_device_test_assign(host, request->sbdf, domain,
-                                   &request->u.assign, others,
-                                   PCV_ASSIGN_GROUP_MAX, &count);
+    error =
+        pcv_device_test_assign(host, request->sbdf, domain, &request->u.assign,
+                               others, PCV_ASSIGN_GROUP_MAX, &count);
     while (reply->count < reply->room && reply->count < PCV_ASSIGN_GROUP_MAX &&
            reply->count < count) {
         reply->record[reply->count].sbdf = others[reply->count];

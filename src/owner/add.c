@@ -64,8 +64,7 @@ static int set_up(struct pcv_device *device, struct pcv_device *pf)
 
 /* A view that drops every write and maps nothing; where its BARs can be read,
  * they answer sizing, and are nobody's, as of what the hypervisor drives. */
-static int show_read_only(struct pcv_device *device)
-    PCV__REQUIRES(device->lock)
+static int show_read_only(struct pcv_device *device) PCV__REQUIRES(device->lock)
 {
     struct pcv__vpci *vpci;
 

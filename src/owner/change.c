@@ -10,8 +10,8 @@
 const char *pcv_change_step_name(enum pcv_change_step step)
 {
     static const char *const names[PCV_STEPS] = {
-        "none",  "close", "drain", "save",    "silence", "pending", "block",
-        "drop",  "reset", "restore", "attach", "build",   "publish",
+        "none", "close", "drain",   "save",   "silence", "pending", "block",
+        "drop", "reset", "restore", "attach", "build",   "publish",
     };
 
     return step < PCV_STEPS ? names[step] : "none";
@@ -80,9 +80,7 @@ int pcv__change_begin_with(struct pcv_host *host, pcv_sbdf sbdf,
     if (!device || pcv__has_vanished(device)) {
         error = -PCV_ENODEV;
     } else if (device->changing ||
-               (pcv__word(device) & PCV__WORD_LEAVING) != 0) {
-        error = -PCV_EBUSY;
-    } else if (!pcv__ref_try(device, PCV_HOLDER_CALLER, PCV__WORD_LEAVING)) {
+               !pcv__ref_try(device, PCV_HOLDER_CALLER, PCV__WORD_LEAVING)) {
         error = -PCV_EBUSY;
     } else if (!claim(segment, device, holder)) {
         error = -PCV_ERESTART;

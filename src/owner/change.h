@@ -11,8 +11,8 @@
  * that it shares are being moved for another (owner/dma.h). */
 int pcv__change_begin(struct pcv_host *host, pcv_sbdf sbdf,
                       struct pcv_device **out_device);
-/* As above, of one that goes along with others: `holder` is who of those has the
- * claim on shared requester IDs, if anybody has; it is passed on. */
+/* As above, of one that goes along with others: `holder` is who of those has
+ * the claim on shared requester IDs, if anybody has; it is passed on. */
 int pcv__change_begin_with(struct pcv_host *host, pcv_sbdf sbdf,
                            const struct pcv_device *holder,
                            struct pcv_device **out_device);
@@ -21,7 +21,8 @@ void pcv__change_end(struct pcv_device *device);
 bool pcv__is_quarantined(const struct pcv_device *device);
 
 /* The guest that is to have it, or NULL. */
-static inline struct pcv_domain *pcv__change_for(const struct pcv_device *device)
+static inline struct pcv_domain *pcv__change_for(
+    const struct pcv_device *device)
 {
     return atomic_load_explicit(&device->change_for, memory_order_acquire);
 }

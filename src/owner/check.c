@@ -133,8 +133,8 @@ int pcv__assign_check(struct pcv_device *device,
     }
     error = pcv__group_split(device, domain, out_others->sbdf,
                              PCV_ASSIGN_GROUP_MAX, &out_others->count);
-    if (error != 0 && (error != -PCV_EXDEV ||
-                       (policy->flags & PCV_ASSIGN_GROUP) == 0)) {
+    if (error != 0 &&
+        (error != -PCV_EXDEV || (policy->flags & PCV_ASSIGN_GROUP) == 0)) {
         return error;
     }
     if (!pcv__ext_final(device)) {

@@ -12,8 +12,8 @@
 /* It was given away with the word that it comes back to quarantine. */
 static bool is_to_rest(const struct pcv_device *device)
 {
-    return device->assignment && (device->assignment->policy.flags &
-                                  PCV_ASSIGN_TO_QUARANTINE) != 0;
+    return device->assignment &&
+           (device->assignment->policy.flags & PCV_ASSIGN_TO_QUARANTINE) != 0;
 }
 
 /* Its guest has it no more: nobody gets it. */
@@ -126,8 +126,7 @@ static bool keep_slot(struct pcv_device *device, struct pcv_domain *from)
     return pcv__change_for(device) == from;
 }
 
-int pcv__deassign(struct pcv_host *host, pcv_sbdf sbdf,
-                  struct pcv_domain *from)
+int pcv__deassign(struct pcv_host *host, pcv_sbdf sbdf, struct pcv_domain *from)
 {
     struct pcv_device *device;
     int error = pcv__change_begin(host, sbdf, &device);

@@ -71,7 +71,8 @@ int pcv__join_at(struct pcv_host *host, pcv_sbdf sbdf);
  * vanished only. A reference to the port is held. */
 void pcv__slot_emptied(struct pcv_device *port);
 
-/* ---- guard.c: functions that a guest has, and what leads to them (OWN-15) ----
+/* ---- guard.c: functions that a guest has, and what leads to them (OWN-15)
+ * ----
  */
 
 /* A function is a guest's, or on its way to one, from now on; or not any more.

@@ -19,9 +19,8 @@ static bool has(const struct pcv__party *party, pcv_sbdf sbdf)
 int pcv__party_whole(struct pcv__party *party)
 {
     struct pcv__others *others = &party->others;
-    int error =
-        pcv__group_split(party->device[0], party->domain, others->sbdf,
-                         PCV_ASSIGN_GROUP_MAX, &others->count);
+    int error = pcv__group_split(party->device[0], party->domain, others->sbdf,
+                                 PCV_ASSIGN_GROUP_MAX, &others->count);
 
     if (error != -PCV_EXDEV || others->count > PCV_ASSIGN_GROUP_MAX) {
         return error;

@@ -119,7 +119,8 @@ int pcv__change_silence_again(struct pcv_device *device)
 
 int pcv__change_take(struct pcv_device *device)
 {
-    struct pcv_domain *owner = atomic_load_explicit(&device->owner, memory_order_acquire);
+    struct pcv_domain *owner =
+        atomic_load_explicit(&device->owner, memory_order_acquire);
     int late = 0;
     int error;
 

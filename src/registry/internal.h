@@ -190,7 +190,7 @@ struct pcv_device {
     _Atomic(struct pcv_domain *) change_for; /* a guest that keeps a slot for
                                                 it; others look at it, too */
     struct pcv__assignment *change_to;       /* what that guest is to see */
-    bool change_reset; /* it was reset since it was taken */
+    bool change_reset;            /* it was reset since it was taken */
     _Atomic uint8_t change_step;  /* enum pcv_change_step, for who asks */
     _Atomic uint8_t change_error; /* it failed there: error number, or 0 */
 
