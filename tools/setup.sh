@@ -114,7 +114,7 @@ have_clang_runtime() {
 # Whether what a package is for is there, wherever it came from.
 have_package() {
     case $1 in
-    gcc | meson | python3 | gcovr | clang | clang-format | clang-tidy)
+    gcc | meson | python3 | gcovr | clang | clang-format | clang-tidy | spin)
         have "$1" ;;
     libc6-dev) have gcc && echo '#include <stdio.h>' |
         gcc -E -x c - >/dev/null 2>&1 ;;
@@ -143,7 +143,7 @@ packages_to_run="gcc libc6-dev meson ninja-build pkg-config python3
     libpci-dev pciutils pci.ids libjson-c-dev libedit-dev libcmocka-dev"
 packages_for_guest="gcc libc6-dev meson ninja-build pkg-config python3
     qemu-system-arm gcc-aarch64-linux-gnu libc6-dev-arm64-cross cpio"
-packages_to_test="$packages_to_run clang clang-format clang-tidy
+packages_to_test="$packages_to_run clang clang-format clang-tidy spin
     libclang-rt-14-dev qemu-system-arm gcc-aarch64-linux-gnu
     libc6-dev-arm64-cross cpio"
 packages_for_coverage="$packages_to_run gcovr"

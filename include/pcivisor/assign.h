@@ -173,7 +173,8 @@ int PCV_MUST_CHECK pcv_device_test_assign(
  * hypervisor owns it);
  * -PCV_ENOMEM; -PCV_EIO; -PCV_ERESTART: call again. -PCV_EAGAIN: its guest has
  * it no more, but it cannot be reached, so it is in quarantine: call again when
- * it can. A failure leaves it in quarantine with nothing mapped and no vector
+ * it can. -PCV_EBUSY: another call changes its owner just now. Any other failure
+ * leaves it in quarantine with nothing mapped and no vector
  * bound, but for one: until the host could block its DMA it stays the guest's,
  * silent, unmapped and out of its reach, so that nobody believes the guest's
  * memory to be free of it. pcv_device_status() and an event say at which step.
@@ -197,8 +198,8 @@ int PCV_MUST_CHECK pcv_device_set_broken(struct pcv_host *host, pcv_sbdf sbdf,
  * write again what the owner programmed and the library knows: addresses,
  * command, MSI and MSI-X with their masks (MSI-3).
  *
- * Returns 0; -PCV_ENODEV, also if it cannot be reached (TOPO-4); -PCV_EIO;
- * -PCV_ERESTART: call again.
+ * Returns 0; -PCV_ENODEV, also if it cannot be reached (TOPO-4); -PCV_EBUSY
+ * while its owner is being changed; -PCV_EIO; -PCV_ERESTART: call again.
  * Context: control. Locking: the device's lock.
  */
 int PCV_MUST_CHECK pcv_device_restore(struct pcv_host *host, pcv_sbdf sbdf);

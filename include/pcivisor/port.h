@@ -218,8 +218,11 @@ struct pcv_host_ops {
      * DMA of a requester ID goes to the memory of a domain from now on;
      * PCV_DOMAIN_ID_QUARANTINE blocks it; PCV_DOMAIN_ID_HYPERVISOR: the host
      * drives the function itself, and its DMA is the host's own affair. A
-     * function that moves with bus numbers has its old one blocked and the new
-     * one attached (TOPO-4). Each function that is added has its own attached.
+     * function that moves with bus numbers has its old ones blocked and the new
+     * ones attached (TOPO-4). Each function that is added has all of its own
+     * attached: those of phantom functions and of bridges that send on in their
+     * own name as well (TOPO-5, pcivisor/requester.h), at which no function
+     * need be registered. Attaching one again where it goes already may happen.
      * Optional; without it the host sees to DMA by itself. A negative result:
      * nothing changed; -PCV_EPERM: this domain is never given it, which
      * dma_permitted can say before.
@@ -262,6 +265,19 @@ struct pcv_host_ops {
      * Context: control operations.
      */
     int (*dma_permitted)(void *ctx, pcv_sbdf requester, uint32_t domain_id);
+
+    /*
+     * As map, but for reading only: a write there is handed to
+     * pcv_mmio_access(), which says what becomes of it (OWN-7). Pages may be
+     * mapped already, for reading and writing and at the same host pages: then
+     * only that changes; and with this operation, map may be asked for pages
+     * that are mapped for reading only, which can be written from then on. An
+     * access that finds such a page missing for a moment is to be run again.
+     * Optional; without it such pages are not mapped at all, and every access
+     * there is trapped. Context: any; locked.
+     */
+    int64_t (*map_read_only)(void *ctx, uint32_t domain_id, pcv_gpa gpa,
+                             pcv_hpa hpa, uint64_t pages);
 };
 
 #endif

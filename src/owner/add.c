@@ -249,6 +249,7 @@ static int add_new(struct pcv_host *host, struct pcv__segment *segment,
         pcv__dma_bridge_came(device);
     }
     pcv__event_at(host, sbdf, PCV_EVENT_ADDED, 0, 0);
+    pcv__kept_superseded(host, segment);
     tell_problems(device);
     if (pf) {
         /* Its PF may have changed before anybody could find it. */
@@ -373,6 +374,9 @@ int pcv_device_add(struct pcv_host *host, pcv_sbdf sbdf,
         }
     }
     error = pcv__emulated_conceals(host, sbdf, pcv__claims_vf(info));
+    if (error == 0) {
+        error = pcv__concealed_place(host, sbdf, pcv__claims_vf(info));
+    }
     if (error != 0) {
         return error;
     }

@@ -63,6 +63,27 @@ struct pcv_device *pcv__rival_at(struct pcv__segment *segment,
     return NULL;
 }
 
+bool pcv__is_disputed(struct pcv__segment *segment, uint8_t bus)
+{
+    uint32_t rid = 0;
+    struct pcv_device *bridge;
+
+    /* Bounded: rid goes up. */
+    while ((bridge = pcv__segment_next(segment, &rid, 0xffffu)) != NULL) {
+        pcv_sbdf sbdf =
+            pcv_sbdf_make(segment->number, (uint8_t)(rid >> 8), (uint8_t)rid);
+
+        rid++;
+        if (pcv__look(bridge, sbdf) == PCV__LOOK_LIVE && bridge->bus_conflict &&
+            makes_sense(pcv_sbdf_bus(sbdf), bridge->secondary,
+                        bridge->subordinate) &&
+            bridge->secondary <= bus && bus <= bridge->subordinate) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void pcv__join_bridge(struct pcv__segment *segment, struct pcv_device *bridge,
                       uint8_t first, uint8_t last)
 {

@@ -2,6 +2,7 @@
 /* The steps of a change of owner (OWN-5). */
 #include "owner/change.h"
 #include "owner/dma.h"
+#include "owner/hidden.h"
 #include "owner/look.h"
 #include "owner/move.h"
 #include "registry/faults.h"
@@ -63,6 +64,23 @@ static bool claim(struct pcv__segment *segment, struct pcv_device *device,
     return pcv__dma_claim_at(segment, device, pcv__device_sbdf(device));
 }
 
+/* Of one that is live. */
+static int begin(struct pcv__segment *segment, struct pcv_device *device,
+                 const struct pcv_device *holder) PCV__REQUIRES(segment->lock)
+{
+    if (device->changing || (pcv__word(device) & PCV__WORD_LEAVING) != 0 ||
+        !pcv__ref_try(device, PCV_HOLDER_CALLER, PCV__WORD_LEAVING)) {
+        return -PCV_EBUSY;
+    }
+    if (!claim(segment, device, holder)) {
+        /* Not the last: the registry has one, as long as we have the lock. */
+        pcv__ref_put(device, PCV_HOLDER_CALLER);
+        return -PCV_ERESTART;
+    }
+    device->changing = true;
+    return 0;
+}
+
 int pcv__change_begin_with(struct pcv_host *host, pcv_sbdf sbdf,
                            const struct pcv_device *holder,
                            struct pcv_device **out_device)
@@ -70,27 +88,32 @@ int pcv__change_begin_with(struct pcv_host *host, pcv_sbdf sbdf,
     struct pcv__segment *segment =
         pcv__segment_find(host, pcv_sbdf_segment(sbdf));
     struct pcv_device *device;
-    int error = 0;
+    int error;
 
     if (!segment) {
         return -PCV_ENODEV;
     }
     pcv__lock_take(&host->mem, &segment->lock);
     device = pcv__known_at(segment, sbdf);
-    if (!device || pcv__has_vanished(device)) {
-        error = -PCV_ENODEV;
-    } else if (device->changing ||
-               !pcv__ref_try(device, PCV_HOLDER_CALLER, PCV__WORD_LEAVING)) {
-        error = -PCV_EBUSY;
-    } else if (!claim(segment, device, holder)) {
-        error = -PCV_ERESTART;
-        /* Not the last: the registry has one, as long as we have the lock. */
-        pcv__ref_put(device, PCV_HOLDER_CALLER);
-    } else {
-        device->changing = true;
+    error = !device || pcv__has_vanished(device)
+                ? -PCV_ENODEV
+                : begin(segment, device, holder);
+    pcv__lock_drop(&host->mem, &segment->lock);
+    if (error == 0) {
         *out_device = device;
     }
-    pcv__lock_drop(&host->mem, &segment->lock);
+    return error;
+}
+
+int pcv__change_begin_held(struct pcv_device *device)
+{
+    struct pcv__segment *segment = device->segment;
+    struct pcv__mem *mem = &device->host->mem;
+    int error;
+
+    pcv__lock_take(mem, &segment->lock);
+    error = pcv__is_live(device) ? begin(segment, device, NULL) : -PCV_ENODEV;
+    pcv__lock_drop(mem, &segment->lock);
     return error;
 }
 
@@ -372,6 +395,7 @@ void pcv__guest_lost(struct pcv_device *device)
         pcv__slot_leave(device, owner);
     }
     pcv__change_forget(device);
+    pcv__hidden_lost(device);
 }
 
 int pcv__dma_home(struct pcv_device *device)
@@ -385,6 +409,7 @@ void pcv__guest_drop(struct pcv_device *device)
     struct pcv_domain *owner = owner_of(device);
 
     atomic_store_explicit(&device->read_only, false, memory_order_relaxed);
+    pcv__hidden_lost(device);
     if (owner->slot) {
         pcv__lock_take(&host->mem, &device->lock);
         (void)pcv__change_silence(device);

@@ -16,6 +16,9 @@ int pcv__change_begin(struct pcv_host *host, pcv_sbdf sbdf,
 int pcv__change_begin_with(struct pcv_host *host, pcv_sbdf sbdf,
                            const struct pcv_device *holder,
                            struct pcv_device **out_device);
+/* The same for one to which our caller holds a reference, whatever stands at
+ * the address that it had last; it may have vanished. */
+int pcv__change_begin_held(struct pcv_device *device);
 void pcv__change_end(struct pcv_device *device);
 
 bool pcv__is_quarantined(const struct pcv_device *device);

@@ -32,7 +32,7 @@ static int hand_on(struct pcv_device *device)
     struct pcv_domain *hardware = &device->host->hardware;
     int error;
 
-    if (pcv__is_unreachable(device)) {
+    if (pcv__is_unreachable(device) || pcv__has_vanished(device)) {
         /* Its guest has it no more; it comes home when it can be reset. */
         pcv__change_rest(device);
         pcv__change_at(device, PCV_STEP_NONE);
@@ -126,24 +126,28 @@ static bool keep_slot(struct pcv_device *device, struct pcv_domain *from)
     return pcv__change_for(device) == from;
 }
 
-int pcv__deassign(struct pcv_host *host, pcv_sbdf sbdf, struct pcv_domain *from)
+int pcv__deassign_from(struct pcv_device *device, struct pcv_domain *from)
 {
-    struct pcv_device *device;
-    int error = pcv__change_begin(host, sbdf, &device);
+    int error = pcv__change_begin_held(device);
 
+    /* Somebody who holds it would be in the way of a removal that waits. */
+    pcv_device_put(device);
     if (error != 0) {
         return error;
     }
-    if (from && !keep_slot(device, from)) {
+    if (!keep_slot(device, from)) {
         pcv__change_end(device);
-        return 0; /* another device stands there by now */
+        return 0;
     }
     return finish(device, return_device(device));
 }
 
 int pcv_device_deassign(struct pcv_host *host, pcv_sbdf sbdf)
 {
-    return host ? pcv__deassign(host, sbdf, NULL) : -PCV_EINVAL;
+    struct pcv_device *device;
+    int error = host ? pcv__change_begin(host, sbdf, &device) : -PCV_EINVAL;
+
+    return error == 0 ? finish(device, return_device(device)) : error;
 }
 
 /* ---- beside ----------------------------------------------------------------

@@ -6,9 +6,9 @@
 #include "owner/change.h"
 #include "owner/look.h"
 
-/* As pcv_device_deassign(); with `from`, only what that guest has or is about
- * to have: 0 for everything else. */
-int pcv__deassign(struct pcv_host *host, pcv_sbdf sbdf,
-                  struct pcv_domain *from);
+/* As pcv_device_deassign(), of what a guest has or is about to have, to which a
+ * reference is held, which is given back; also if it has vanished, or no
+ * address leads to it. 0 if the guest has it not. */
+int pcv__deassign_from(struct pcv_device *device, struct pcv_domain *from);
 
 #endif

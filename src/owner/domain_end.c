@@ -30,17 +30,33 @@ static bool next_slot(struct pcv_domain *domain, uint8_t *out_devfn)
     return false;
 }
 
+/* The device in a slot, with a reference; NULL: there is none, or it goes. */
+static struct pcv_device *slot_hold(const struct pcv_domain *domain,
+                                    uint8_t devfn)
+{
+    struct pcv_device *device = slot_device(domain, devfn);
+
+    if (!device || !pcv__ref_try(device, PCV_HOLDER_CALLER, 0)) {
+        return NULL;
+    }
+    if (slot_device(domain, devfn) != device) {
+        pcv_device_put(device);
+        return NULL;
+    }
+    return device;
+}
+
 /* One step of what is in a slot. What it comes to is the function's, not the
  * guest's, unless the guest has it still. */
 static int return_one(struct pcv_domain *domain, uint8_t devfn)
 {
-    const struct pcv_device *device = slot_device(domain, devfn);
+    struct pcv_device *device = slot_hold(domain, devfn);
     int error;
 
     if (!device) {
         return 0;
     }
-    error = pcv__deassign(domain->host, pcv__device_sbdf(device), domain);
+    error = pcv__deassign_from(device, domain);
     return slot_device(domain, devfn) == device ? error : 0;
 }
 
@@ -68,10 +84,10 @@ uint64_t pcv_domain_wait_us(struct pcv_domain *domain)
     uint64_t least = UINT64_MAX;
 
     for (uint32_t i = 0; domain->slot && i < PCV_DEVFNS; i++) {
-        struct pcv_device *device = slot_device(domain, (uint8_t)i);
+        struct pcv_device *device = slot_hold(domain, (uint8_t)i);
         uint64_t us;
 
-        if (device && pcv__ref_try(device, PCV_HOLDER_CALLER, 0)) {
+        if (device) {
             us = pcv_device_wait_us(device);
             pcv_device_put(device);
             least = us < least ? us : least;

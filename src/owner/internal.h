@@ -65,6 +65,9 @@ void pcv__bridge_goes(struct pcv_device *bridge);
  * changed; or why it could not be bound.
  */
 int pcv__join_at(struct pcv_host *host, pcv_sbdf sbdf);
+/* What has vanished while it could not be reached, and whose last address is
+ * another's by now, is removed: nobody could name it any more. No lock. */
+void pcv__kept_superseded(struct pcv_host *host, struct pcv__segment *segment);
 
 /* What was behind a port is gone, whoever has it: it has vanished and is
  * removed, but for what is just being added or changes its owner, which has
@@ -111,6 +114,9 @@ void pcv__slot_event(struct pcv_device *port);
  * of them. No lock. 0, and how long until some must be looked at again, 0: none
  * is left; -PCV_ERESTART: call again. */
 int pcv__faults_work(struct pcv_host *host, uint64_t *out_wait_us);
+/* A function is to be added where all is concealed (OWN-9): as
+ * pcv__emulated_conceals(). */
+int pcv__concealed_place(struct pcv_host *host, pcv_sbdf sbdf, bool is_vf);
 
 /* ---- vfs.c ---- */
 

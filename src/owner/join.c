@@ -187,6 +187,47 @@ static int join(struct pcv__segment *segment, struct pcv_device *device,
     return error;
 }
 
+/* ---- those that nobody can name -------------------------------------------
+ */
+
+/* One that has vanished while it could not be reached, and whose last address
+ * is another's by now, with a caller's reference; or NULL. */
+static struct pcv_device *superseded(struct pcv__segment *segment)
+    PCV__REQUIRES(segment->lock)
+{
+    pcv_sbdf busy;
+
+    /* Bounded by the list. */
+    for (struct pcv_device *device = segment->kept; device;
+         device = device->kept.next) {
+        if (pcv__is_live(device) && pcv__has_vanished(device) &&
+            pcv__live_at(segment, pcv__device_sbdf(device)) &&
+            !pcv__is_kept(segment, device, &busy)) {
+            return pcv_device_get(device);
+        }
+    }
+    return NULL;
+}
+
+void pcv__kept_superseded(struct pcv_host *host, struct pcv__segment *segment)
+{
+    struct pcv__mem *mem = &host->mem;
+    struct pcv_device *device;
+
+    if (atomic_load_explicit(&segment->kept_count, memory_order_acquire) == 0) {
+        return;
+    }
+    /* Bounded: each turn makes one leave. */
+    do {
+        pcv__lock_take(mem, &segment->lock);
+        device = superseded(segment);
+        pcv__lock_drop(mem, &segment->lock);
+        if (device) {
+            (void)pcv__device_replaced(device);
+        }
+    } while (device);
+}
+
 /* ---- all of them -----------------------------------------------------------
  */
 
@@ -330,6 +371,7 @@ int pcv__join_at(struct pcv_host *host, pcv_sbdf sbdf)
         while (pcv__join_all(host, segment, &other) == -PCV_EEXIST) {
         }
         pcv__move_end(segment, &host->mem);
+        pcv__kept_superseded(host, segment);
     }
     return error == -PCV_EEXIST ? -PCV_ENOENT : error;
 }

@@ -48,6 +48,10 @@ bool pcv__has_rival(struct pcv__segment *segment,
 struct pcv_device *pcv__rival_at(struct pcv__segment *segment,
                                  const struct pcv_device *bridge, uint8_t first,
                                  uint8_t last) PCV__REQUIRES(segment->lock);
+/* Whether a bridge that is in conflict claims a bus: whoever answers there may
+ * be behind one or the other. */
+bool pcv__is_disputed(struct pcv__segment *segment, uint8_t bus)
+    PCV__REQUIRES(segment->lock);
 /* Let a bridge cover these buses, or be in conflict. */
 void pcv__join_bridge(struct pcv__segment *segment, struct pcv_device *bridge,
                       uint8_t first, uint8_t last) PCV__REQUIRES(segment->lock);

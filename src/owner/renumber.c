@@ -107,6 +107,7 @@ static int end(struct pcv_device *bridge, int error, pcv_sbdf other)
     int added;
 
     pcv__move_end(bridge->segment, &host->mem);
+    pcv__kept_superseded(host, bridge->segment);
     if (error != -PCV_EEXIST) {
         return error;
     }

@@ -4,6 +4,7 @@
  * find yet, and a VF is counted at its PF.
  */
 #include "owner/emulated.h"
+#include "owner/move.h"
 
 bool pcv__claims_vf(const struct pcv_add_info *info)
 {
@@ -81,6 +82,7 @@ static void device_init(struct pcv_device *device, struct pcv_host *host,
     device->saved = NULL;
     device->extras = NULL;
     atomic_store_explicit(&device->marks, 0, memory_order_relaxed);
+    atomic_store_explicit(&device->named, false, memory_order_relaxed);
     atomic_store_explicit(&device->dma, host->quarantine.id,
                           memory_order_relaxed);
     device->changing = false;
@@ -153,8 +155,9 @@ static int reserve_locked(struct pcv_host *host, struct pcv__segment *segment,
         pcv__emulated_takes(segment, sbdf)) {
         return -PCV_EEXIST; /* it leaves, or somebody else adds it */
     }
-    if (segment->moving && segment->kept) {
-        return -PCV_EEXIST; /* it may be one that is just being moved */
+    if (segment->kept &&
+        (segment->moving || pcv__is_disputed(segment, pcv_sbdf_bus(sbdf)))) {
+        return -PCV_EEXIST; /* it may be one that is kept (TOPO-4) */
     }
     device_init(device, host, segment, sbdf);
     if (pcv__claims_vf(info)) {

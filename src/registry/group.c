@@ -324,8 +324,8 @@ static int join_named(struct pcv_group *group, struct pcv__segment *segment)
     bool again = true;
 
     /* Each turn but the last makes the group larger: as often as parts fit,
-     * and once more for the segment. */
-    while (again) {
+     * and once more for the segment, which has everybody. */
+    for (uint32_t turn = 0; again && turn <= PCV_GROUP_PARTS + 1u; turn++) {
         pcv_sbdf id;
 
         again = false;

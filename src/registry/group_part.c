@@ -98,25 +98,22 @@ bool pcv__part_has(struct pcv_host *host, const struct pcv_group_part *part,
     if (pcv_sbdf_segment(sbdf) != pcv_sbdf_segment(part->at)) {
         return false;
     }
-    if (part->kind == PCV__PART_FUNCTION) {
-        return sbdf.v == part->at.v;
-    }
-    if (pcv__stands_alone(device)) {
-        return false;
-    }
     switch ((enum pcv__part_kind)part->kind) {
-    case PCV__PART_TREE:
-        return sbdf.v == part->at.v ||
-               is_behind(host, part->at, pcv__rid(sbdf));
-    case PCV__PART_DEVICE:
-        return in_device(part, sbdf)
-                   ? !device->is_vf && !pcv__is_bystander(device)
-                   : behind_device(host, part, sbdf);
     case PCV__PART_FUNCTION:
+        return sbdf.v == part->at.v;
+    case PCV__PART_TREE:
+        return !pcv__stands_alone(device) &&
+               (sbdf.v == part->at.v ||
+                is_behind(host, part->at, pcv__rid(sbdf)));
+    case PCV__PART_DEVICE:
+        return !pcv__stands_alone(device) &&
+               (in_device(part, sbdf)
+                    ? !device->is_vf && !pcv__is_bystander(device)
+                    : behind_device(host, part, sbdf));
     case PCV__PART_SEGMENT:
         break;
     }
-    return part->kind == PCV__PART_SEGMENT;
+    return true;
 }
 
 /* ---- one after the other ---------------------------------------------------

@@ -45,10 +45,19 @@ struct pcv__extras {
     /* What the hardware domain sees while it is not its own (vpci/shadow.h); a
      * struct pcv__part. */
     struct pcv__shadow *shadow;
+    struct pcv__part *hidden; /* of a hidden function: vpci/hidden.h; or NULL */
+    /* Of a bridge: the operation on all behind it that is under way, and why it
+     * is taken back (OWN-13); owner/subtree.c. */
+    uint8_t subtree;
+    int32_t subtree_error;
+    uint32_t subtree_busy;
 };
 
 /* Bits of pcv_device.marks. */
 #define PCV__MARK_BROKEN 1u    /* it is given to no guest */
+#define PCV__MARK_HIDDEN 2u    /* owner and hardware domain use it (OWN-7) */
+#define PCV__MARK_CONCEALED 4u /* not there for the hardware domain (OWN-9) */
+#define PCV__MARK_SLOT 8u      /* of function 0: so is all of its device */
 #define PCV__MARK_ISOLATED 16u /* declared by the host (TOPO-6) */
 #define PCV__MARK_PHANTOM 32u  /* so are its phantom functions (TOPO-5) */
 /* It is to be removed when its guest, or the last guest behind it, gives it
@@ -62,6 +71,9 @@ struct pcv__extras {
 #define PCV__MARK_GUARDED 0x100u
 #define PCV__MARK_GUARDS 0x200u
 #define PCV__MARK_OVERRIDE 0x400u
+#define PCV__MARK_STUB 0x800u /* of function 0: others answered beside it */
+/* What an operation on all behind a bridge did so far. */
+#define PCV__MARK_SUBTREE 0x1000u
 /* IOMMU faults, whose count stands in the upper half: registry/faults.h. */
 #define PCV__MARK_FAULTY 0x2000u  /* too many came; no more are counted */
 #define PCV__MARK_CUT 0x4000u     /* so its bus mastering is off */
@@ -184,6 +196,7 @@ struct pcv_device {
     bool is_bridge, bus_conflict, bound;
     bool changing;            /* somebody is inside a change of its owner */
     _Atomic bool read_only;   /* the hypervisor drives it (OWN-8) */
+    _Atomic bool named;       /* it has extras, with named requester IDs */
     _Atomic uint16_t acs_cap; /* as ari_cap; it stands where there is room */
 
     /* Of a change of owner: theirs who set `changing`. */
@@ -316,6 +329,8 @@ struct pcv_domain {
     struct pcv__lock map_lock;
     struct pcv__imap map PCV__GUARDED_BY(map_lock);   /* pages that BARs want */
     struct pcv__imap holes PCV__GUARDED_BY(map_lock); /* never mapped */
+    struct pcv__imap read_only
+        PCV__GUARDED_BY(map_lock);                      /* nor to be written */
     struct pcv__trap **traps PCV__GUARDED_BY(map_lock); /* hash by page */
     struct pcv__trap *trap_few;        /* while the table has no buckets */
     uint32_t trap_buckets, trap_total; /* likewise */
@@ -328,6 +343,9 @@ struct pcv_domain {
     _Atomic uint32_t devices;    /* of a guest */
     _Atomic bool ending;         /* it is given nothing more (OWN-11) */
     uint8_t end_at;              /* its slot that is looked at next */
+    /* Functions 0 that a stub stands in for: of the hardware domain how many,
+     * of a guest a bit for each device number (OWN-9, VBUS-2). */
+    _Atomic uint32_t stubs;
     _Atomic uint32_t port_latch; /* what 0xCF8 holds */
     _Atomic uint64_t events_us;  /* when its share of events began ... */
     _Atomic uint32_t events;     /* ... and how many came since */
@@ -353,11 +371,16 @@ struct pcv_host {
     struct pcv__imap reserved_memory PCV__GUARDED_BY(reserved_lock);
     struct pcv__imap reserved_io PCV__GUARDED_BY(reserved_lock);
     _Atomic uint32_t reserved_count;
-    struct pcv_domain *guests;       /* by identifier */
-    _Atomic uint32_t work_count;     /* PFs with vf_work */
-    _Atomic uint32_t renumber_count; /* bridges that are renumbered */
-    _Atomic uint32_t slot_count;     /* ports with slot_event */
-    _Atomic uint32_t shadow_count;   /* devices with a shadow (OWN-14) */
+    /* Bytes of memory that the hypervisor uses of hidden functions (OWN-7), and
+     * how many ranges there are. */
+    struct pcv__imap used_memory PCV__GUARDED_BY(reserved_lock);
+    _Atomic uint32_t used_count;
+    _Atomic uint32_t concealed_count; /* functions (OWN-9) */
+    struct pcv_domain *guests;        /* by identifier */
+    _Atomic uint32_t work_count;      /* PFs with vf_work */
+    _Atomic uint32_t renumber_count;  /* bridges that are renumbered */
+    _Atomic uint32_t slot_count;      /* ports with slot_event */
+    _Atomic uint32_t shadow_count;    /* devices with a shadow (OWN-14) */
     struct pcv__lock work_lock;
     struct pcv_device *work PCV__GUARDED_BY(work_lock); /* with vf_work */
     /* IOMMU faults: how many are too many, and who is due (registry/faults.h);
@@ -538,7 +561,8 @@ static inline uint64_t pcv__word(const struct pcv_device *device)
     return atomic_load_explicit(&device->word, memory_order_acquire);
 }
 
-/* The hardware domain also has the use of what the hypervisor hides. */
+/* The hardware domain also has the use of what the hypervisor hides, and does
+ * not conceal. */
 static inline bool pcv__owns(const struct pcv_domain *domain,
                              const struct pcv_device *device)
 {
@@ -546,7 +570,8 @@ static inline bool pcv__owns(const struct pcv_domain *domain,
         atomic_load_explicit(&device->owner, memory_order_acquire);
 
     return owner == domain || (domain->kind == PCV_DOMAIN_HARDWARE &&
-                               owner->kind == PCV_DOMAIN_HYPERVISOR);
+                               owner->kind == PCV_DOMAIN_HYPERVISOR &&
+                               !pcv__is_marked(device, PCV__MARK_CONCEALED));
 }
 
 /* Whether a device stands at an address, seen from a domain. */

@@ -75,6 +75,7 @@ static void free_parts(struct pcv_device *device)
         atomic_fetch_sub_explicit(&device->host->shadow_count, 1,
                                   memory_order_release);
     }
+    free_part(mem, device->extras ? device->extras->hidden : NULL);
     pcv__free(mem, device->extras, sizeof(*device->extras));
     device->vfs = NULL;
     device->assignment = NULL;

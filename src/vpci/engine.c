@@ -282,6 +282,9 @@ static enum pcv_verdict cell_write(struct pcv_device *device,
     enum pcv_verdict verdict = PCV_DONE;
 
     if (must_wait(vpci, cell, bytes)) {
+        /* Whoever began it may not come back: an add that failed later on, a
+         * vCPU that is stopped. */
+        (void)pcv__map_step(device);
         return PCV_RETRY;
     }
     if ((bytes & (uint8_t)~handled) != 0) {

@@ -35,7 +35,6 @@ enum pcv_verdict pcv__protect(const struct pcv_register_write *write,
     }
     *out_value = value ^ wrong;
     pcv__protect_tell(write->device, write->offset, wrong);
-    return *out_value == old && (old & write->reg->policy.w1c) == 0
-               ? PCV_ABSENT
-               : PCV_DONE;
+    return *out_value == old && (old & write->reg->policy.w1c) == 0 ? PCV_ABSENT
+                                                                    : PCV_DONE;
 }

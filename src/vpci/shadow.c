@@ -143,7 +143,8 @@ static void silence(const struct pcv_device *device, struct pcv__shadow *shadow)
     shadow->header[BIST_DWORD] &= 0x00ffffffu;
     if ((device->id.header_type & PCV_HEADER_TYPE_MASK) == 1) {
         shadow->header[PCV_REG_IO_BASE / 4u] &= ~(PCV_STATUS_W1C << 16);
-        shadow->header[PCV_REG_INT_LINE / 4u] &= ~(PCV_BRIDGE_RESET << 16);
+        shadow->header[PCV_REG_BRIDGE_CONTROL / 4u] &=
+            ~(PCV_BRIDGE_RESET << 16);
     }
 }
 

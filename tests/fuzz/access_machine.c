@@ -119,9 +119,13 @@ static bool asks_who(const struct machine *m, unsigned i)
 {
     const struct vcpu *v = m->asking;
 
-    return v && index_of(v->access.sbdf) == i && !v->access.write &&
-           v->access.reg < PCV_REG_DEVICE && i < DEVICES &&
-           machine_status(m, i).state != PCV_STATE_PRESENT;
+    if (!v || i >= DEVICES || machine_status(m, i).state == PCV_STATE_PRESENT) {
+        return false;
+    }
+    /* VFs that were enabled appear with whatever access comes next (SRIOV-1).
+     */
+    return i == VF || (index_of(v->access.sbdf) == i && !v->access.write &&
+                       v->access.reg < PCV_REG_DEVICE);
 }
 
 /* Hardware is asked only for what is registered, and not for what is gone

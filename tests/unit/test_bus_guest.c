@@ -308,6 +308,68 @@ static void extended_space_is_what_the_new_bus_has(void **state)
     two_end(&t);
 }
 
+/* TOPO-4, LIFE-9: it had vanished, and nobody can name it once another function
+ * stands where it was last. */
+static void what_vanished_goes_when_its_address_is_anothers(void **state)
+{
+    struct two t;
+
+    (void)state;
+    two_start(&t);
+    give(&t);
+    elsewhere(&t, PORT_A, 0, 0);
+    assert_int_equal(pcv_device_vanished(t.r.h.host, CARD_A), 0);
+    elsewhere(&t, PORT_A, 1, 1);
+    assert_int_equal(hosted_state(host_of(&t), CARD_A), PCV_STATE_UNREACHABLE);
+    assert_int_equal(renumber_read(&t.r, CARD_A, PCV_REG_VENDOR, 4),
+                     0xaaaa1234);
+    assert_int_equal(hosted_status(host_of(&t), CARD_A).owner_id,
+                     PCV_DOMAIN_ID_HARDWARE);
+    assert_int_equal(hosted_stats(host_of(&t)).devices, 4);
+    assert_int_equal(pcv_domain_destroy(t.guest), 0);
+    two_end(&t);
+}
+
+/* The same if bus numbers bring the other one there. */
+static void what_vanished_goes_when_another_moves_there(void **state)
+{
+    struct two t;
+
+    (void)state;
+    two_start(&t);
+    give(&t);
+    elsewhere(&t, PORT_A, 0, 0);
+    assert_int_equal(pcv_device_vanished(t.r.h.host, CARD_A), 0);
+    elsewhere(&t, PORT_B, 1, 1);
+    assert_true(stands(&t, CARD_B, BUS(1)));
+    assert_int_equal(hosted_stats(host_of(&t)).devices, 3);
+    assert_int_equal(pcv_domain_destroy(t.guest), 0);
+    two_end(&t);
+}
+
+/* TOPO-4: where two bridges claim a bus, who answers there is not registered
+ * anew: it may be one that is kept for its guest. */
+static void nothing_is_added_where_bridges_are_in_conflict(void **state)
+{
+    struct two t;
+
+    (void)state;
+    two_start(&t);
+    give(&t);
+    elsewhere(&t, PORT_A, 0, 0);
+    numbers(&t, PORT_B, 1, 1);
+    assert_true(stands(&t, CARD_B, BUS(1)));
+    numbers(&t, PORT_A, 1, 1);
+    assert_int_equal(hosted_state(host_of(&t), CARD_A), PCV_STATE_UNREACHABLE);
+    assert_int_equal(pcv_device_add(t.r.h.host, BUS(1), NULL), -PCV_EBUSY);
+    assert_int_equal(hosted_stats(host_of(&t)).devices, 4);
+    numbers(&t, PORT_B, 2, 2);
+    assert_true(stands(&t, CARD_A, CARD_A));
+    assert_int_equal(owner_read(t.guest, t.at, PCV_REG_VENDOR, 4), 0xaaaa1234);
+    assert_true(stands(&t, CARD_B, CARD_B));
+    two_end(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -322,6 +384,9 @@ int main(void)
         cmocka_unit_test(a_bridge_that_goes_meanwhile_leaves_no_gate_paused),
         cmocka_unit_test(a_mapping_under_way_ends_at_the_new_address),
         cmocka_unit_test(extended_space_is_what_the_new_bus_has),
+        cmocka_unit_test(what_vanished_goes_when_its_address_is_anothers),
+        cmocka_unit_test(what_vanished_goes_when_another_moves_there),
+        cmocka_unit_test(nothing_is_added_where_bridges_are_in_conflict),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

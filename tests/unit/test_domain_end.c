@@ -221,12 +221,30 @@ static void what_fails_on_its_way_is_in_nobodys_way(void **state)
     }
 }
 
+/* OWN-11, LIFE-9: no step waits for what is gone, and it is nobody's then. */
+static void a_guest_ends_though_what_it_has_vanished(void **state)
+{
+    struct owned o;
+
+    (void)state;
+    owned_start(&o);
+    assert_int_equal(owned_give(&o, CARD), 0);
+    owned_use(&o, o.guest, CARD);
+    assert_int_equal(pcv_model_pull(o.h.model, CARD), 0);
+    assert_int_equal(pcv_device_vanished(o.h.host, CARD), 0);
+    assert_int_equal(owned_destroy(o.guest), 0);
+    owned_expect_nothing(&o, CARD);
+    assert_int_equal(pcv_device_remove(o.h.host, CARD, NULL, NULL), 0);
+    owned_end(&o);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_guest_that_ends_returns_what_it_has_one_by_one),
         cmocka_unit_test(it_goes_on_where_it_was_interrupted),
         cmocka_unit_test(each_goes_where_it_is_to_go),
+        cmocka_unit_test(a_guest_ends_though_what_it_has_vanished),
         cmocka_unit_test(
             what_comes_back_to_quarantine_comes_home_when_asked_again),
         cmocka_unit_test(what_it_was_about_to_get_goes_back),

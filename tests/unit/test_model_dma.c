@@ -143,7 +143,7 @@ static void a_requester_is_what_its_bus_is_called_now(void **state)
     uint32_t domain_id;
 
     (void)state;
-    pcv_test_bridge(&f, 0, 1, 1);
+    pcv_test_port(&f, PCV_PCIE_TYPE_ROOT_PORT, 0, 1, 1);
     pcv_test_add(model, &f, pcv_test_at(0, 0, 1, 0));
     pcv_test_endpoint(&f, 0x8086, 1);
     pcv_test_set(&f, PCV_REG_COMMAND, 2, PCV_CMD_MASTER);
@@ -214,6 +214,52 @@ static void reserved_memory_is_reached_and_keeps_guests_away(void **state)
     pcv_model_destroy(model);
 }
 
+/* SIM-2 TOPO-5 */
+static void a_bridge_to_conventional_pci_sends_on_in_its_own_name(void **state)
+{
+    static const struct {
+        uint8_t type; /* PCV_PCIE_TYPE_*; 0xff: conventional */
+        uint32_t sends_as;
+    } rows[] = {
+        {PCV_PCIE_TYPE_ROOT_PORT, 0x108},
+        {PCV_PCIE_TYPE_TO_PCI, 0x100},
+        {PCV_PCIE_TYPE_FROM_PCI, 0x008},
+        {0xff, 0x008},
+    };
+    const pcv_sbdf leaf = pcv_test_at(0, 1, 1, 0);
+    const pcv_sbdf other = pcv_test_at(0, 7, 7, 7);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct pcv_model *model = pcv_test_model();
+        struct pcv_test_function f;
+        uint32_t domain_id;
+
+        if (rows[i].type == 0xff) {
+            pcv_test_bridge(&f, 0, 1, 1);
+        } else {
+            pcv_test_port(&f, rows[i].type, 0, 1, 1);
+        }
+        pcv_test_add(model, &f, pcv_test_at(0, 0, 1, 0));
+        pcv_test_endpoint(&f, 0x8086, 1);
+        pcv_test_set(&f, PCV_REG_COMMAND, 2, PCV_CMD_MASTER);
+        pcv_test_add(model, &f, leaf);
+        pcv_test_ready(model);
+        assert_int_equal(attach(model, (pcv_sbdf){rows[i].sends_as}, 5), 0);
+        assert_int_equal(attach(model, other, 6), 0);
+        assert_int_equal(dma(model, leaf, MEMORY, &domain_id), 0);
+        assert_int_equal(domain_id, 5);
+        assert_int_equal(pcv_model_send_as(model, leaf, &other), 0);
+        assert_int_equal(dma(model, leaf, MEMORY, &domain_id), 0);
+        assert_int_equal(domain_id, 6);
+        assert_int_equal(pcv_model_send_as(model, leaf, NULL), 0);
+        assert_int_equal(dma(model, leaf, MEMORY, &domain_id), 0);
+        assert_int_equal(domain_id, 5);
+        assert_int_equal(pcv_model_send_as(model, other, NULL), -PCV_ENODEV);
+        pcv_model_destroy(model);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -227,6 +273,7 @@ int main(void)
         cmocka_unit_test(faults_wait_in_a_queue_that_loses_what_is_too_much),
         cmocka_unit_test(reserved_memory_is_reached_and_keeps_guests_away),
         cmocka_unit_test(a_requester_is_what_its_bus_is_called_now),
+        cmocka_unit_test(a_bridge_to_conventional_pci_sends_on_in_its_own_name),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

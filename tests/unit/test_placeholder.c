@@ -8,10 +8,20 @@
 #include <cmocka.h>
 
 #include "owned.h"
+#include "vpci/shadow.h"
 
 #define BAR_HIGH 0x4000000000ull
 #define BAR_IO 0xc000u
 #define ROM 0xfe0c0000u
+
+static void hosted_write(struct hosted *h, pcv_sbdf sbdf, uint16_t reg,
+                         uint8_t size, uint32_t value)
+{
+    struct pcv_access access = PCV_WRITE(sbdf, reg, size, value);
+
+    assert_int_equal(pcv_access(pcv_host_hardware_domain(h->host), &access),
+                     PCV_DONE);
+}
 
 /* Where the capabilities of the card stand. */
 static uint8_t pcie, msi;
@@ -241,6 +251,29 @@ static void a_function_is_seen_while_its_owner_changes(void **state)
     }
 }
 
+/* OWN-14, LIFE-11: also while the accesses of another CPU leave it, however
+ * long that takes; one that is given up is the hardware domain's as before. */
+static void a_function_is_seen_while_accesses_leave_it(void **state)
+{
+    struct pcv_test_function f;
+    struct pcv_device *inside;
+    struct owned o;
+
+    (void)state;
+    make_card(&f);
+    owned_start(&o, &f);
+    assert_int_equal(pcv__gate_enter(o.owner, OWNED_AT, &inside), PCV_DONE);
+    assert_int_equal(pcv_device_assign(o.h.host, OWNED_AT, o.guest, NULL, NULL),
+                     -PCV_ERESTART);
+    assert_int_equal(owned_read(&o, PCV_REG_VENDOR, 4), 0x15338086);
+    assert_int_equal(owned_read(&o, PCV_REG_COMMAND, 2), PCV_CMD_PARITY);
+    pcv__gate_leave(inside);
+    assert_int_equal(pcv_device_deassign(o.h.host, OWNED_AT), 0);
+    assert_int_equal(owned_read(&o, PCV_REG_COMMAND, 2) & PCV_CMD_MASTER,
+                     PCV_CMD_MASTER);
+    owned_end(&o);
+}
+
 /* OWN-14: also one that is nobody's, since a step of its assignment failed. */
 static void a_function_in_quarantine_is_seen(void **state)
 {
@@ -328,6 +361,7 @@ static void a_vfs_placeholder_reads_as_the_vf_does(void **state)
     (void)state;
     tree_start(&h);
     assert_int_equal(pcv_domain_create(h.host, 7, &guest), 0);
+    assert_int_equal(pcv_device_declare_isolated(h.host, TREE_VF_0, true), 0);
     for (int i = 0; i < 10 && error == -PCV_ERESTART; i++) {
         static const struct pcv_assign_policy policy = {
             .flags = PCV_ASSIGN_NO_RESET};
@@ -338,6 +372,81 @@ static void a_vfs_placeholder_reads_as_the_vf_does(void **state)
     assert_int_equal(hosted_read(&h, TREE_VF_0, PCV_REG_VENDOR, 4), 0xffffffff);
     assert_int_equal(hosted_read(&h, TREE_VF_0, PCV_REG_COMMAND, 2), 0);
     assert_int_equal(hosted_read(&h, TREE_VF_0, PCV_REG_BAR0, 4), 0);
+    hosted_end(&h);
+}
+
+/* SRIOV-3, OWN-14: the hardware domain's own that settles from a reset is
+ * absent for that time, beside others' placeholders, and says so as ever. */
+static void what_settles_is_not_taken_for_anothers(void **state)
+{
+    const pcv_sbdf other = pcv_test_at(0, 0, 6, 0);
+    struct pcv_access flr, read;
+    struct pcv_test_function f;
+    struct pcv_domain *guest;
+    struct hosted h;
+    int error = -PCV_ERESTART;
+
+    (void)state;
+    hosted_build(&h);
+    make_card(&f);
+    pcv_test_add(h.model, &f, OWNED_AT);
+    pcv_test_pcie_endpoint(&f, 0x1234, 0x5678);
+    pcv_test_add(h.model, &f, other);
+    hosted_start(&h);
+    hosted_scan(&h);
+    assert_int_equal(pcv_domain_create(h.host, 7, &guest), 0);
+    for (int i = 0; i < 10 && error == -PCV_ERESTART; i++) {
+        error = pcv_device_assign(h.host, OWNED_AT, guest, NULL, NULL);
+    }
+    assert_int_equal(error, 0);
+    pcv_model_set_clock(h.model, true);
+    flr = PCV_WRITE(other, pcie + PCV_PCIE_DEVCTL, 2, PCV_PCIE_DEVCTL_FLR);
+    assert_int_equal(pcv_access(pcv_host_hardware_domain(h.host), &flr),
+                     PCV_PENDING);
+    assert_int_equal(pcv_access_resume(pcv_host_hardware_domain(h.host), &flr),
+                     PCV_DONE);
+    read = PCV_READ(other, PCV_REG_COMMAND, 2);
+    assert_int_equal(pcv_access(pcv_host_hardware_domain(h.host), &read),
+                     PCV_ABSENT);
+    assert_int_equal(read.data, 0xffff);
+    hosted_end(&h);
+}
+
+/* OWN-14, OWN-13: of a bridge in quarantine, which keeps its layout: it leads
+ * where it led, holds nothing in reset, and cannot be written. */
+static void a_bridges_placeholder_keeps_its_layout(void **state)
+{
+    struct pcv_device *bridge;
+    struct pcv_domain *owner;
+    uint32_t numbers;
+    struct hosted h;
+
+    (void)state;
+    tree_build(&h);
+    pcv_model_poke(h.model, TREE_PORT_3, PCV_REG_BRIDGE_CONTROL, 2, 0x0003);
+    hosted_start(&h);
+    hosted_scan(&h);
+    numbers = hosted_read(&h, TREE_PORT_3, PCV_REG_PRIMARY, 4);
+    bridge = hosted_hold(&h, TREE_PORT_3);
+    pcv__lock_take(&h.host->mem, &bridge->lock);
+    assert_int_equal(pcv__shadow_cast(bridge), 0);
+    pcv__lock_drop(&h.host->mem, &bridge->lock);
+    owner = atomic_exchange(&bridge->owner, &h.host->quarantine);
+    assert_int_equal(hosted_read(&h, TREE_PORT_3, PCV_REG_PRIMARY, 4), numbers);
+    assert_int_equal(hosted_read(&h, TREE_PORT_3, PCV_REG_HEADER_TYPE, 1), 1);
+    assert_int_equal(hosted_read(&h, TREE_PORT_3, PCV_REG_MEM_BASE, 4),
+                     0x902f9000);
+    assert_int_equal(hosted_read(&h, TREE_PORT_3, PCV_REG_BRIDGE_CONTROL, 2),
+                     0x0003);
+    assert_int_equal(hosted_read(&h, TREE_PORT_3, PCV_REG_COMMAND, 2), 0);
+    hosted_write(&h, TREE_PORT_3, PCV_REG_PRIMARY, 4, 0);
+    hosted_write(&h, TREE_PORT_3, PCV_REG_BRIDGE_CONTROL, 2, PCV_BRIDGE_RESET);
+    assert_int_equal(hosted_read(&h, TREE_PORT_3, PCV_REG_PRIMARY, 4), numbers);
+    assert_int_equal(
+        pcv_model_peek(h.model, TREE_PORT_3, PCV_REG_BRIDGE_CONTROL, 2),
+        0x0003);
+    atomic_store(&bridge->owner, owner);
+    pcv_device_put(bridge);
     hosted_end(&h);
 }
 
@@ -382,11 +491,14 @@ int main(void)
         cmocka_unit_test(writes_to_a_placeholder_are_counted_as_refused),
         cmocka_unit_test(a_placeholders_vendor_id_moves_nothing),
         cmocka_unit_test(a_function_is_seen_while_its_owner_changes),
+        cmocka_unit_test(a_function_is_seen_while_accesses_leave_it),
         cmocka_unit_test(a_function_in_quarantine_is_seen),
         cmocka_unit_test(on_its_return_a_function_is_as_after_a_reset),
         cmocka_unit_test(what_vanished_has_no_placeholder),
         cmocka_unit_test(a_placeholder_has_no_more_space_than_its_function),
         cmocka_unit_test(a_vfs_placeholder_reads_as_the_vf_does),
+        cmocka_unit_test(what_settles_is_not_taken_for_anothers),
+        cmocka_unit_test(a_bridges_placeholder_keeps_its_layout),
         cmocka_unit_test(without_a_placeholder_nothing_is_given_away),
     };
 

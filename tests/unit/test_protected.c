@@ -376,6 +376,89 @@ static void the_end_of_a_guest_frees_the_path(void **state)
     guarded_end(&g);
 }
 
+/* OWN-15, LIFE-9: what is gone cannot be kept. */
+static void what_vanished_frees_the_path(void **state)
+{
+    struct guarded g;
+
+    (void)state;
+    guarded_start(&g);
+    assert_int_equal(guarded_give(&g, CARD), 0);
+    assert_int_equal(pcv_device_vanished(g.h.host, CARD), 0);
+    guarded_write(&g, ASIDE, port_pcie + PCV_PCIE_SLTCTL, 2,
+                  PCV_PCIE_SLTCTL_POWER_OFF);
+    assert_int_equal(guarded_dropped(&g), 0);
+    assert_int_equal(pcv_device_remove(g.h.host, CARD, NULL, NULL), 0);
+    guarded_end(&g);
+}
+
+/* OWN-15, TOPO-4: what cannot be reached is to be found again; when it is, the
+ * way to it is kept. */
+static void numbers_may_lead_to_a_guests_function_again(void **state)
+{
+    const pcv_sbdf moved = pcv_test_at(0, 9, 0, 0);
+    struct guarded g;
+
+    (void)state;
+    guarded_start(&g);
+    assert_int_equal(guarded_give(&g, CARD), 0);
+    /* Past the library: nobody asks about guests. */
+    pcv_test_write(g.h.model, ASIDE, PCV_REG_PRIMARY, 4, 0);
+    assert_int_equal(pcv_bridge_report_buses(g.h.host, ASIDE, 0, 0, 0), 0);
+    assert_int_equal(hosted_state(&g.h, CARD), PCV_STATE_UNREACHABLE);
+    guarded_write(&g, ASIDE, PCV_REG_PRIMARY, 4, 0x00090900);
+    assert_int_equal(hosted_status(&g.h, moved).owner_id, GUEST);
+    assert_int_equal(guarded_ids(&g), 0x56781234);
+    assert_int_equal(guarded_dropped(&g), 0);
+    guarded_write(&g, ASIDE, PCV_REG_PRIMARY, 4, 0);
+    assert_int_equal(guarded_dropped(&g), 1);
+    assert_int_equal(guarded_ids(&g), 0x56781234);
+    assert_int_equal(guarded_take(&g, moved), 0);
+    guarded_end(&g);
+}
+
+/* OWN-15, TOPO-4: the bridges further up, too, as long as it is out of reach.
+ */
+static void what_is_out_of_reach_keeps_nobody_above(void **state)
+{
+    struct guarded g;
+
+    (void)state;
+    guarded_start(&g);
+    assert_int_equal(guarded_give(&g, VF_1), 0);
+    pcv_test_write(g.h.model, DOWN, PCV_REG_PRIMARY, 4, 0);
+    assert_int_equal(pcv_bridge_report_buses(g.h.host, DOWN, 2, 0, 0), 0);
+    assert_int_equal(hosted_state(&g.h, VF_1), PCV_STATE_UNREACHABLE);
+    guarded_write(&g, TOP, PCV_REG_MEM_BASE, 4, 0x0000fff0);
+    assert_int_equal(guarded_dropped(&g), 0);
+    guarded_write(&g, DOWN, PCV_REG_PRIMARY, 4, 0x00030302);
+    assert_int_equal(hosted_state(&g.h, VF_1), PCV_STATE_PRESENT);
+    guarded_write(&g, TOP, PCV_REG_MEM_BASE, 4, 0x0010fff0);
+    assert_int_equal(guarded_dropped(&g), 1);
+    is_dropped(&g, PF, &pf_rows[0]);
+    guarded_end(&g);
+}
+
+/* OWN-15, TOPO-2: also a bridge that is found when the guest has the function
+ * already, and one that comes to cover it. */
+static void a_bridge_that_comes_later_is_on_the_path(void **state)
+{
+    struct guarded g;
+
+    (void)state;
+    guarded_build(&g);
+    hosted_start(&g.h);
+    g.hardware = pcv_host_hardware_domain(g.h.host);
+    assert_int_equal(pcv_domain_create(g.h.host, GUEST, &g.guest), 0);
+    assert_int_equal(pcv_device_add(g.h.host, CARD, NULL), 0);
+    assert_int_equal(guarded_give(&g, CARD), 0);
+    assert_int_equal(pcv_device_add(g.h.host, ASIDE, NULL), 0);
+    guarded_write(&g, ASIDE, PCV_REG_BRIDGE_CONTROL, 2, PCV_BRIDGE_RESET);
+    assert_int_equal(guarded_dropped(&g), 1);
+    assert_int_equal(guarded_peek(&g, ASIDE, PCV_REG_BRIDGE_CONTROL, 2), 0);
+    guarded_end(&g);
+}
+
 /* OWN-15, OWN-5: an assignment that fails leaves the path as it was. */
 static void an_assignment_that_fails_protects_nothing(void **state)
 {
@@ -448,6 +531,10 @@ int main(void)
         cmocka_unit_test(a_window_that_is_sized_keeps_its_value),
         cmocka_unit_test(a_bridge_beside_does_not_claim_a_guests_bus),
         cmocka_unit_test(the_end_of_a_guest_frees_the_path),
+        cmocka_unit_test(what_vanished_frees_the_path),
+        cmocka_unit_test(numbers_may_lead_to_a_guests_function_again),
+        cmocka_unit_test(what_is_out_of_reach_keeps_nobody_above),
+        cmocka_unit_test(a_bridge_that_comes_later_is_on_the_path),
         cmocka_unit_test(an_assignment_that_fails_protects_nothing),
         cmocka_unit_test(a_function_on_its_way_is_protected),
     };

@@ -229,8 +229,10 @@ static void phantom_functions_have_the_stride_that_the_capability_says(
         {0, 2, 0x55, true, false},
         {1, 2, 0xaa, true, false},
         {0, 3, 0xff, true, false},
-        {5, 1, 0x20, true, false}, /* no number is left for others */
-        {0, 3, 0x01, true, true},  /* never with ARI */
+        /* No number is left for others. */
+        {5, 1, 0x20, true, false},
+        {3, 2, 0x08, true, false},
+        {0, 3, 0x01, true, true}, /* never with ARI */
         /* Whoever drives it may switch them on at any time. */
         {0, 2, 0x55, false, false},
     };

@@ -253,6 +253,19 @@ static void write_buses(struct joined *j, pcv_sbdf bridge, uint32_t buses)
     assert_int_equal(verdict, PCV_DONE);
 }
 
+/* A bridge leads nowhere from now on, past the library, which is told: nobody
+ * asks whether a guest has something behind it (OWN-15). */
+static void cut_off(struct joined *j, pcv_sbdf bridge)
+{
+    int error = -PCV_ERESTART;
+
+    pcv_test_write(j->h.model, bridge, PCV_REG_PRIMARY, 4, 0);
+    for (int i = 0; i < 1000 && error == -PCV_ERESTART; i++) {
+        error = pcv_bridge_report_buses(j->h.host, bridge, 0, 0, 0);
+    }
+    assert_int_equal(error, 0);
+}
+
 /* TOPO-4 TOPO-5 */
 static void every_requester_id_moves_with_bus_numbers(void **state)
 {
@@ -263,7 +276,7 @@ static void every_requester_id_moves_with_bus_numbers(void **state)
     joined_start(&j);
     take_all(&j);
     assert_int_equal(joined_give(&j, behind(1), 0), 0);
-    write_buses(&j, JOINED_TO_PCI, 0);
+    cut_off(&j, JOINED_TO_PCI);
     for (uint32_t rid = 0x100; rid < 0x400; rid++) {
         assert_true(joined_id(&j, (pcv_sbdf){rid}) != GUEST);
     }
@@ -298,8 +311,8 @@ static void a_function_whose_shared_id_cannot_be_attached_stays_away(
         joined_remove(&j, behind(0));
         assert_int_equal(joined_take(&j, behind(1)), 0);
         assert_int_equal(joined_give(&j, behind(1), 0), 0);
+        cut_off(&j, JOINED_TO_PCI);
         write_buses(&j, JOINED_ROOT_PORT, 0x00060100);
-        write_buses(&j, JOINED_TO_PCI, 0);
         pcv_model_fail(j.h.model, PCV_MODEL_OP_dma_attach, nth);
         write_buses(&j, JOINED_TO_PCI, 0x00050501);
         pcv_model_fail(j.h.model, PCV_MODEL_OP_dma_attach, 0);
@@ -403,8 +416,10 @@ static void change(struct joined *j, bool *there, uint32_t r, bool *failed)
     } else if (what <= 3) {
         error = joined_take(j, behind(i));
     } else if (may_give(j, behind(i), what % 2u)) {
+        bool has_it = owner_of(j, behind(i)) == GUEST + what % 2u;
+
         error = joined_give(j, behind(i), what % 2u);
-        error = error == -PCV_EBUSY ? 0 : error;
+        error = error == (has_it ? -PCV_EINVAL : -PCV_EBUSY) ? 0 : error;
     }
     *failed = error != 0;
 }
@@ -583,6 +598,85 @@ static void bus_numbers_wait_until_shared_ids_have_moved(void **state)
     hosted_end(&j.h);
 }
 
+static void join_beside(struct joined *j)
+{
+    assert_int_equal(pcv_device_add(j->h.host, pcv_test_at(0, 6, 1, 0), NULL),
+                     -PCV_EBUSY);
+}
+
+/* TOPO-4 TOPO-5 */
+static void what_is_reached_again_waits_until_shared_ids_have_moved(
+    void **state)
+{
+    const pcv_sbdf there = pcv_test_at(0, 6, 1, 0);
+    struct joined j;
+
+    (void)state;
+    joined_start(&j);
+    take_all(&j);
+    write_buses(&j, JOINED_OLD_BRIDGE, 0);
+    pcv_model_fail(j.h.model, PCV_MODEL_OP_dma_attach, 1);
+    write_buses(&j, JOINED_OLD_BRIDGE, 0x00060600);
+    assert_false(hosted_found(&j.h, there));
+    joined_beside.fn = join_beside;
+    joined_beside.rid = ALIAS.v;
+    assert_int_equal(joined_give(&j, behind(1), 0), 0);
+    assert_null(joined_beside.fn);
+    assert_int_equal(pcv_device_add(j.h.host, there, NULL), 0);
+    assert_int_equal(joined_dma(&j, JOINED_OLD), DOM0);
+    hosted_end(&j.h);
+}
+
+static void name_beside(struct joined *j)
+{
+    assert_int_equal(
+        pcv_device_add_requester(j->h.host, JOINED_OLD, JOINED_ALONE),
+        -PCV_EBUSY);
+    assert_int_equal(
+        pcv_device_add_requester(j->h.host, JOINED_ALONE, JOINED_OLD),
+        -PCV_EBUSY);
+}
+
+/* TOPO-5 */
+static void an_id_that_moves_just_now_is_not_named(void **state)
+{
+    struct joined j;
+
+    (void)state;
+    joined_start(&j);
+    joined_beside.fn = name_beside;
+    joined_beside.rid = JOINED_ALONE.v;
+    assert_int_equal(joined_give(&j, JOINED_ALONE, 0), 0);
+    assert_null(joined_beside.fn);
+    assert_int_equal(joined_id(&j, JOINED_ALONE), GUEST);
+    hosted_end(&j.h);
+}
+
+static void bridge_vanishes_beside(struct joined *j)
+{
+    assert_int_equal(pcv_device_vanished(j->h.host, JOINED_BRIDGE), 0);
+}
+
+/* LIFE-7 TOPO-5 */
+static void an_add_that_fails_late_leaves_a_shared_id_to_the_others(
+    void **state)
+{
+    struct joined j;
+
+    (void)state;
+    joined_start(&j);
+    take_all(&j);
+    assert_int_equal(joined_give(&j, behind(1), 0), 0);
+    assert_int_equal(joined_home(&j, behind(2)), 0);
+    joined_remove(&j, behind(2));
+    joined_beside.fn = bridge_vanishes_beside;
+    joined_beside.rid = behind(2).v;
+    assert_int_equal(pcv_device_add(j.h.host, behind(2), NULL), -PCV_ENODEV);
+    assert_null(joined_beside.fn);
+    assert_int_equal(joined_id(&j, ALIAS), GUEST);
+    hosted_end(&j.h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -609,6 +703,11 @@ int main(void)
         cmocka_unit_test(a_guest_stays_while_an_id_is_attached_to_it_beside),
         cmocka_unit_test(an_add_beside_it_is_settled_by_who_moves_it),
         cmocka_unit_test(bus_numbers_wait_until_shared_ids_have_moved),
+        cmocka_unit_test(
+            what_is_reached_again_waits_until_shared_ids_have_moved),
+        cmocka_unit_test(an_id_that_moves_just_now_is_not_named),
+        cmocka_unit_test(
+            an_add_that_fails_late_leaves_a_shared_id_to_the_others),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -235,6 +235,29 @@ static void a_resumed_access_to_a_removed_device_is_done(void **state)
     vfs_close(&v);
 }
 
+/* CFG-10, LIFE-12: what came too early, and is performed by resume, is
+ * performed once, though it is pending then. */
+static void what_came_early_is_performed_once(void **state)
+{
+    struct pcv_access off = PCV_WRITE(VFS_PF, PCV_REG_COMMAND, 2, 0);
+    struct pcv_device_status before, after;
+    struct vfs v;
+
+    (void)state;
+    vfs_open(&v);
+    pcv_model_set_map_chunk(v.rig.model, 1);
+    assert_int_equal(pcv_device_status(v.rig.host, VFS_PF, &before), 0);
+    /* As if the PF had not been there yet when it was asked. */
+    off.pending = true;
+    off.again = true;
+    assert_int_equal(pcv_access_resume(v.rig.dom0, &off), PCV_PENDING);
+    (void)rig_settle(&v.rig, &off);
+    assert_int_equal(pcv_device_status(v.rig.host, VFS_PF, &after), 0);
+    assert_int_equal(after.counters.writes, before.counters.writes + 1);
+    assert_int_equal(pcv_model_mapped_pages(v.rig.model), 0);
+    vfs_close(&v);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -248,6 +271,7 @@ int main(void)
         cmocka_unit_test(a_vf_that_cannot_be_entered_moves_when_it_can),
         cmocka_unit_test(a_resumed_access_waits_for_a_paused_gate),
         cmocka_unit_test(a_resumed_access_to_a_removed_device_is_done),
+        cmocka_unit_test(what_came_early_is_performed_once),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
