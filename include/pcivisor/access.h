@@ -19,7 +19,10 @@ enum pcv_verdict {
     PCV_FORWARD, /* not an access to configuration space: it is the host's */
 };
 
-/** A constant string: "done", "pending", "retry", "absent", "forward". */
+/**
+ * A constant string: "done", "pending", "retry", "absent", "forward". Context:
+ * any. Locking: none.
+ */
 const char *pcv_verdict_name(enum pcv_verdict verdict);
 
 /*
@@ -136,6 +139,7 @@ int PCV_MUST_CHECK pcv_domain_add_ecam(struct pcv_domain *domain, pcv_gpa base,
  * 8-byte access is two of 4. On retry call it again with the same arguments.
  *
  * Returns the verdict; PCV_FORWARD if the first byte is in no window.
+ * Context and locking: as pcv_access().
  */
 enum pcv_verdict pcv_ecam_access(struct pcv_domain *domain, pcv_gpa address,
                                  uint8_t size, bool write, uint64_t data,
@@ -157,6 +161,8 @@ void pcv_domain_set_amd_port_bits(struct pcv_domain *domain, bool on);
  * (PCI Local Bus 3.0, 3.2.2.3.2).
  *
  * Returns the verdict; PCV_FORWARD for every other port or width.
+ * Context and locking: as pcv_access(). CPUs of a domain share the latch, so
+ * who writes it and uses it is not beside another that does.
  */
 enum pcv_verdict pcv_port_access(struct pcv_domain *domain, uint16_t port,
                                  uint8_t size, bool write, uint32_t data,

@@ -76,8 +76,11 @@ enum pcv_change_step {
     PCV_STEPS
 };
 
-/** A constant string: "none", "close", "drain", "save", "silence", "pending",
- * "block", "drop", "reset", "restore", "attach", "build", "publish". */
+/**
+ * A constant string: "none", "close", "drain", "save", "silence", "pending",
+ * "block", "drop", "reset", "restore", "attach", "build", "publish". Context:
+ * any. Locking: none.
+ */
 const char *pcv_change_step_name(enum pcv_change_step step);
 
 /**
@@ -169,12 +172,11 @@ int PCV_MUST_CHECK pcv_device_test_assign(
  * One that no bus number leads to for the moment (TOPO-4) is taken from its
  * guest by the last address that it had.
  *
- * Returns 0; -PCV_ENODEV; -PCV_EINVAL (the hardware domain or the
- * hypervisor owns it);
- * -PCV_ENOMEM; -PCV_EIO; -PCV_ERESTART: call again. -PCV_EAGAIN: its guest has
- * it no more, but it cannot be reached, so it is in quarantine: call again when
- * it can. -PCV_EBUSY: another call changes its owner just now. Any other failure
- * leaves it in quarantine with nothing mapped and no vector
+ * Returns 0; -PCV_ENODEV; -PCV_EINVAL (the hardware domain or the hypervisor
+ * owns it); -PCV_ENOMEM; -PCV_EIO; -PCV_ERESTART: call again. -PCV_EAGAIN: its
+ * guest has it no more, but it cannot be reached, so it is in quarantine: call
+ * again when it can. -PCV_EBUSY: another call changes its owner just now. Any
+ * other failure leaves it in quarantine with nothing mapped and no vector
  * bound, but for one: until the host could block its DMA it stays the guest's,
  * silent, unmapped and out of its reach, so that nobody believes the guest's
  * memory to be free of it. pcv_device_status() and an event say at which step.
@@ -230,8 +232,10 @@ struct pcv_bar_view {
     uint64_t trapped_pages;
 };
 
-/** A constant string: "off", "mapped", "trapped", "outside", "waiting",
- * "reserved". */
+/**
+ * A constant string: "off", "mapped", "trapped", "outside", "waiting",
+ * "reserved". Context: any. Locking: none.
+ */
 const char *pcv_bar_state_name(enum pcv_bar_state state);
 
 /**

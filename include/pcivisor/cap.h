@@ -48,13 +48,16 @@ size_t pcv_caps_walk(const struct pcv_cap_source *source,
 /**
  * Walk the extended capability list (PCI Express Base 6.0, 7.6.3). The caller
  * knows that the device has extended space. As pcv_caps_walk(); bounded by
- * PCV_EXT_CAPS_MAX.
+ * PCV_EXT_CAPS_MAX. Context: any. Locking: none.
  */
 size_t pcv_ext_caps_walk(const struct pcv_cap_source *source,
                          struct pcv_cap *out_caps, size_t max,
                          uint32_t *out_problems);
 
-/** A short name for an identifier: "MSI-X"; NULL if it is not known. */
+/**
+ * A short name for an identifier: "MSI-X"; NULL if it is not known. Context:
+ * any. Locking: none.
+ */
 const char *pcv_cap_name(uint16_t id, bool extended);
 
 #endif

@@ -70,7 +70,10 @@ enum pcv_ctl_op { PCV_CTL_OPS(PCV_CTL_ENUM) };
 /* Every number is below this. */
 #define PCV_CTL_OP_LIMIT 64u
 
-/** The name of an operation: "assign"; NULL if there is none of that number. */
+/**
+ * The name of an operation: "assign"; NULL if there is none of that number.
+ * Context: any. Locking: none.
+ */
 const char *pcv_ctl_op_name(uint32_t op);
 
 /* pcv_ctl_request.flags */

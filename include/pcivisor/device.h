@@ -28,7 +28,10 @@ enum pcv_holder {
     PCV_HOLDERS
 };
 
-/** A constant string: "registry", "owner", "vector", "access", "caller". */
+/**
+ * A constant string: "registry", "owner", "vector", "access", "caller".
+ * Context: any. Locking: none.
+ */
 const char *pcv_holder_name(enum pcv_holder holder);
 
 enum pcv_device_state {
@@ -202,6 +205,7 @@ struct pcv_device *pcv_device_find(struct pcv_host *host, pcv_sbdf sbdf);
 /**
  * As pcv_device_find(), but only a device owned by `domain`. For the hardware
  * domain this also finds the hypervisor's hidden devices (LIFE-2).
+ * Context: any. Locking: none.
  */
 struct pcv_device *pcv_device_find_owned(struct pcv_domain *domain,
                                          pcv_sbdf sbdf);
@@ -209,6 +213,7 @@ struct pcv_device *pcv_device_find_owned(struct pcv_domain *domain,
 /**
  * As pcv_device_find(), but a phantom function's address finds the function
  * that uses it as a requester ID (LIFE-2, PCI Express Base 6.0, 7.5.3.3).
+ * Context: any. Locking: none.
  */
 struct pcv_device *pcv_device_find_real(struct pcv_host *host, pcv_sbdf sbdf);
 
@@ -240,7 +245,8 @@ struct pcv_device *PCV_MUST_CHECK pcv_device_get(struct pcv_device *device);
 
 /**
  * Give a reference back. The last one releases the device, here and now.
- * NULL is allowed. Context: any. Locking: none.
+ * NULL is allowed. Context: any. Locking: none, but for the last one the
+ * device's lock, and the segment's if no bus number leads to it.
  */
 void pcv_device_put(struct pcv_device *device);
 
@@ -261,7 +267,7 @@ enum pcv_device_type {
     PCV_TYPES
 };
 
-/** A constant string for a type: "root port". */
+/** A constant string for a type: "root port". Context: any. Locking: none. */
 const char *pcv_device_type_name(enum pcv_device_type type);
 
 /* Kinds of pcv_bar. */

@@ -25,6 +25,7 @@ enum pcv_domain_kind {
 /** The hardware domain; it lives as long as the host. Context: any. */
 struct pcv_domain *pcv_host_hardware_domain(struct pcv_host *host);
 
+/** As it was created. Context: any. Locking: none. */
 uint32_t pcv_domain_id(const struct pcv_domain *domain);
 enum pcv_domain_kind pcv_domain_kind(const struct pcv_domain *domain);
 

@@ -125,6 +125,7 @@ struct pcv_host_stats {
                                   a function away from its guest (OWN-15) */
 };
 
+/** The counts, each read once. Context: any. Locking: none. */
 void pcv_host_get_stats(struct pcv_host *host, struct pcv_host_stats *out);
 
 /**
@@ -198,7 +199,10 @@ struct pcv_event {
     uint64_t arg[2];
 };
 
-/** A constant string for a kind: "added", "map failed". */
+/**
+ * A constant string for a kind: "added", "map failed". Context: any. Locking:
+ * none.
+ */
 const char *pcv_event_name(enum pcv_event_kind kind);
 
 #endif

@@ -124,7 +124,7 @@ void pcv_mailbox_read(struct pcv_mailbox *mailbox, uint64_t offset,
 void pcv_mailbox_write(struct pcv_mailbox *mailbox, uint64_t offset,
                        uint8_t size, uint64_t value);
 
-/** Keep an event for those who ask. As pcv_event_log_add(). */
+/** Keep an event for those who ask. As pcv_event_log_add(). Context: any. */
 void pcv_mailbox_event(struct pcv_mailbox *mailbox,
                        const struct pcv_event *event);
 
@@ -150,15 +150,22 @@ uint32_t pcv_request_encode(const struct pcv_ctl_request *request, uint32_t tag,
  * Returns 0; -PCV_EOPNOTSUPP for another major version; -PCV_EINVAL if the size
  * makes no sense, or what must be zero is not; -PCV_ENOSYS. On failure
  * *out_request and *out_records are as they were.
+ * Context: any. Locking: none.
  */
 int PCV_MUST_CHECK
 pcv_request_decode(const uint8_t bytes[PCV_MAILBOX_REQUEST_SIZE],
                    struct pcv_ctl_request *out_request, uint32_t *out_records);
 
-/** The size of an operation's records on the wire; 0: it has none. */
+/**
+ * The size of an operation's records on the wire; 0: it has none. Context:
+ * any. Locking: none.
+ */
 uint32_t pcv_record_size(uint32_t op);
 
-/** Write a record of an operation, pcv_record_size() bytes. */
+/**
+ * Write a record of an operation, pcv_record_size() bytes. Context: any.
+ * Locking: none.
+ */
 void pcv_record_encode(uint32_t op, const union pcv_ctl_record *record,
                        uint8_t out_bytes[PCV_RECORD_SIZE_MAX]);
 
@@ -166,6 +173,8 @@ void pcv_record_encode(uint32_t op, const union pcv_ctl_record *record,
  * Read a record.
  *
  * @size  of the record, as the reply says it: what is beyond is taken as zero
+ *
+ * Context: any. Locking: none.
  */
 void pcv_record_decode(uint32_t op, const uint8_t *bytes, uint32_t size,
                        union pcv_ctl_record *out_record);

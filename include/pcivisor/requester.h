@@ -21,7 +21,9 @@ enum pcv_requester_kind {
     PCV_REQUESTER_KINDS
 };
 
-/** A constant string for a kind: "own", "phantom", "alias", "bridge", "named".
+/**
+ * A constant string for a kind: "own", "phantom", "alias", "bridge", "named".
+ * Context: any. Locking: none.
  */
 const char *pcv_requester_kind_name(enum pcv_requester_kind kind);
 
@@ -94,6 +96,7 @@ int PCV_MUST_CHECK pcv_device_add_requester(struct pcv_host *host,
  *
  * Returns as pcv_device_add_requester(); -PCV_EINVAL also for another stride,
  * a function number that is not below it, and with ARI.
+ * Context and locking: as pcv_device_add_requester().
  */
 int PCV_MUST_CHECK pcv_device_set_phantom(struct pcv_host *host, pcv_sbdf sbdf,
                                           uint8_t stride);

@@ -22,6 +22,7 @@ void pcv__lock_check_take(struct pcv__mem *mem, const struct pcv__lock *lock)
         PCV__ASSERT(mem, held->rank[i] < lock->rank);
     }
     if (held->count < PCV__HELD_MAX) {
+        held->lock[held->count] = lock;
         held->rank[held->count++] = lock->rank;
     }
 }
@@ -37,6 +38,18 @@ void pcv__lock_check_drop(struct pcv__mem *mem, const struct pcv__lock *lock)
         /* Locks are dropped in the reverse order of their taking. */
         PCV__ASSERT(mem, held->rank[held->count] == lock->rank);
     }
+}
+
+void pcv__lock_check_held(struct pcv__mem *mem, const struct pcv__lock *lock)
+{
+    uint32_t cpu = mem->ops.this_cpu(mem->ctx);
+    const struct pcv__held *held = &mem->held[cpu < mem->cpus ? cpu : 0];
+    bool has = false;
+
+    for (uint8_t i = 0; i < held->count; i++) {
+        has = has || held->lock[i] == lock;
+    }
+    PCV__ASSERT(mem, has);
 }
 #endif
 

@@ -43,6 +43,7 @@ enum pcv__rank {
 struct pcv__held {
     uint8_t count;
     uint8_t rank[PCV__HELD_MAX];
+    const struct pcv__lock *lock[PCV__HELD_MAX];
 };
 
 struct PCV__CAPABILITY pcv__lock {
@@ -57,10 +58,12 @@ void pcv__lock_init(struct pcv__lock *lock, enum pcv__rank rank);
 void pcv__lock_wait(const struct pcv__mem *mem, const struct pcv__lock *lock,
                     uint32_t ticket);
 
-/* The lock order, checked in debug builds: about to take it; about to drop. */
+/* The lock order, checked in debug builds: about to take it; about to drop; and
+ * that this CPU has it, for functions that are annotated to need it. */
 #if PCV_DEBUG
 void pcv__lock_check_take(struct pcv__mem *mem, const struct pcv__lock *lock);
 void pcv__lock_check_drop(struct pcv__mem *mem, const struct pcv__lock *lock);
+void pcv__lock_check_held(struct pcv__mem *mem, const struct pcv__lock *lock);
 #else
 static inline void pcv__lock_check_take(const struct pcv__mem *mem,
                                         const struct pcv__lock *lock)
@@ -70,6 +73,13 @@ static inline void pcv__lock_check_take(const struct pcv__mem *mem,
 }
 
 static inline void pcv__lock_check_drop(const struct pcv__mem *mem,
+                                        const struct pcv__lock *lock)
+{
+    (void)mem;
+    (void)lock;
+}
+
+static inline void pcv__lock_check_held(const struct pcv__mem *mem,
                                         const struct pcv__lock *lock)
 {
     (void)mem;

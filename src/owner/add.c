@@ -188,17 +188,25 @@ static int publish(struct pcv_device *device)
     return error;
 }
 
-static void tell_problems(const struct pcv_device *device)
+/* It can be found already: bus numbers may be moving. */
+static void tell_problems(struct pcv_device *device)
 {
     struct pcv_host *host = device->host;
     pcv_sbdf sbdf = pcv__device_sbdf(device);
+    uint8_t first, last;
+    bool conflict;
+
+    pcv__lock_take(&host->mem, &device->segment->lock);
+    conflict = device->bus_conflict;
+    first = device->secondary;
+    last = device->subordinate;
+    pcv__lock_drop(&host->mem, &device->segment->lock);
 
     if (device->cap_problems != 0) {
         pcv__event_at(host, sbdf, PCV_EVENT_CAP_LIST, device->cap_problems, 0);
     }
-    if (device->bus_conflict) {
-        pcv__event_at(host, sbdf, PCV_EVENT_BUS_NUMBERS, device->secondary,
-                      device->subordinate);
+    if (conflict) {
+        pcv__event_at(host, sbdf, PCV_EVENT_BUS_NUMBERS, first, last);
     }
 }
 

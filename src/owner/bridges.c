@@ -87,6 +87,7 @@ bool pcv__is_disputed(struct pcv__segment *segment, uint8_t bus)
 void pcv__join_bridge(struct pcv__segment *segment, struct pcv_device *bridge,
                       uint8_t first, uint8_t last)
 {
+    pcv__lock_check_held(&bridge->host->mem, &segment->lock);
     if (bridge->bound) {
         /* Nothing stands where it does not lead to any more. */
         pcv__bridge_extend(segment, bridge, last);

@@ -303,6 +303,15 @@ void pcv__change_failed(struct pcv_device *device, int error)
     pcv__change_told(device, PCV_EVENT_QUARANTINED, error);
 }
 
+void pcv__change_reopen(struct pcv_device *device)
+{
+    struct pcv__mem *mem = &device->host->mem;
+
+    pcv__lock_take(mem, &device->lock);
+    pcv__gate_reopen(device);
+    pcv__lock_drop(mem, &device->lock);
+}
+
 int pcv__change_publish(struct pcv_device *device, struct pcv_domain *domain)
 {
     struct pcv__mem *mem = &device->host->mem;
@@ -314,7 +323,9 @@ int pcv__change_publish(struct pcv_device *device, struct pcv_domain *domain)
     } else {
         pcv__faults_clear(device); /* OWN-10: the next owner begins anew */
         atomic_store_explicit(&device->owner, domain, memory_order_release);
+        pcv__lock_take(mem, &device->lock);
         pcv__gate_reopen(device);
+        pcv__lock_drop(mem, &device->lock);
     }
     pcv__lock_drop(mem, &device->segment->lock);
     return error;

@@ -223,7 +223,7 @@ static int unconceal(struct pcv_device *device)
         }
     }
     if (error != 0) {
-        pcv__gate_reopen(device);
+        pcv__change_reopen(device);
         return error;
     }
     return finish(device, view);
@@ -262,7 +262,7 @@ int pcv__quarantine(struct pcv_device *device, const struct pcv__order *order)
         return error;
     }
     if (error != 0) {
-        pcv__gate_reopen(device);
+        pcv__change_reopen(device);
         pcv__change_seen(device);
         return error;
     }
@@ -328,7 +328,7 @@ int pcv__reveal(struct pcv_device *device, const struct pcv__order *order)
     if (owner->kind != PCV_DOMAIN_HARDWARE) {
         return -PCV_EINVAL; /* read-only, for good (OWN-8) */
     }
-    pcv__gate_reopen(device); /* what was begun and given up */
+    pcv__change_reopen(device); /* what was begun and given up */
     return pcv__add_finish(device);
 }
 

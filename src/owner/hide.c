@@ -128,8 +128,8 @@ static int hide(struct pcv_device *device, const struct pcv_hide_info *info)
     struct pcv_host *host = device->host;
     int error;
 
-    pcv__gate_reopen(device); /* what somebody began and gave up */
     pcv__lock_take(&host->mem, &device->lock);
+    pcv__gate_reopen(device); /* what somebody began and gave up */
     error = begin(device, info);
     if (error != 0 && error != -PCV_ERESTART) {
         pcv__gate_open(device);

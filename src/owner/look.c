@@ -236,6 +236,7 @@ bool pcv__is_kept(struct pcv__segment *segment, const struct pcv_device *device,
     struct pcv_device *behind;
     pcv_sbdf sbdf;
 
+    pcv__lock_check_held(&device->host->mem, &segment->lock);
     if (vfs_stay(segment, device, NULL, is_gone(device), out_busy)) {
         return true;
     }

@@ -101,6 +101,7 @@ static int finish(struct pcv_device *device, struct pcv__vpci *vpci,
 
 int pcv__read_only_declare(struct pcv_device *device, uint32_t marks, bool shut)
 {
+    struct pcv__mem *mem = &device->host->mem;
     struct pcv__vpci *vpci = NULL;
     int error = pcv__gate_close(device);
 
@@ -112,7 +113,9 @@ int pcv__read_only_declare(struct pcv_device *device, uint32_t marks, bool shut)
     }
     if (error != 0) {
         if (!shut) {
+            pcv__lock_take(mem, &device->lock);
             pcv__gate_reopen(device);
+            pcv__lock_drop(mem, &device->lock);
         }
         return error;
     }

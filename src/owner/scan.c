@@ -50,7 +50,8 @@ static bool is_vf_of(const struct pcv_device *device, pcv_sbdf pf)
     return device->is_vf && pcv__physfn(device).v == pf.v;
 }
 
-/* What a PF says of its VFs; none if it is no PF. */
+/* Where a PF says that its VFs are; none if it is no PF. The rest of what is
+ * kept of them is not the device's lock's. */
 static struct pcv__vfs vfs_of(struct pcv_device *pf)
 {
     struct pcv__vfs vfs;
@@ -58,7 +59,9 @@ static struct pcv__vfs vfs_of(struct pcv_device *pf)
     memset(&vfs, 0, sizeof(vfs));
     pcv__lock_take(&pf->host->mem, &pf->lock);
     if (pf->vfs) {
-        vfs = *pf->vfs;
+        vfs.count = pf->vfs->count;
+        vfs.offset = pf->vfs->offset;
+        vfs.stride = pf->vfs->stride;
     }
     pcv__lock_drop(&pf->host->mem, &pf->lock);
     return vfs;

@@ -430,17 +430,24 @@ enum pcv_verdict pcv__gate_enter_held(struct pcv_device *device,
                                       uint64_t forbidden);
 
 /*
- * Pause the gate, under the device's lock: 0, and nobody is inside until
- * pcv__gate_open(); -PCV_ERESTART while accesses that are inside drain: it
- * stays paused, so that nobody new comes in and the next call finds it empty;
- * -PCV_ENODEV if the device is leaving.
+ * Pause the gate: 0, and nobody is inside until pcv__gate_open();
+ * -PCV_ERESTART while accesses that are inside drain: it stays paused, so that
+ * nobody new comes in and the next call finds it empty; -PCV_ENODEV if it is
+ * closed or the device is leaving, and nobody is inside.
+ *
+ * There is one bit for all who pause. Each works under the device's lock from
+ * the pause on until it opens, so that nobody opens what another one relies on;
+ * bus numbers that change need it for longer, and then it stays (kept.paused,
+ * kept.joining).
  */
-int pcv__gate_pause(struct pcv_device *device);
-void pcv__gate_open(struct pcv_device *device);
+int pcv__gate_pause(struct pcv_device *device) PCV__REQUIRES(device->lock);
+void pcv__gate_open(struct pcv_device *device) PCV__REQUIRES(device->lock);
 /* Close it for a change of owner: accesses answer absent until it is reopened.
  * 0: nobody is inside; -PCV_ERESTART: they drain, call again; -PCV_ENODEV. */
 int pcv__gate_close(struct pcv_device *device);
-void pcv__gate_reopen(struct pcv_device *device);
+/* Also what was paused meanwhile is open: so not beside one who works behind a
+ * paused gate, hence the lock. */
+void pcv__gate_reopen(struct pcv_device *device) PCV__REQUIRES(device->lock);
 
 /* The extras of a device, made if there are none; NULL: out of memory. */
 struct pcv__extras *pcv__extras_get(struct pcv_device *device)

@@ -9,6 +9,7 @@
 void pcv__keep(struct pcv__segment *segment, struct pcv_device *device,
                struct pcv_device *above, uint8_t delta)
 {
+    pcv__lock_check_held(&device->host->mem, &segment->lock);
     device->kept.above = above;
     device->kept.delta = delta;
     device->kept.tried = false;
@@ -22,6 +23,7 @@ void pcv__unkeep(struct pcv__segment *segment, struct pcv_device *device)
 {
     struct pcv_device **at = &segment->kept;
 
+    pcv__lock_check_held(&device->host->mem, &segment->lock);
     /* Bounded: it is in the list. */
     while (*at != device) {
         at = &(*at)->kept.next;

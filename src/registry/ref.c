@@ -48,6 +48,7 @@ bool pcv__ref_try(struct pcv_device *device, enum pcv_holder holder,
 
 struct pcv__extras *pcv__extras_get(struct pcv_device *device)
 {
+    pcv__lock_check_held(&device->host->mem, &device->lock);
     if (!device->extras) {
         device->extras =
             pcv__alloc(&device->host->mem, sizeof(*device->extras));
@@ -298,10 +299,12 @@ int pcv__gate_pause(struct pcv_device *device)
     uint64_t word = atomic_fetch_or_explicit(&device->word, PCV__WORD_PAUSED,
                                              memory_order_acq_rel);
 
-    if ((word & (PCV__WORD_LEAVING | PCV__WORD_CLOSED)) != 0) {
-        return -PCV_ENODEV;
+    /* Also one that is closed may have somebody inside, who drains. */
+    if (pcv__holder_count(word, PCV_HOLDER_ACCESS) != 0) {
+        return -PCV_ERESTART;
     }
-    return pcv__holder_count(word, PCV_HOLDER_ACCESS) != 0 ? -PCV_ERESTART : 0;
+    return (word & (PCV__WORD_LEAVING | PCV__WORD_CLOSED)) != 0 ? -PCV_ENODEV
+                                                                : 0;
 }
 
 int pcv__gate_close(struct pcv_device *device)
@@ -324,6 +327,8 @@ void pcv__gate_reopen(struct pcv_device *device)
 
 void pcv__gate_open(struct pcv_device *device)
 {
-    atomic_fetch_and_explicit(&device->word, ~PCV__WORD_PAUSED,
-                              memory_order_release);
+    if (!device->kept.paused && !device->kept.joining) {
+        atomic_fetch_and_explicit(&device->word, ~PCV__WORD_PAUSED,
+                                  memory_order_release);
+    }
 }

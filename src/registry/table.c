@@ -57,6 +57,7 @@ _Atomic(struct pcv_device *) *pcv__table_place(struct pcv_host *host,
         atomic_load_explicit(&segment->bus[bus_number], memory_order_relaxed);
     struct pcv__functions *functions;
 
+    pcv__lock_check_held(&host->mem, &segment->lock);
     if (!bus) {
         bus = pcv__alloc(&host->mem, sizeof(*bus));
         if (!bus) {

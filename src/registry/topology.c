@@ -156,6 +156,7 @@ void pcv__bridge_bind(struct pcv__segment *segment, struct pcv_device *bridge)
     uint8_t first = bridge->secondary;
     uint8_t last = bridge->subordinate;
 
+    pcv__lock_check_held(&bridge->host->mem, &segment->lock);
     if (first == 0 && last == 0) {
         return; /* not configured: nothing is wrong, nothing is behind it */
     }
@@ -176,6 +177,7 @@ void pcv__bridge_unbind(struct pcv__segment *segment, struct pcv_device *bridge)
     pcv_sbdf sbdf = pcv__device_sbdf(bridge);
     uint32_t above = up_load(segment, pcv_sbdf_bus(sbdf));
 
+    pcv__lock_check_held(&bridge->host->mem, &segment->lock);
     if (!bridge->bound) {
         return;
     }

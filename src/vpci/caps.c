@@ -368,6 +368,7 @@ void pcv__caps_leave(struct pcv_device *device)
 {
     const struct pcv__vpci *vpci = pcv__vpci(device);
 
+    pcv__lock_check_held(&device->host->mem, &device->lock);
     for (uint16_t i = 0; has_caps(device) && i < vpci->cap_count; i++) {
         if (vpci->caps[i].up && vpci->caps[i].desc->leave) {
             vpci->caps[i].desc->leave(&vpci->caps[i]);
@@ -379,6 +380,7 @@ void pcv__caps_arrive(struct pcv_device *device)
 {
     const struct pcv__vpci *vpci = pcv__vpci(device);
 
+    pcv__lock_check_held(&device->host->mem, &device->lock);
     for (uint16_t i = 0; has_caps(device) && i < vpci->cap_count; i++) {
         if (vpci->caps[i].up && vpci->caps[i].desc->arrive) {
             vpci->caps[i].desc->arrive(&vpci->caps[i]);

@@ -221,6 +221,7 @@ enum pcv_verdict pcv__map_step(struct pcv_device *device)
     struct pcv__work *work = &vpci->work;
     bool go_on = true;
 
+    pcv__lock_check_held(&device->host->mem, &device->lock);
     /* Bounded: phases go forward; a failing map goes back to the first one
      * once, with decoding off, after which nothing is mapped. */
     while (go_on && work->phase != PCV__WORK_NONE) {
@@ -402,6 +403,7 @@ int pcv__map_begin(struct pcv_device *device)
     struct pcv__vpci *vpci = pcv__vpci(device);
     int error = 0;
 
+    pcv__lock_check_held(&device->host->mem, &device->lock);
     if (vpci->read_only || vpci->asleep ||
         !(device->is_vf ? pcv__vf_decodes(device)
                         : decodes(pcv__hw_read(device, PCV_REG_COMMAND, 2)))) {

@@ -194,6 +194,7 @@ int pcv__reset_start(struct pcv_device *device)
     uint64_t wait_us;
     int error;
 
+    pcv__lock_check_held(&device->host->mem, &device->lock);
     if (!pcv__settle_locked(device, &wait_us)) {
         return -PCV_ERESTART;
     }

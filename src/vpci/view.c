@@ -83,6 +83,7 @@ int pcv__vpci_rebuild(struct pcv_device *device, const struct pcv_domain *owner)
 {
     struct pcv__vpci *vpci = create(device);
 
+    pcv__lock_check_held(&device->host->mem, &device->lock);
     if (!vpci) {
         return -PCV_ENOMEM;
     }

@@ -33,6 +33,48 @@ class Scratch(unittest.TestCase):
         return path
 
 
+class Contexts(Scratch):
+    """Public functions say from where they may be called."""
+
+    def setUp(self):
+        super().setUp()
+        (self.dir / "tools").mkdir()
+        shutil.copy(ROOT / "tools/check_contexts.py", self.dir / "tools")
+
+    def check(self, text):
+        self.write("include/pcivisor/a.h", text)
+        return call(sys.executable, "-B",
+                    self.dir / "tools/check_contexts.py")
+
+    def test_a_word_on_the_context_is_enough(self):
+        for text in ("/** A. Context: any. */\nint pcv_a(int x);\n",
+                     "/**\n * A.\n * Context and locking: as pcv_b().\n */\n"
+                     "int PCV_MUST_CHECK\npcv_a(int x,\n      int y);\n",
+                     "/** Both. Context: any. */\nint pcv_a(int x);\n"
+                     "int pcv_b(int x);\n",
+                     "struct s {\n    int (*pcv_a)(void *ctx);\n};\n",
+                     "#define PCV_A(x) pcv_a(x)\n"):
+            self.assertEqual(self.check(text), (0, ""), text)
+
+    def test_what_is_missing_is_named(self):
+        for text, why in (
+                ("/** A. */\nint pcv_a(int x);\n", "says nothing"),
+                ("/* A. Context: any. */\nint pcv_a(int x);\n",
+                 "no comment of its own"),
+                ("int pcv_a(int x);\n", "no comment of its own"),
+                ("/** Context: any. */\nint pcv_b(int x);\n\n"
+                 "struct t *pcv_a(int x);\n", "no comment of its own")):
+            status, said = self.check(text)
+            self.assertEqual(status, 1, text)
+            self.assertIn("pcv_a " + why.split(" ")[0], said.replace(
+                "pcv_a has no", "pcv_a no"), text)
+            self.assertIn(why, said)
+
+    def test_no_headers_are_no_success(self):
+        self.assertEqual(call(sys.executable, "-B",
+                              self.dir / "tools/check_contexts.py")[0], 1)
+
+
 class Layers(Scratch):
     def setUp(self):
         super().setUp()

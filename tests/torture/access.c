@@ -200,6 +200,7 @@ enum turn play_hardware_access(struct player *p)
 static void check_given(struct player *p)
 {
     uint32_t index = (uint32_t)(p->access.data >> 16) - 1u;
+    struct pcv_device_status status;
     const struct function *fn;
     uint64_t may;
 
@@ -210,7 +211,13 @@ static void check_given(struct player *p)
     EXPECT(p, index < p->w->functions, p->access.data);
     fn = &p->w->fn[index];
     may = atomic_load(&fn->may);
-    EXPECT(p, (may >> p->guest & 1u) != 0 || may >> 8 > p->since, fn->sbdf.v);
+    if ((may >> p->guest & 1u) == 0 && may >> 8 <= p->since) {
+        /* It went along with its group, perhaps, which was another by then. */
+        EXPECT(p,
+               pcv_device_status(p->w->host, fn->sbdf, &status) == 0 &&
+                   status.owner_id == FIRST_GUEST_ID + p->guest,
+               fn->sbdf.v);
+    }
 }
 
 static pcv_sbdf any_slot(struct player *p)

@@ -2,6 +2,10 @@
 /* Actors that change who has a function, and guests that come and go. */
 #include "torture.h"
 
+/* Turns that an administrator waits for one function: it may never answer any
+ * more after its reset. */
+#define PATIENCE 4000u
+
 static bool is_endpoint(const struct function *fn)
 {
     return !fn->bridge;
@@ -46,7 +50,7 @@ static bool claim_others(struct player *p)
 
     p->others = 0;
     if (answer != 0) {
-        return true; /* it is refused, then, or goes alone */
+        return false;
     }
     for (uint32_t i = 0; i < count && i < OTHERS; i++) {
         struct function *fn = function_at(p->w, others[i]);
@@ -153,7 +157,7 @@ enum turn play_assign(struct player *p)
     }
     answer = assign_once(p, &at);
     /* Some administrators never come back. */
-    if (answer == -PCV_ERESTART && !one_in(p, 400)) {
+    if (answer == -PCV_ERESTART && p->tries < PATIENCE && !one_in(p, 400)) {
         return TURN_AGAIN;
     }
     end_assign(p, answer, at);
@@ -189,6 +193,17 @@ enum turn play_mark_broken(struct player *p)
     return TURN_OVER;
 }
 
+/* The hardware domain may take functions from guests at a bridge or a PF. */
+enum turn play_override(struct player *p)
+{
+    int answer;
+
+    p->fn = any_function(p, NULL);
+    answer = pcv_device_override(p->w->host, p->fn->sbdf, one_in(p, 4));
+    EXPECT_ANSWER(p, answer, 0, -PCV_EINVAL, -PCV_ENODEV);
+    return TURN_OVER;
+}
+
 /* ---- taking back -----------------------------------------------------------
  */
 
@@ -219,7 +234,7 @@ enum turn play_deassign(struct player *p)
         p->stage = 1;
     }
     answer = deassign_once(p, p->fn->sbdf);
-    if (answer == -PCV_ERESTART && !one_in(p, 400)) {
+    if (answer == -PCV_ERESTART && p->tries < PATIENCE && !one_in(p, 400)) {
         return TURN_AGAIN;
     }
     if (answer == 0 || answer == -PCV_EAGAIN) {
@@ -308,6 +323,23 @@ static void forget_guest(struct player *p)
     p->w->guest[p->guest].ending = NULL;
 }
 
+/* What does not answer after its reset, and may never again, is said to be
+ * gone: else nobody gets to an end with it. */
+static void give_up_silent(struct player *p)
+{
+    for (uint32_t i = 0; i < p->w->functions; i++) {
+        pcv_sbdf at = p->w->fn[i].sbdf;
+        struct pcv_device *device = pcv_device_find(p->w->host, at);
+        int answer = 0;
+
+        if (device && pcv_device_wait_us(device) != 0) {
+            answer = pcv_device_vanished(p->w->host, at);
+        }
+        pcv_device_put(device);
+        EXPECT_ANSWER(p, answer, 0, -PCV_ENODEV);
+    }
+}
+
 /* Alone: one guest begins, or ends, whatever it has. */
 enum turn play_domains(struct player *p)
 {
@@ -330,6 +362,9 @@ enum turn play_domains(struct player *p)
     answer = pcv_domain_destroy(p->w->guest[p->guest].ending);
     EXPECT_ANSWER(p, answer, 0, -PCV_EBUSY, -PCV_ERESTART, -PCV_EIO);
     if (answer != 0) {
+        if (p->tries % 1024u == 1023u) {
+            give_up_silent(p);
+        }
         return TURN_AGAIN;
     }
     forget_guest(p);
@@ -353,7 +388,7 @@ enum turn play_evict(struct player *p)
             continue;
         }
         answer = deassign_once(p, p->fn->sbdf);
-        if (answer == -PCV_ERESTART) {
+        if (answer == -PCV_ERESTART && p->tries < PATIENCE) {
             return TURN_AGAIN;
         }
         if (answer == 0 || answer == -PCV_EAGAIN) {

@@ -112,6 +112,7 @@ struct player;
     X(assign, 14, false)                                                       \
     X(test_assign, 4, false)                                                   \
     X(mark_broken, 1, false)                                                   \
+    X(override, 1, false)                                                      \
     X(deassign, 10, false)                                                     \
     X(restore, 3, false)                                                       \
     X(domains, 2, true)                                                        \

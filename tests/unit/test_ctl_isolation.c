@@ -39,12 +39,12 @@ static void a_group_is_told_page_by_page(void **state)
     for (uint32_t room = 1; room <= COUNT(members) + 1; room++) {
         union pcv_ctl_record record[8];
         struct pcv_ctl_reply reply = {.record = record, .room = room};
-        struct pcv_ctl_request request;
+        struct pcv_ctl_request request =
+            request_for(PCV_CTL_GROUP, JOINED_DEEP);
         uint32_t seen = 0;
         struct joined j;
 
         joined_start(&j);
-        request = request_for(PCV_CTL_GROUP, JOINED_DEEP);
         do {
             assert_int_equal(pcv_ctl(j.h.host, &request, &reply), 0);
             assert_true(reply.count <= room);
@@ -64,10 +64,10 @@ static void a_group_is_told_page_by_page(void **state)
 static void requester_ids_are_told_page_by_page_after_one_was_named(
     void **state)
 {
+    static const uint32_t ids[] = {0x708, 0x010, 0x709};
     union pcv_ctl_record record[1];
     struct pcv_ctl_reply reply = {.record = record, .room = 1};
     struct pcv_ctl_request request;
-    uint32_t seen = 0;
     struct joined j;
 
     (void)state;
@@ -75,16 +75,13 @@ static void requester_ids_are_told_page_by_page_after_one_was_named(
     request = request_for(PCV_CTL_REQUESTERS, JOINED_OLD);
     request.u.requesters.what = PCV_CTL_REQUESTERS_ADD;
     request.u.requesters.requester = pcv_test_at(0, 7, 1, 1);
-    do {
-        static const uint32_t ids[] = {0x708, 0x010, 0x709};
-
+    for (size_t i = 0; i < COUNT(ids); i++) {
         assert_int_equal(pcv_ctl(j.h.host, &request, &reply), 0);
         assert_int_equal(reply.count, 1);
-        assert_int_equal(record[0].requester.id.v, ids[seen]);
-        seen++;
+        assert_int_equal(record[0].requester.id.v, ids[i]);
+        assert_int_equal(reply.more, i + 1 < COUNT(ids));
         request.cursor = reply.next;
-    } while (reply.more);
-    assert_int_equal(seen, 3);
+    }
     request = request_for(PCV_CTL_REQUESTERS, JOINED_ALONE);
     request.u.requesters.what = PCV_CTL_REQUESTERS_PHANTOM;
     request.u.requesters.stride = 4;

@@ -233,7 +233,9 @@ static void a_guest_ends_though_what_it_has_vanished(void **state)
     assert_int_equal(pcv_model_pull(o.h.model, CARD), 0);
     assert_int_equal(pcv_device_vanished(o.h.host, CARD), 0);
     assert_int_equal(owned_destroy(o.guest), 0);
-    owned_expect_nothing(&o, CARD);
+    assert_int_equal(owned_owner(&o, CARD), PCV_DOMAIN_ID_QUARANTINE);
+    assert_int_equal(pcv_model_dma_domain(o.h.model, CARD),
+                     PCV_DOMAIN_ID_QUARANTINE);
     assert_int_equal(pcv_device_remove(o.h.host, CARD, NULL, NULL), 0);
     owned_end(&o);
 }

@@ -140,6 +140,36 @@ static void a_lock_taken_against_the_order_is_reported(void **state)
 #endif
 }
 
+/* LIFE-10: another lock of the same rank will not do, nor another CPU's. */
+static void a_lock_that_is_needed_and_not_held_is_reported(void **state)
+    PCV__NO_ANALYSIS
+{
+#if PCV_DEBUG
+    struct fixture *f = *state;
+    struct pcv__lock other;
+
+    pcv__lock_init(&other, PCV__RANK_DEVICE);
+    take(f, PCV__RANK_SEGMENT);
+    take(f, PCV__RANK_DEVICE);
+    pcv__lock_check_held(&f->mem, &f->lock[PCV__RANK_SEGMENT]);
+    pcv__lock_check_held(&f->mem, &f->lock[PCV__RANK_DEVICE]);
+    assert_int_equal(bugs, 0);
+    pcv__lock_check_held(&f->mem, &other);
+    assert_int_equal(bugs, 1);
+    this_cpu = 1;
+    pcv__lock_check_held(&f->mem, &f->lock[PCV__RANK_DEVICE]);
+    assert_int_equal(bugs, 2);
+    this_cpu = 0;
+    drop(f, PCV__RANK_DEVICE);
+    pcv__lock_check_held(&f->mem, &f->lock[PCV__RANK_DEVICE]);
+    assert_int_equal(bugs, 3);
+    drop(f, PCV__RANK_SEGMENT);
+#else
+    (void)state;
+    skip(); /* the check is of debug builds */
+#endif
+}
+
 /* LIFE-10 */
 static void two_locks_of_one_rank_at_a_time_are_reported(void **state)
     PCV__NO_ANALYSIS
@@ -295,6 +325,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(locks_taken_in_order_are_no_bug, setup),
         cmocka_unit_test_setup(a_lock_taken_against_the_order_is_reported,
+                               setup),
+        cmocka_unit_test_setup(a_lock_that_is_needed_and_not_held_is_reported,
                                setup),
         cmocka_unit_test_setup(two_locks_of_one_rank_at_a_time_are_reported,
                                setup),
