@@ -48,8 +48,9 @@ static inline struct pcv__hidden *pcv__hidden(const struct pcv_device *device)
  */
 
 /* Set everything up, with nobody inside the gate: rows, memory for what is
- * counted, traps; and plan what is left to be mapped. 0; -PCV_EINVAL: a range is not in a memory BAR;
- * -PCV_EEXIST; -PCV_ENOMEM; -PCV_EIO. Then nothing has changed. */
+ * counted, traps; and plan what is left to be mapped. 0; -PCV_EINVAL: a range
+ * is not in a memory BAR; -PCV_EEXIST; -PCV_ENOMEM; -PCV_EIO. Then nothing has
+ * changed. */
 int pcv__hidden_begin(struct pcv_device *device,
                       const struct pcv_hide_info *info)
     PCV__REQUIRES(device->lock);
