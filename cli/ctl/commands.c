@@ -505,39 +505,40 @@ static enum program_result hide(struct program *program,
         return PROGRAM_MISUSED;
     }
     info.flags = args->option[1] != NULL ? PCV_HIDE_MASTER : 0;
-    return done(ctl_hide(&program->ctl, sbdf, &info, set_flags(args, 0)));
+    return done(ctl_hide(&program->ctl, sbdf, &info,
+                         args->option[0] != NULL ? PCV_CTL_SUBTREE : 0u));
+}
+
+/* A function, with --subtree or what the second option stands for. */
+static enum program_result over_set(
+    struct program *program, const struct args *args, uint32_t other,
+    bool (*perform)(const struct ctl *ctl, pcv_sbdf sbdf, uint32_t flags))
+{
+    uint32_t flags = (args->option[0] != NULL ? PCV_CTL_SUBTREE : 0u) |
+                     (args->option[1] != NULL ? other : 0u);
+    pcv_sbdf sbdf;
+
+    return !take_sbdf(program, args->word[0], &sbdf)
+               ? PROGRAM_MISUSED
+               : done(perform(&program->ctl, sbdf, flags));
 }
 
 static enum program_result conceal(struct program *program,
                                    const struct args *args)
 {
-    pcv_sbdf sbdf;
-
-    return !take_sbdf(program, args->word[0], &sbdf)
-               ? PROGRAM_MISUSED
-               : done(ctl_conceal(&program->ctl, sbdf,
-                                  set_flags(args, PCV_CTL_SLOT)));
+    return over_set(program, args, PCV_CTL_SLOT, ctl_conceal);
 }
 
 static enum program_result reveal(struct program *program,
                                   const struct args *args)
 {
-    pcv_sbdf sbdf;
-
-    return !take_sbdf(program, args->word[0], &sbdf)
-               ? PROGRAM_MISUSED
-               : done(ctl_reveal(&program->ctl, sbdf,
-                                 set_flags(args, PCV_CTL_SLOT)));
+    return over_set(program, args, PCV_CTL_SLOT, ctl_reveal);
 }
 
 static enum program_result quarantine(struct program *program,
                                       const struct args *args)
 {
-    pcv_sbdf sbdf;
-
-    return !take_sbdf(program, args->word[0], &sbdf)
-               ? PROGRAM_MISUSED
-               : done(ctl_quarantine(&program->ctl, sbdf, set_flags(args, 0)));
+    return over_set(program, args, 0, ctl_quarantine);
 }
 
 /* ---- the table ------------------------------------------------------------

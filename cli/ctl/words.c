@@ -107,7 +107,8 @@ static void event_place(struct text *text, const struct words_names *names,
         names->show(names->ctx, (pcv_sbdf){(uint32_t)event->arg[0]});
 
     if (event->kind == PCV_EVENT_CONCEALED) {
-        text_add(text, ": %s is emulated", place.s);
+        text_add(text, ": %s is %s", place.s,
+                 event->arg[1] != 0 ? "concealed" : "emulated");
     } else if (event->kind == PCV_EVENT_MOVED) {
         text_add(text, " from %s", place.s);
     } else if (event->kind == PCV_EVENT_OVERRIDDEN) {

@@ -119,7 +119,7 @@ int pcv__concealed_place(struct pcv_host *host, pcv_sbdf sbdf, bool is_vf)
     if (error != 0) {
         return error;
     }
-    pcv__event_at(host, sbdf, PCV_EVENT_CONCEALED, by.v, 0);
+    pcv__event_at(host, sbdf, PCV_EVENT_CONCEALED, by.v, 1);
     return -PCV_EEXIST;
 }
 

@@ -294,6 +294,15 @@ static void unmark_all(const struct set *set)
 /* ---- the operation ---------------------------------------------------------
  */
 
+/* Whether somebody is at it, or another operation than what is asked for is
+ * under way. Revealing ends any. */
+static bool is_anothers(const struct pcv__extras *extras, enum pcv__set_op op)
+{
+    return (extras->subtree & RUNNING) != 0 ||
+           (extras->subtree != 0 && op != PCV__SET_REVEAL &&
+            (extras->subtree & OP) != (uint32_t)op);
+}
+
 /* Whose turn it is. 0: ours, and `fresh` if it is not under way; -PCV_EBUSY: it
  * is another's, or another operation's; -PCV_ENOMEM. */
 static int claim(const struct set *set, bool *out_fresh)
@@ -306,16 +315,15 @@ static int claim(const struct set *set, bool *out_fresh)
     extras = pcv__extras_get(root);
     if (!extras) {
         error = -PCV_ENOMEM;
-    } else if ((extras->subtree & RUNNING) != 0) {
+    } else if (is_anothers(extras, set->order->op)) {
         error = -PCV_EBUSY;
-    } else if (extras->subtree == 0 || set->order->op == PCV__SET_REVEAL) {
-        /* Whatever was given up half-way is revealed, too. */
-        *out_fresh = extras->subtree == 0;
-        extras->subtree = (uint8_t)(RUNNING | (uint32_t)set->order->op);
-    } else if ((extras->subtree & OP) == (uint32_t)set->order->op) {
-        extras->subtree = (uint8_t)(extras->subtree | RUNNING);
     } else {
-        error = -PCV_EBUSY;
+        *out_fresh = extras->subtree == 0;
+        /* Whatever was given up half-way is revealed, too. */
+        extras->subtree = (uint8_t)(set->order->op == PCV__SET_REVEAL
+                                        ? RUNNING | (uint32_t)PCV__SET_REVEAL
+                                        : extras->subtree | RUNNING |
+                                              (uint32_t)set->order->op);
     }
     pcv__lock_drop(&set->host->mem, &root->lock);
     return error;

@@ -151,8 +151,7 @@ struct pcv__records {
 /* Make others, for what the view says now; 0 or -PCV_ENOMEM. Give them back.
  * Let them be the device's in place of those that it has, which they become:
  * what is placed stands in the domain's table all the same. */
-int pcv__records_make(struct pcv_device *device, struct pcv__records *out)
-    PCV__REQUIRES(device->lock);
+int pcv__records_make(struct pcv_device *device, struct pcv__records *out);
 void pcv__records_free(struct pcv_device *device, struct pcv__records *records);
 void pcv__records_exchange(struct pcv_device *device,
                            struct pcv__records *records)
