@@ -139,6 +139,11 @@ enum turn play_declare_ecam(struct player *p)
         if (p->tries % 256u == 255u) {
             (void)deassign_once(p, busy);
         }
+        /* And what does not answer after its reset may never do so again. */
+        if (p->tries % PATIENCE == PATIENCE - 1u) {
+            answer = pcv_device_vanished(p->w->host, busy);
+            EXPECT_ANSWER(p, answer, 0, -PCV_ENODEV);
+        }
         return TURN_AGAIN;
     }
     atomic_store(declaring, false);

@@ -2,10 +2,6 @@
 /* Actors that change who has a function, and guests that come and go. */
 #include "torture.h"
 
-/* Turns that an administrator waits for one function: it may never answer any
- * more after its reset. */
-#define PATIENCE 4000u
-
 static bool is_endpoint(const struct function *fn)
 {
     return !fn->bridge;
@@ -255,7 +251,8 @@ enum turn play_restore(struct player *p)
     answer = pcv_device_restore(p->w->host, p->fn->sbdf);
     EXPECT_ANSWER(p, answer, 0, -PCV_ENODEV, -PCV_EBUSY, -PCV_EIO,
                   -PCV_ERESTART);
-    return answer == -PCV_ERESTART ? TURN_AGAIN : TURN_OVER;
+    return answer == -PCV_ERESTART && p->tries < PATIENCE ? TURN_AGAIN
+                                                          : TURN_OVER;
 }
 
 /* The hypervisor drives it from now on, until its hardware is gone. */

@@ -40,7 +40,10 @@
 #define HELD 3u
 #define VECTORS 4u
 #define NOTES 4u
-#define OTHERS 16u        /* of a group that go along */
+#define OTHERS 16u /* of a group that go along */
+/* Turns that an administrator waits for one function: it may never answer any
+ * more after its reset. */
+#define PATIENCE 4000u
 #define TURNS_MAX 200000u /* of one operation: it does not end */
 
 /* The segment where only one actor adds and removes, and nobody reads vendor

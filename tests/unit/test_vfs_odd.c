@@ -258,6 +258,33 @@ static void what_came_early_is_performed_once(void **state)
     vfs_close(&v);
 }
 
+static void write_numbers(struct vfs *v, uint32_t numbers)
+{
+    vfs_write_as(v->rig.dom0, VFS_PORT, PCV_REG_PRIMARY, 4, numbers);
+}
+
+/* SRIOV-1, TOPO-4, EXT-3: VFs that were to come wait for the PF; where it has
+ * no extended space when it can be reached again, nothing is left to be done.
+ */
+static void what_waits_for_a_pf_ends_with_its_capability(void **state)
+{
+    const pcv_sbdf moved = pcv_test_at(0, 9, 0, 0);
+    uint64_t wait = 1;
+    struct vfs v;
+
+    (void)state;
+    vfs_open(&v);
+    vfs_enable(&v, 3, VFS_ON);
+    write_numbers(&v, 0);
+    pcv_model_set_ecam(v.rig.model, 0, 9, 10, false);
+    write_numbers(&v, 0x000a0900);
+    assert_int_equal(pcv_device_remove(v.rig.host, moved, NULL, NULL), 0);
+    pcv_model_advance_us(v.rig.model, VFS_READY_US);
+    assert_int_equal(pcv_host_work(v.rig.host, &wait), 0);
+    assert_int_equal(wait, 0);
+    vfs_close(&v);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -272,6 +299,7 @@ int main(void)
         cmocka_unit_test(a_resumed_access_waits_for_a_paused_gate),
         cmocka_unit_test(a_resumed_access_to_a_removed_device_is_done),
         cmocka_unit_test(what_came_early_is_performed_once),
+        cmocka_unit_test(what_waits_for_a_pf_ends_with_its_capability),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -238,6 +238,7 @@ static void teardown(struct pcv__cap *cap) PCV__NO_ANALYSIS
 {
     if (cap->device->vfs && cap->offset == cap->device->sriov_cap) {
         cap->device->vfs->write_size = 0;
+        cap->device->vfs->parked = false;
         pcv__vfs_ask(cap->device, PCV__VFS_NOTHING, 0);
     }
 }
