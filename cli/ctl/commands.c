@@ -502,7 +502,6 @@ static enum program_result hide(struct program *program,
                          args->option[0] != NULL ? PCV_CTL_SUBTREE : 0u));
 }
 
-/* A function, with --subtree or what the second option stands for. */
 static enum program_result over_set(
     struct program *program, const struct args *args, uint32_t other,
     bool (*perform)(const struct ctl *ctl, pcv_sbdf sbdf, uint32_t flags))
