@@ -24,6 +24,26 @@ static const struct args_option emulated_options[] = {
     {"--json", NULL},  {NULL, NULL},
 };
 
+/* In the order of commands_hidden.c. */
+static const struct args_option hide_options[] = {
+    {"--subtree", NULL},
+    {"--master", NULL},
+    {NULL, NULL},
+};
+static const struct args_option set_options[] = {
+    {"--subtree", NULL},
+    {"--slot", NULL},
+    {NULL, NULL},
+};
+static const struct args_option subtree_options[] = {
+    {"--subtree", NULL},
+    {NULL, NULL},
+};
+static const struct args_option reset_options[] = {
+    {"--ask", NULL},
+    {NULL, NULL},
+};
+
 const struct command commands_guest[] = {
     {
         .name = "domain",
@@ -117,6 +137,35 @@ const struct command commands_guest[] = {
         .run = command_restore,
     },
     {
+        .name = "reset",
+        .arguments = "SBDF [--ask]",
+        .help = "reset a function for whoever has it; --ask: say how it would "
+                "be done",
+        .completes = "s",
+        .min = 1,
+        .max = 1,
+        .option = reset_options,
+        .run = command_reset,
+    },
+    {
+        .name = "prepare-msix",
+        .arguments = "SBDF",
+        .help = "set MSI-X of a function aside: dom0 leaves it alone",
+        .completes = "s",
+        .min = 1,
+        .max = 1,
+        .run = command_prepare_msix,
+    },
+    {
+        .name = "release-msix",
+        .arguments = "SBDF",
+        .help = "let dom0 use MSI-X of a function again",
+        .completes = "s",
+        .min = 1,
+        .max = 1,
+        .run = command_release_msix,
+    },
+    {
         .name = "read-only",
         .arguments = "SBDF",
         .help = "the hypervisor drives a function itself: others may look, and "
@@ -166,6 +215,49 @@ const struct command commands_guest[] = {
         .min = 2,
         .max = 2,
         .run = command_override,
+    },
+    {
+        .name = "hide",
+        .arguments = "SBDF [BAR:OFFSET:SIZE...] [--subtree] [--master]",
+        .help =
+            "the hypervisor uses a part of a function, dom0 the rest: bytes "
+            "of BARs that dom0 may only read; --master: its DMA stays on",
+        .completes = "s-",
+        .min = 1,
+        .max = 1 + PCV_HIDE_RANGES,
+        .option = hide_options,
+        .run = command_hide,
+    },
+    {
+        .name = "conceal",
+        .arguments = "SBDF [--subtree] [--slot]",
+        .help = "a function does not exist for dom0; --subtree: nor all behind "
+                "a bridge; --slot: nor all functions of its device",
+        .completes = "s",
+        .min = 1,
+        .max = 1,
+        .option = set_options,
+        .run = command_conceal,
+    },
+    {
+        .name = "reveal",
+        .arguments = "SBDF [--subtree] [--slot]",
+        .help = "give back to dom0 what is hidden, concealed or in quarantine",
+        .completes = "s",
+        .min = 1,
+        .max = 1,
+        .option = set_options,
+        .run = command_reveal,
+    },
+    {
+        .name = "quarantine",
+        .arguments = "SBDF [--subtree]",
+        .help = "take a function from dom0, for nobody",
+        .completes = "s",
+        .min = 1,
+        .max = 1,
+        .option = subtree_options,
+        .run = command_quarantine,
     },
     {
         .name = "reserved",
@@ -292,6 +384,27 @@ const struct command commands_guest[] = {
         .min = 2,
         .max = 2,
         .run = command_extended,
+    },
+    {
+        .name = "ways",
+        .arguments = "SBDF none|flr|af|d3...",
+        .help = "the ways of its own in which hardware lets a function be "
+                "reset; nobody is told",
+        .completes = "skkk",
+        .words = "none flr af d3",
+        .min = 2,
+        .max = 4,
+        .run = command_ways,
+    },
+    {
+        .name = "pending",
+        .arguments = "SBDF MILLISECONDS|forever",
+        .help = "how long a function's transactions outlive its bus mastering",
+        .completes = "sk",
+        .words = "forever",
+        .min = 2,
+        .max = 2,
+        .run = command_pending,
     },
     {
         .name = "clock",

@@ -44,7 +44,8 @@ bool guest_name_good(const char *name);
 /* The errors of these are the library's. -PCV_EEXIST: there is one of this
  * name. */
 int guest_create(struct machine *machine, const char *name);
-/* *out_wait_us: with -PCV_ERESTART, not before that, where time stands still. */
+/* *out_wait_us: with -PCV_ERESTART, not before that, where time stands still.
+ */
 int guest_destroy(struct machine *machine, const char *name,
                   uint64_t *out_wait_us);
 /* -PCV_EBUSY: it was given a function already. */

@@ -19,10 +19,13 @@
 #define ISS_MAINTENANCE(esr) (((esr) >> 8 & 1u) != 0)
 #define ISS_WALK(esr) (((esr) >> 7 & 1u) != 0)
 #define ISS_WRITE(esr) (((esr) >> 6 & 1u) != 0)
-/* Nothing is mapped there, at whichever level. Only then is the address that
- * HPFAR_EL2 tells valid; and nothing that is mapped is there only in part,
- * except that devices are not executable. */
+/* Nothing is mapped there, at whichever level; or it is for reading only, and
+ * this is a store. Nothing else that is mapped is there only in part, except
+ * that devices are not executable. */
 #define ISS_NOT_MAPPED(esr) (((esr)&0x3cu) == 0x04u)
+#define ISS_NOT_WRITABLE(esr) (((esr)&0x3cu) == 0x0cu && ISS_WRITE(esr))
+#define PAR_FAULT 1u
+#define PAR_ADDRESS 0x000ffffffffff000u
 
 static uint64_t extend(uint64_t data, uint64_t esr)
 {
@@ -41,6 +44,24 @@ static uint64_t fault_address(void)
 {
     return (READ_SYSREG(hpfar_el2) >> 4 << PAGE_SHIFT) |
            (READ_SYSREG(far_el2) & (PAGE_SIZE - 1));
+}
+
+/*
+ * Of a store to what is mapped for reading only HPFAR_EL2 says nothing (Arm
+ * ARM, HPFAR_EL2): the domain's own tables do, unless it has changed them
+ * meanwhile.
+ */
+static bool store_address(uint64_t *out_address)
+{
+    uint64_t far = READ_SYSREG(far_el2);
+    uint64_t before = READ_SYSREG(par_el1);
+    uint64_t par;
+
+    __asm__ volatile("at s1e1r, %0\n\tisb" ::"r"(far) : "memory");
+    par = READ_SYSREG(par_el1);
+    WRITE_SYSREG(par_el1, before);
+    *out_address = (par & PAR_ADDRESS) | (far & (PAGE_SIZE - 1));
+    return (par & PAR_FAULT) == 0;
 }
 
 /* While a block is split, or by a BAR that moves, what another CPU uses may be
@@ -84,10 +105,14 @@ static void refuse(struct vcpu *vcpu, struct frame *frame, uint64_t address,
 
 void trap_data(struct vcpu *vcpu, struct frame *frame, uint64_t esr)
 {
+    bool store = ISS_NOT_WRITABLE(esr) && !ISS_WALK(esr);
     uint64_t address = fault_address();
     enum pci_access result = PCI_NOT_OURS;
 
-    if (ISS_NOT_MAPPED(esr) && ISS_VALID(esr) && !ISS_WALK(esr)) {
+    if (store && !store_address(&address)) {
+        return; /* the same instruction once more */
+    }
+    if ((ISS_NOT_MAPPED(esr) || store) && ISS_VALID(esr) && !ISS_WALK(esr)) {
         result = emulate(vcpu, frame, address, esr);
     }
     if (result == PCI_NOT_OURS && ISS_NOT_MAPPED(esr)) {

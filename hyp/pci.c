@@ -137,10 +137,12 @@ enum pci_access pci_access(struct vcpu *vcpu, uint64_t address, unsigned size,
     if (region_holds(&windows->memory32, &at) ||
         region_holds(&windows->memory64, &at) ||
         modelled_covers(address, size)) {
-        /* Another CPU may have mapped it since the trap. */
-        return stage2_lookup(vcpu->domain, address, &mapped)
-                   ? PCI_AGAIN
-                   : memory_access(vcpu, address, size, write, data);
+        /* Another CPU may have mapped it since the trap, or for writing. */
+        bool reached = write ? stage2_can_write(vcpu->domain, address)
+                             : stage2_lookup(vcpu->domain, address, &mapped);
+
+        return reached ? PCI_AGAIN
+                       : memory_access(vcpu, address, size, write, data);
     }
     return PCI_NOT_OURS;
 }

@@ -151,15 +151,28 @@ static int port_mmio_permitted(void *ctx, uint32_t domain_id, pcv_hpa start,
            region_holds(&machine->pci.memory64, &range);
 }
 
+static int64_t map(uint32_t domain_id, pcv_gpa gpa, pcv_hpa hpa, uint64_t pages,
+                   enum stage2_kind kind)
+{
+    struct domain *domain = domain_find(domain_id);
+    int result =
+        domain ? stage2_map(domain, gpa.v, hpa.v, pages, kind) : -PCV_EINVAL;
+
+    return result != 0 ? result : (int64_t)pages;
+}
+
 static int64_t port_map(void *ctx, uint32_t domain_id, pcv_gpa gpa, pcv_hpa hpa,
                         uint64_t pages)
 {
-    struct domain *domain = domain_find(domain_id);
-    int error = domain ? stage2_map(domain, gpa.v, hpa.v, pages, STAGE2_DEVICE)
-                       : -PCV_EINVAL;
-
     (void)ctx;
-    return error != 0 ? error : (int64_t)pages;
+    return map(domain_id, gpa, hpa, pages, STAGE2_DEVICE);
+}
+
+static int64_t port_map_read_only(void *ctx, uint32_t domain_id, pcv_gpa gpa,
+                                  pcv_hpa hpa, uint64_t pages)
+{
+    (void)ctx;
+    return map(domain_id, gpa, hpa, pages, STAGE2_DEVICE_READ_ONLY);
 }
 
 static int64_t port_unmap(void *ctx, uint32_t domain_id, pcv_gpa gpa,
@@ -259,6 +272,7 @@ const struct pcv_host_ops port_ops = {
     .mmio_permitted = port_mmio_permitted,
     .map = port_map,
     .unmap = port_unmap,
+    .map_read_only = port_map_read_only,
     .event = port_event,
     .relax = port_relax,
     .this_cpu = port_this_cpu,

@@ -17,6 +17,7 @@
 #define ENTRY_TABLE 3u
 #define ENTRY_PAGE 3u
 #define ENTRY_BLOCK 1u
+#define ENTRY_READ ((uint64_t)1 << 6)
 #define ENTRY_READ_WRITE ((uint64_t)3 << 6)
 #define ENTRY_INNER_SHARED ((uint64_t)3 << 8)
 #define ENTRY_ACCESSED ((uint64_t)1 << 10)
@@ -56,8 +57,10 @@ static void set_entry(uint64_t *entry, uint64_t value)
 static uint64_t make_entry(uint64_t physical, unsigned level,
                            enum stage2_kind kind)
 {
-    uint64_t entry = physical | ENTRY_READ_WRITE | ENTRY_ACCESSED |
-                     (level == LEVEL_PAGE ? ENTRY_PAGE : ENTRY_BLOCK);
+    uint64_t entry =
+        physical | ENTRY_ACCESSED |
+        (kind == STAGE2_DEVICE_READ_ONLY ? ENTRY_READ : ENTRY_READ_WRITE) |
+        (level == LEVEL_PAGE ? ENTRY_PAGE : ENTRY_BLOCK);
 
     return entry | (kind == STAGE2_RAM ? ENTRY_NORMAL | ENTRY_INNER_SHARED
                                        : ENTRY_DEVICE | ENTRY_NO_EXECUTE);
@@ -274,6 +277,33 @@ static int map_locked(struct domain *domain, uint64_t address,
     return 0;
 }
 
+/*
+ * A device's page that is mapped becomes of another kind: 1; 0: it is not
+ * mapped, or to elsewhere, or is RAM; -PCV_ENOMEM. Only what may be done there
+ * changes, so no break is needed in between; but a block is
+ * split first, for whose moment an access is run again (is_back()).
+ */
+static int change_locked(struct domain *domain, uint64_t address,
+                         uint64_t physical, enum stage2_kind kind)
+{
+    unsigned level = 0;
+    uint64_t *entry = walk(domain, address, LEVEL_PAGE, false, &level);
+    uint64_t offset = address & (span(level) - 1);
+
+    if ((*entry & ENTRY_VALID) == 0 || is_table(*entry, level) ||
+        kind == STAGE2_RAM || (*entry & ENTRY_NO_EXECUTE) == 0 ||
+        (*entry & ENTRY_ADDRESS) + offset != physical) {
+        return 0;
+    }
+    entry = walk(domain, address, LEVEL_PAGE, true, &level);
+    if (!entry) {
+        return -PCV_ENOMEM;
+    }
+    set_entry(entry, make_entry(physical, level, kind));
+    flush(domain);
+    return 1;
+}
+
 int stage2_map(struct domain *domain, uint64_t address, uint64_t physical,
                uint64_t pages, enum stage2_kind kind)
 {
@@ -283,7 +313,11 @@ int stage2_map(struct domain *domain, uint64_t address, uint64_t physical,
         return -PCV_EINVAL;
     }
     spin_lock(&domain->stage2_lock);
-    error = map_locked(domain, address, physical, pages << PAGE_SHIFT, kind);
+    error = change_locked(domain, address, physical, kind);
+    if (error == 0) {
+        error =
+            map_locked(domain, address, physical, pages << PAGE_SHIFT, kind);
+    }
     spin_unlock(&domain->stage2_lock);
     return error;
 }
@@ -319,6 +353,21 @@ bool stage2_lookup(struct domain *domain, uint64_t address,
     *out_physical = (entry & ENTRY_ADDRESS & ~(span(level) - 1)) |
                     (address & (span(level) - 1));
     return true;
+}
+
+bool stage2_can_write(struct domain *domain, uint64_t address)
+{
+    unsigned level = 0;
+    uint64_t entry;
+
+    if (!in_reach(address & ~(PAGE_SIZE - 1), 1)) {
+        return false;
+    }
+    spin_lock(&domain->stage2_lock);
+    entry = *walk(domain, address, LEVEL_PAGE, false, &level);
+    spin_unlock(&domain->stage2_lock);
+    return (entry & ENTRY_VALID) != 0 &&
+           (entry & ENTRY_READ_WRITE) == ENTRY_READ_WRITE;
 }
 
 int stage2_create(struct domain *domain)

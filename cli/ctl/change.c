@@ -66,10 +66,13 @@ static bool remove_waits(const struct ctl *ctl, pcv_sbdf sbdf, pcv_sbdf busy,
     struct pcv_device_status status = {0};
 
     (void)ctl_status_of(ctl, sbdf, &status);
-    return ctl_failed(
-        ctl, PCV_EBUSY, "%s has %s%s%s", ctl_domain_name(ctl, owner_id).s,
-        ctl_show(ctl, busy).s, busy.v != sbdf.v ? " behind it" : "",
-        status.remove_waits ? ", it is removed when that is given back" : "");
+    const char *later = busy.v == sbdf.v
+                            ? ": it is removed when it is given back"
+                            : ": all of it is removed when that is given back";
+    return ctl_failed(ctl, PCV_EBUSY, "%s has %s%s%s",
+                      ctl_domain_name(ctl, owner_id).s, ctl_show(ctl, busy).s,
+                      busy.v != sbdf.v ? " behind it" : "",
+                      status.remove_waits ? later : "");
 }
 
 /* Why a removal was refused, or is not over. */
@@ -92,9 +95,8 @@ static bool remove_busy(const struct ctl *ctl, pcv_sbdf sbdf, pcv_sbdf busy)
     return false;
 }
 
-/* Of an operation that may have to wait: nothing is printed for 0. */
-static bool finished(const struct ctl *ctl, const struct ctl_result *result,
-                     const char *name)
+bool ctl_finished(const struct ctl *ctl, const struct ctl_result *result,
+                  const char *name)
 {
     if (result->error == 0) {
         return true;
@@ -283,9 +285,12 @@ static void changed_state(const struct ctl *ctl, int error, pcv_sbdf sbdf,
                    status.owner_id == PCV_DOMAIN_ID_QUARANTINE;
     text_add(name, "%s", nobodys ? " is in quarantine" : "");
     if (status.change_error == error) {
-        text_add(name, "%s the step '%s' failed", nobodys ? "," : ":",
-                 pcv_change_step_name(
-                     (enum pcv_change_step)status.change_step));
+        text_add(
+            name, "%s the step '%s' failed", nobodys ? "," : ":",
+            pcv_change_step_name((enum pcv_change_step)status.change_step));
+    }
+    if (nobodys && error == -PCV_EBUSY) {
+        ctl_reset_blocker(ctl, sbdf, name);
     }
 }
 
@@ -298,7 +303,7 @@ static bool changed(const struct ctl *ctl, const struct ctl_result *result,
     if (result->error != 0 && result->error != -PCV_ERESTART) {
         changed_state(ctl, result->error, sbdf, &name);
     }
-    bool good = finished(ctl, result, text_str(&name));
+    bool good = ctl_finished(ctl, result, text_str(&name));
     text_fini(&name);
     return good;
 }
@@ -454,7 +459,7 @@ bool ctl_restore(const struct ctl *ctl, pcv_sbdf sbdf)
     if (result.error == 0) {
         text_add(ctl->out, "%s: restored\n", ctl_show(ctl, sbdf).s);
     }
-    return finished(ctl, &result, ctl_show(ctl, sbdf).s);
+    return ctl_finished(ctl, &result, ctl_show(ctl, sbdf).s);
 }
 
 bool ctl_read_only(const struct ctl *ctl, pcv_sbdf sbdf)
@@ -466,7 +471,7 @@ bool ctl_read_only(const struct ctl *ctl, pcv_sbdf sbdf)
         text_add(ctl->out, "%s: the hypervisor's own, read-only for dom0\n",
                  ctl_show(ctl, sbdf).s);
     }
-    return finished(ctl, &result, ctl_show(ctl, sbdf).s);
+    return ctl_finished(ctl, &result, ctl_show(ctl, sbdf).s);
 }
 
 bool ctl_override(const struct ctl *ctl, pcv_sbdf sbdf, bool on)
@@ -483,5 +488,5 @@ bool ctl_override(const struct ctl *ctl, pcv_sbdf sbdf, bool on)
                       "dropped\n",
                  ctl_show(ctl, sbdf).s);
     }
-    return finished(ctl, &result, ctl_show(ctl, sbdf).s);
+    return ctl_finished(ctl, &result, ctl_show(ctl, sbdf).s);
 }

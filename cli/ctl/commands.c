@@ -388,6 +388,25 @@ static enum program_result restore(struct program *program,
     return each(program, args, ctl_restore);
 }
 
+static enum program_result reset(struct program *program,
+                                 const struct args *args)
+{
+    return each(program, args,
+                args->option[0] != NULL ? ctl_reset_method : ctl_reset);
+}
+
+static enum program_result prepare_msix(struct program *program,
+                                        const struct args *args)
+{
+    return each(program, args, ctl_msix_prepare);
+}
+
+static enum program_result release_msix(struct program *program,
+                                        const struct args *args)
+{
+    return each(program, args, ctl_msix_release);
+}
+
 static enum program_result read_only(struct program *program,
                                      const struct args *args)
 {
@@ -463,8 +482,82 @@ static enum program_result override(struct program *program,
     return done(ctl_override(&program->ctl, sbdf, on));
 }
 
+/* The first option of these is --subtree; a second one is `other`. */
+static uint32_t set_flags(const struct args *args, uint32_t other)
+{
+    return (args->option[0] != NULL ? PCV_CTL_SUBTREE : 0u) |
+           (args->option[1] != NULL ? other : 0u);
+}
+
+static enum program_result hide(struct program *program,
+                                const struct args *args)
+{
+    struct pcv_hide_info info = {0};
+    struct text why = {0};
+    pcv_sbdf sbdf;
+
+    if (!take_sbdf(program, args->word[0], &sbdf)) {
+        return PROGRAM_MISUSED;
+    }
+    if (!ctl_hide_words(args->word + 1, args->count - 1, &info, &why)) {
+        (void)program_misused(program, "%s", text_str(&why));
+        text_fini(&why);
+        return PROGRAM_MISUSED;
+    }
+    info.flags = args->option[1] != NULL ? PCV_HIDE_MASTER : 0;
+    return done(ctl_hide(&program->ctl, sbdf, &info,
+                         args->option[0] != NULL ? PCV_CTL_SUBTREE : 0u));
+}
+
+/* A function, with --subtree or what the second option stands for. */
+static enum program_result over_set(
+    struct program *program, const struct args *args, uint32_t other,
+    bool (*perform)(const struct ctl *ctl, pcv_sbdf sbdf, uint32_t flags))
+{
+    uint32_t flags = (args->option[0] != NULL ? PCV_CTL_SUBTREE : 0u) |
+                     (args->option[1] != NULL ? other : 0u);
+    pcv_sbdf sbdf;
+
+    return !take_sbdf(program, args->word[0], &sbdf)
+               ? PROGRAM_MISUSED
+               : done(perform(&program->ctl, sbdf, flags));
+}
+
+static enum program_result conceal(struct program *program,
+                                   const struct args *args)
+{
+    return over_set(program, args, PCV_CTL_SLOT, ctl_conceal);
+}
+
+static enum program_result reveal(struct program *program,
+                                  const struct args *args)
+{
+    return over_set(program, args, PCV_CTL_SLOT, ctl_reveal);
+}
+
+static enum program_result quarantine(struct program *program,
+                                      const struct args *args)
+{
+    return over_set(program, args, 0, ctl_quarantine);
+}
+
 /* ---- the table ------------------------------------------------------------
  */
+
+static const struct args_option hide_options[] = {
+    {"--subtree", NULL},
+    {"--master", NULL},
+    {NULL, NULL},
+};
+static const struct args_option set_options[] = {
+    {"--subtree", NULL},
+    {"--slot", NULL},
+    {NULL, NULL},
+};
+static const struct args_option subtree_options[] = {
+    {"--subtree", NULL},
+    {NULL, NULL},
+};
 
 static const struct args_option long_options[] = {
     {"--long", NULL},
@@ -472,6 +565,10 @@ static const struct args_option long_options[] = {
 };
 static const struct args_option as_options[] = {
     {"--as", "DOMAIN"},
+    {NULL, NULL},
+};
+static const struct args_option reset_options[] = {
+    {"--ask", NULL},
     {NULL, NULL},
 };
 static const struct args_option assign_options[] = {
@@ -518,8 +615,8 @@ const struct program_command program_commands[] = {
     {"deassign", "SBDF",
      "take a function back from a guest, or out of quarantine", 1, 1, NULL,
      deassign},
-    {"attach", ASSIGN_ARGUMENTS, "another name of assign", 2, 3,
-     assign_options, assign},
+    {"attach", ASSIGN_ARGUMENTS, "another name of assign", 2, 3, assign_options,
+     assign},
     {"detach", "SBDF", "another name of deassign", 1, 1, NULL, deassign},
     {"cancel-remove", "SBDF",
      "withdraw a removal that waits for a guest to give it back", 1, 1, NULL,
@@ -530,6 +627,14 @@ const struct program_command program_commands[] = {
     {"restore", "SBDF",
      "write again what the owner programmed, after a reset behind its back", 1,
      1, NULL, restore},
+    {"reset", "SBDF [--ask]",
+     "reset a function for whoever has it; --ask: say how it would be done", 1,
+     1, reset_options, reset},
+    {"prepare-msix", "SBDF",
+     "set MSI-X of a function aside: dom0 leaves it alone", 1, 1, NULL,
+     prepare_msix},
+    {"release-msix", "SBDF", "let dom0 use MSI-X of a function again", 1, 1,
+     NULL, release_msix},
     {"read-only", "SBDF",
      "keep functions for the hypervisor: dom0 reads them, and changes nothing",
      1, 1, NULL, read_only},
@@ -547,6 +652,17 @@ const struct program_command program_commands[] = {
     {"override", "SBDF on|off",
      "let dom0's writes to a bridge or PF take functions away from guests", 2,
      2, NULL, override},
+    {"hide", "SBDF [BAR:OFFSET:SIZE...] [--subtree] [--master]",
+     "share a function with the hypervisor, which uses bytes of its BARs", 1,
+     1 + PCV_HIDE_RANGES, hide_options, hide},
+    {"conceal", "SBDF [--subtree] [--slot]",
+     "let a function not exist for dom0, or all of its bridge or slot", 1, 1,
+     set_options, conceal},
+    {"reveal", "SBDF [--subtree] [--slot]",
+     "give back to dom0 what is hidden, concealed or in quarantine", 1, 1,
+     set_options, reveal},
+    {"quarantine", "SBDF [--subtree]", "take a function from dom0, for nobody",
+     1, 1, subtree_options, quarantine},
     {"map", "SBDF|DOMAIN...",
      "the owner's view of each BAR of functions, or of all that a domain has",
      1, ANY, NULL, map},

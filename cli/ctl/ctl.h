@@ -123,6 +123,18 @@ bool ctl_buses(const struct ctl *ctl, pcv_sbdf sbdf, const uint8_t bus[3]);
 bool ctl_restore(const struct ctl *ctl, pcv_sbdf sbdf);
 bool ctl_read_only(const struct ctl *ctl, pcv_sbdf sbdf);
 bool ctl_override(const struct ctl *ctl, pcv_sbdf sbdf, bool on);
+/* What became of an operation that may have to wait: nothing is printed for 0,
+ * else its error. */
+bool ctl_finished(const struct ctl *ctl, const struct ctl_result *result,
+                  const char *name);
+
+/* reset.c */
+bool ctl_reset(const struct ctl *ctl, pcv_sbdf sbdf);
+bool ctl_reset_method(const struct ctl *ctl, pcv_sbdf sbdf);
+/* ": its bus reset would hit ...", if that is so. */
+void ctl_reset_blocker(const struct ctl *ctl, pcv_sbdf sbdf, struct text *to);
+bool ctl_msix_prepare(const struct ctl *ctl, pcv_sbdf sbdf);
+bool ctl_msix_release(const struct ctl *ctl, pcv_sbdf sbdf);
 
 /* faults.c: "SBDF", "SBDF clear", "limit COUNT MILLISECONDS". False: an error,
  * printed; *out_misused: or, with nothing printed, why it is none of these. */
@@ -137,5 +149,16 @@ bool ctl_requesters_words(const struct ctl *ctl, char *const *word,
                           struct text *why);
 bool ctl_requesters(const struct ctl *ctl,
                     const struct pcv_ctl_request *request);
+
+/* hidden.c */
+/* Ranges, "BAR:OFFSET:SIZE" each. False, and why. */
+bool ctl_hide_words(char *const *word, size_t count,
+                    struct pcv_hide_info *out_info, struct text *why);
+/* `flags` are PCV_CTL_SUBTREE and PCV_CTL_SLOT. */
+bool ctl_hide(const struct ctl *ctl, pcv_sbdf sbdf,
+              const struct pcv_hide_info *info, uint32_t flags);
+bool ctl_conceal(const struct ctl *ctl, pcv_sbdf sbdf, uint32_t flags);
+bool ctl_reveal(const struct ctl *ctl, pcv_sbdf sbdf, uint32_t flags);
+bool ctl_quarantine(const struct ctl *ctl, pcv_sbdf sbdf, uint32_t flags);
 
 #endif

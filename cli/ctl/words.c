@@ -107,13 +107,25 @@ static void event_place(struct text *text, const struct words_names *names,
         names->show(names->ctx, (pcv_sbdf){(uint32_t)event->arg[0]});
 
     if (event->kind == PCV_EVENT_CONCEALED) {
-        text_add(text, ": %s is emulated", place.s);
+        text_add(text, ": %s is %s", place.s,
+                 event->arg[1] != 0 ? "concealed" : "emulated");
     } else if (event->kind == PCV_EVENT_MOVED) {
         text_add(text, " from %s", place.s);
     } else if (event->kind == PCV_EVENT_OVERRIDDEN) {
         text_add(text, " by a write to %s", place.s);
     } else {
         text_add(text, ": %s %s", place.s, pcv_errno_name((int)event->arg[1]));
+    }
+}
+
+/* A reset of its bus would have hit somebody. */
+static void event_no_reset(struct text *text, const struct words_names *names,
+                           const struct pcv_event *event)
+{
+    if (event->arg[0] != 0) {
+        text_add(
+            text, ", its bus reset would hit %s",
+            names->show(names->ctx, (pcv_sbdf){(uint32_t)event->arg[1]}).s);
     }
 }
 
@@ -128,8 +140,7 @@ static void event_details(struct text *text, const struct words_names *names,
         break;
     case PCV_EVENT_QUARANTINED:
     case PCV_EVENT_CHANGE_FAILED:
-        text_add(text, ": %s at step '%s'",
-                 pcv_errno_name((int)event->arg[0]),
+        text_add(text, ": %s at step '%s'", pcv_errno_name((int)event->arg[0]),
                  pcv_change_step_name((enum pcv_change_step)event->arg[1]));
         break;
     case PCV_EVENT_CAP_HIDDEN:
@@ -173,6 +184,14 @@ static void event_details(struct text *text, const struct words_names *names,
     case PCV_EVENT_PROTECTED:
         text_add(text, ": bits %" PRIx64 " of %02" PRIx64, event->arg[1],
                  event->arg[0]);
+        break;
+    case PCV_EVENT_BUS_RESET:
+        text_add(
+            text, " for %s",
+            names->show(names->ctx, (pcv_sbdf){(uint32_t)event->arg[0]}).s);
+        break;
+    case PCV_EVENT_NO_RESET:
+        event_no_reset(text, names, event);
         break;
     default:
         break;
@@ -224,12 +243,14 @@ void report_event(struct text *text, const struct words_names *names,
     case PCV_EVENT_ADD_FAILED:
     case PCV_EVENT_MOVED:
     case PCV_EVENT_MOVE_FAILED:
+    case PCV_EVENT_BUS_RESET:
+    case PCV_EVENT_NO_RESET:
     case PCV_EVENT_FAULTS:
     case PCV_EVENT_PROTECTED:
     case PCV_EVENT_OVERRIDDEN:
         event_details(text, names, event);
         break;
-    case PCV_EVENT_NO_RESET:
+    case PCV_EVENT_PENDING:
     case PCV_EVENT_RESET:
     case PCV_EVENT_EXTENDED_BUSY:
     case PCV_EVENT_ADDED:

@@ -176,6 +176,8 @@ static void bridge_control_written(struct pcv_model *model,
     if (((w->old ^ w->now) & reset) == 0) {
         return;
     }
+    pcv__model_hold_locked(model, fn, (w->now & reset) != 0);
+    pcv__model_link_held_locked(fn, (w->now & reset) != 0);
     if ((w->now & reset) != 0) {
         pcv__model_reset_below_locked(model, fn, PCV__RESET_BUS);
     } else {
@@ -301,6 +303,10 @@ void pcv__model_write_locked(struct pcv_model *model, struct pcv__model_fn *fn,
     w.now = (w.old & ~(w.field->rw & w.mask) & ~(w.field->w1c & w.raw)) |
             (w.raw & w.field->rw);
     (void)pcv__model_put(fn, w.field->reg, w.now);
+    if (w.field->reg == PCV_REG_COMMAND) {
+        pcv__model_drain_locked(model, fn,
+                                (w.old & ~w.now & PCV_CMD_MASTER) != 0);
+    }
     effect(model, fn, &w);
     pcv__model_decode_forget_locked(model, fn);
 }

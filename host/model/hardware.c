@@ -215,6 +215,7 @@ static void cap_find(void *arg, uint32_t offset, uint16_t id, bool extended)
                 : id == PCV_CAP_ID_MSIX ? &fn->msix
                 : id == PCV_CAP_ID_MSI  ? &fn->msi
                 : id == PCV_CAP_ID_PM   ? &fn->pm
+                : id == PCV_CAP_ID_AF   ? &fn->af
                                         : NULL;
     } else {
         place = id == PCV_EXT_CAP_ID_SRIOV      ? &fn->sriov

@@ -84,6 +84,7 @@ struct pcv__model_fn {
     uint16_t msix;     /* of the MSI-X capability, or 0 */
     uint16_t msi;      /* of the MSI capability, or 0 */
     uint16_t pm;       /* of the power management capability, or 0 */
+    uint16_t af;       /* of the Advanced Features capability, or 0 */
 
     pcv_sbdf physfn;
     struct pcv__model_fn *pf;      /* of a VF, or NULL */
@@ -116,8 +117,13 @@ struct pcv__model_fn {
     void *storage; /* what BARs hold, ROM apart: trees, memory.c */
     void *rom;
     _Atomic uint64_t quiet_until_us; /* it must be left alone: clock.c */
-    _Atomic uint8_t extended;        /* enum pcv_model_extended */
-    bool sends_as_other;             /* its DMA comes as `sends_as` */
+    /* pending.c: how long transactions outlive bus mastering, until when; and
+       since when a bridge holds its bus in reset. */
+    _Atomic uint64_t drain_us, drained_us;
+    uint64_t held_us;
+    bool link_was_up;         /* before that */
+    _Atomic uint8_t extended; /* enum pcv_model_extended */
+    bool sends_as_other;      /* its DMA comes as `sends_as` */
     pcv_sbdf sends_as;
 
     _Atomic(struct pcv__model_page *) page[]; /* config_size / 256 */
@@ -435,6 +441,8 @@ enum pcv__model_reset {
 
 void pcv__model_reset_locked(struct pcv_model *model, struct pcv__model_fn *fn,
                              enum pcv__model_reset how);
+/* What is behind a port has no link while it is held in reset. Locked. */
+void pcv__model_link_held_locked(struct pcv__model_fn *port, bool held);
 void pcv__model_slot_power_locked(struct pcv_model *model,
                                   struct pcv__model_fn *port);
 void pcv__model_reset_below_locked(struct pcv_model *model,
@@ -457,6 +465,8 @@ _Noreturn void pcv__model_bug(const char *file, int line, const char *what);
 /* ---- maps.c ------------------------------------------------------------- */
 
 /* Host operations. */
+int64_t pcv__model_op_map_read_only(void *ctx, uint32_t domain_id, pcv_gpa gpa,
+                                    pcv_hpa hpa, uint64_t pages);
 int64_t pcv__model_op_map(void *ctx, uint32_t domain_id, pcv_gpa gpa,
                           pcv_hpa hpa, uint64_t pages);
 int64_t pcv__model_op_unmap(void *ctx, uint32_t domain_id, pcv_gpa gpa,

@@ -191,6 +191,19 @@ void pcv__model_quiet_vfs_locked(struct pcv_model *model,
 bool pcv__model_is_quiet(const struct pcv_model *model,
                          const struct pcv__model_fn *fn);
 
+/* ---- pending.c ----------------------------------------------------------- */
+
+/* What a register says beside its memory: transactions that are pending. */
+uint32_t pcv__model_pending_bits(const struct pcv_model *model,
+                                 const struct pcv__model_fn *fn, uint16_t reg,
+                                 uint8_t size);
+/* The command register was written; bus mastering went off. Locked. */
+void pcv__model_drain_locked(struct pcv_model *model, struct pcv__model_fn *fn,
+                             bool silenced);
+/* A bridge begins to hold its bus in reset, or lets it go. Locked. */
+void pcv__model_hold_locked(struct pcv_model *model,
+                            struct pcv__model_fn *bridge, bool held);
+
 /* Whether a configuration access reaches the function's registers, and which.
  * False: reads answer all ones, writes are lost. */
 bool pcv__model_reaches(struct pcv_model *model, const struct pcv__model_fn *fn,

@@ -151,7 +151,8 @@ static int op_cfg_read(void *ctx, pcv_sbdf sbdf, uint16_t reg, uint8_t size,
     }
     fn = pcv__model_route(model, sbdf);
     if (fn != NULL && pcv__model_reaches(model, fn, sbdf, &at)) {
-        value = pcv__model_get(fn, at, size);
+        value = pcv__model_get(fn, at, size) |
+                pcv__model_pending_bits(model, fn, at, size);
     } else {
         value = size == 4 ? 0xffffffffu : (1u << (8 * size)) - 1;
     }
@@ -382,6 +383,7 @@ static const struct pcv_host_ops ops = {
     .intx_pin = pcv__model_op_intx_pin,
     .bar_place = pcv__model_op_bar_place,
     .dma_permitted = pcv__model_op_dma_permitted,
+    .map_read_only = pcv__model_op_map_read_only,
 };
 
 const struct pcv_host_ops *pcv_model_ops(void)

@@ -206,6 +206,26 @@ static void set_state_locked(struct pcv_model *model, struct pcv__model_fn *fn,
     pcv__model_decode_forget_locked(model, fn);
 }
 
+void pcv__model_link_held_locked(struct pcv__model_fn *port, bool held)
+{
+    uint32_t value;
+
+    if (port->pcie == 0 || !pcv__model_when(port, PCV__WHEN_DOWNSTREAM)) {
+        return;
+    }
+    if (held) {
+        port->link_was_up =
+            (pcv__model_get(port, port->pcie + PCV_PCIE_LNKSTA, 2) &
+             PCV_PCIE_LNKSTA_ACTIVE) != 0;
+    }
+    if (link_update_locked(port, !held && port->link_was_up) &&
+        pcv__model_when(port, PCV__WHEN_SLOT)) {
+        value = pcv__model_get(port, port->pcie + PCV_PCIE_SLTCTL, 4);
+        (void)pcv__model_put(port, port->pcie + PCV_PCIE_SLTCTL,
+                             value | SLOT_LINK_CHANGED);
+    }
+}
+
 /* What is in a slot loses its power, or gets it and starts anew (6.7.1.8). */
 void pcv__model_slot_power_locked(struct pcv_model *model,
                                   struct pcv__model_fn *port)

@@ -172,15 +172,18 @@ int PCV_MUST_CHECK pcv_device_test_assign(
  * One that no bus number leads to for the moment (TOPO-4) is taken from its
  * guest by the last address that it had.
  *
- * Returns 0; -PCV_ENODEV; -PCV_EINVAL (the hardware domain or the hypervisor
- * owns it); -PCV_ENOMEM; -PCV_EIO; -PCV_ERESTART: call again. -PCV_EAGAIN: its
- * guest has it no more, but it cannot be reached, so it is in quarantine: call
- * again when it can. -PCV_EBUSY: another call changes its owner just now. Any
- * other failure leaves it in quarantine with nothing mapped and no vector
- * bound, but for one: until the host could block its DMA it stays the guest's,
- * silent, unmapped and out of its reach, so that nobody believes the guest's
- * memory to be free of it. pcv_device_status() and an event say at which step.
- * Context: as pcv_device_assign().
+ * Returns 0; -PCV_ENODEV; -PCV_EINVAL (the hardware domain or the
+ * hypervisor owns it);
+ * -PCV_ENOMEM; -PCV_EIO; -PCV_ERESTART: call again. -PCV_EAGAIN: its guest has
+ * it no more, but it cannot be reached, so it is in quarantine: call again when
+ * it can. -PCV_EBUSY: another call changes its owner just now; or it is in
+ * quarantine, since it can be reset only with its bus, where another function
+ * is a guest's: call again when that one is not (docs/reset.md). Any other
+ * failure leaves it in quarantine with nothing mapped and no vector bound, but
+ * for one: until the host could block its DMA it stays the guest's, silent,
+ * unmapped and out of its reach, so that nobody believes the guest's memory to
+ * be free of it. pcv_device_status() and an event say at which step. Context:
+ * as pcv_device_assign().
  */
 int PCV_MUST_CHECK pcv_device_deassign(struct pcv_host *host, pcv_sbdf sbdf);
 

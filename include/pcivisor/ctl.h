@@ -15,8 +15,10 @@
 #include "pcivisor/domain.h"
 #include "pcivisor/faults.h"
 #include "pcivisor/group.h"
+#include "pcivisor/hidden.h"
 #include "pcivisor/host.h"
 #include "pcivisor/requester.h"
+#include "pcivisor/reset.h"
 
 /*
  * The operations. X(NAME, name, number, ARGUMENTS, RECORDS, FLAGS)
@@ -48,6 +50,9 @@
     X(READ_ONLY, read_only, 20, NOTHING, NOTHING, 0)                           \
     X(UNREACHABLE, unreachable, 21, NOTHING, DEVICE, PCV_CTL_OF_DOMAIN)        \
     X(BUSES, buses, 22, BUSES, NOTHING, 0)                                     \
+    X(RESET, reset, 29, NOTHING, RESET, PCV_CTL_ONLY_ASK)                      \
+    X(MSIX_PREPARE, msix_prepare, 30, NOTHING, NOTHING, 0)                     \
+    X(MSIX_RELEASE, msix_release, 31, NOTHING, NOTHING, 0)                     \
     X(TEST_ASSIGN, test_assign, 26, ASSIGN, SBDF, 0)                           \
     X(CANCEL_REMOVE, cancel_remove, 27, NOTHING, NOTHING, 0)                   \
     X(BROKEN, broken, 28, BROKEN, NOTHING, 0)                                  \
@@ -55,7 +60,11 @@
     X(GROUP, group, 23, NOTHING, MEMBER, 0)                                    \
     X(ISOLATE, isolate, 24, ISOLATE, NOTHING, 0)                               \
     X(REQUESTERS, requesters, 25, REQUESTERS, REQUESTER, 0)                    \
-    X(OVERRIDE, override, 36, OVERRIDE, NOTHING, 0)
+    X(OVERRIDE, override, 36, OVERRIDE, NOTHING, 0)                            \
+    X(HIDE, hide, 32, HIDE, NOTHING, PCV_CTL_SUBTREE)                          \
+    X(CONCEAL, conceal, 33, NOTHING, NOTHING, PCV_CTL_SUBTREE | PCV_CTL_SLOT)  \
+    X(REVEAL, reveal, 34, NOTHING, NOTHING, PCV_CTL_SUBTREE | PCV_CTL_SLOT)    \
+    X(QUARANTINE, quarantine, 35, NOTHING, NOTHING, PCV_CTL_SUBTREE)
 
 #define PCV_CTL_ENUM(NAME, name, number, ARGUMENTS, RECORDS, FLAGS)            \
     PCV_CTL_##NAME = (number),
@@ -76,6 +85,9 @@ const char *pcv_ctl_op_name(uint32_t op);
 /* Of faults: forget them first; set the host's limits, and answer nothing. */
 #define PCV_CTL_CLEAR 0x100u
 #define PCV_CTL_LIMIT 0x200u
+#define PCV_CTL_SUBTREE 2u   /* the bridge and everything behind it */
+#define PCV_CTL_SLOT 4u      /* all functions of the device number */
+#define PCV_CTL_ONLY_ASK 0x400u /* say how it would be done, and do nothing */
 
 #define PCV_CTL_NODES_MAX 32u  /* addresses in one request for nodes */
 #define PCV_CTL_SCAN_BUSES 8u  /* a call of PCV_CTL_SCAN looks at so many */
@@ -123,6 +135,7 @@ union pcv_ctl_args {
         uint32_t count; /* 1 to PCV_CTL_NODES_MAX */
         pcv_sbdf sbdf[PCV_CTL_NODES_MAX];
     } nodes;
+    struct pcv_hide_info hide; /* its flags but PCV_SUBTREE */
     struct {
         uint32_t end; /* the register to stop before, a multiple of 4; 0: all
                          that there is from the cursor on */
@@ -191,6 +204,11 @@ struct pcv_ctl_event {
     struct pcv_event event;
 };
 
+/* How a function would be reset. */
+struct pcv_ctl_reset {
+    enum pcv_reset way;
+};
+
 union pcv_ctl_record {
     struct pcv_host_stats stats;
     struct pcv_ctl_device device;
@@ -203,6 +221,7 @@ union pcv_ctl_record {
     struct pcv_ctl_domain domain;
     struct pcv_ctl_mapping mapping;
     struct pcv_ctl_event event;
+    struct pcv_ctl_reset reset;
     struct pcv_device_faults faults;
     struct pcv_group_member member;
     struct pcv_requester requester;

@@ -158,9 +158,10 @@ enum pcv_event_kind {
                                bit 16 set BAR; arg1 is 1 for a write. 64 a second
                                are told for a domain, where there is a clock */
     PCV_EVENT_ASSIGNED,     /* it is domain_id's now */
-    PCV_EVENT_QUARANTINED, /* a change of owner failed with arg0 at step arg1
-                              (enum pcv_change_step) */
-    PCV_EVENT_NO_RESET,    /* it changed its owner, and cannot be reset */
+    PCV_EVENT_QUARANTINED,  /* a change of owner failed with arg0 at step arg1
+                               (enum pcv_change_step) */
+    PCV_EVENT_NO_RESET,    /* it changed its owner, and cannot be reset; arg0 is
+                              1: but with its bus, where arg1 is in the way */
     PCV_EVENT_CAP_HIDDEN,  /* capability arg0 (bit 16: extended) was hidden:
                               error arg1 */
     PCV_EVENT_BIND_FAILED, /* vector arg0 (bit 16: MSI-X): error arg1 */
@@ -171,11 +172,16 @@ enum pcv_event_kind {
     PCV_EVENT_ADD_FAILED, /* it answers a read of its vendor ID and could not be
                              added: error arg0. It stays absent (LIFE-12) */
     PCV_EVENT_EXTENDED_BUSY, /* it would have, but a guest owns the device */
-    PCV_EVENT_CONCEALED,   /* a function answers where an emulated one stands */
+    PCV_EVENT_CONCEALED, /* a function answers where an emulated one stands, or
+                            (arg1 1) all is concealed (OWN-9): arg0 is by whom
+                            */
     PCV_EVENT_UNREACHABLE, /* no bus number leads to it for the moment */
     PCV_EVENT_MOVED,       /* it is bound at this address; it was at arg0 */
     PCV_EVENT_MOVE_FAILED, /* it could not be bound at arg0, or its DMA be
                               blocked there: error arg1 */
+    PCV_EVENT_PENDING,   /* its transactions did not end before it was reset */
+    PCV_EVENT_BUS_RESET, /* a bridge resets what is behind it, for the sake of
+                            the function at arg0 */
     PCV_EVENT_CHANGE_FAILED, /* a change of owner failed with arg0 at step
                                 arg1, and its owner has it still */
     PCV_EVENT_READ_ONLY, /* its vPCI setup failed with arg0: the hardware domain
@@ -183,11 +189,11 @@ enum pcv_event_kind {
     PCV_EVENT_FAULTS, /* its IOMMU faults are too many, the last at address arg0
                          with PCV_FAULT_* arg1: bus mastering is off now, or
                          PCV_FAULT_LEFT_ON */
-    PCV_EVENT_PROTECTED,   /* a write to bits arg1 of register arg0 was dropped:
-                              a guest has something behind this bridge, or a VF
-                              of this PF. 64 a second are told, where there is a
-                              clock */
-    PCV_EVENT_OVERRIDDEN,  /* its guest lost it to such a write at arg0 */
+    PCV_EVENT_PROTECTED,  /* a write to bits arg1 of register arg0 was dropped:
+                             a guest has something behind this bridge, or a VF
+                             of this PF. 64 a second are told, where there is a
+                             clock */
+    PCV_EVENT_OVERRIDDEN, /* its guest lost it to such a write at arg0 */
 };
 
 struct pcv_event {

@@ -103,10 +103,12 @@
 #define PCV_EXT_CAP_ID_SRIOV 0x0010u
 #define PCV_EXT_CAP_ID_PRI 0x0013u
 #define PCV_EXT_CAP_ID_REBAR 0x0015u
+#define PCV_EXT_CAP_ID_TPH 0x0017u
 #define PCV_EXT_CAP_ID_LTR 0x0018u
 #define PCV_EXT_CAP_ID_PASID 0x001bu
 #define PCV_EXT_CAP_ID_DPC 0x001du
 #define PCV_EXT_CAP_ID_L1SS 0x001eu
+#define PCV_EXT_CAP_ID_PTM 0x001fu
 #define PCV_EXT_CAP_ID_VF_REBAR 0x0024u
 
 /* Power Management capability (PCI Power Management 1.2, 3.2): offsets from its

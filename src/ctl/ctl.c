@@ -17,6 +17,7 @@ enum records {
     DOMAIN,
     MAPPING,
     EVENT,
+    RESET,
     FAULTS,
     MEMBER,
     REQUESTER,

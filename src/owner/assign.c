@@ -9,6 +9,7 @@
  * the first is found: so what fails, fails for all of them.
  */
 #include "owner/party.h"
+#include "owner/reset.h"
 
 /* ---- what can be taken back ------------------------------------------------
  */
@@ -80,8 +81,13 @@ static int prepare_all(struct pcv__party *party)
 /* Nothing changed yet that is not taken back here. */
 static void abandon(struct pcv_device *device)
 {
+    struct pcv__mem *mem = &device->host->mem;
+
     pcv__change_forget(device);
+    pcv__change_undo(device);
+    pcv__lock_take(mem, &device->lock);
     pcv__gate_reopen(device);
+    pcv__lock_drop(mem, &device->lock);
     pcv__change_seen(device);
 }
 
@@ -139,11 +145,12 @@ static int take_all(struct pcv__party *party, uint32_t *out_failed)
 /* All at once: their times pass together. */
 static int reset_all(struct pcv__party *party, uint32_t *out_failed)
 {
+    const struct pcv__mates mates = {party->device, party->count};
     bool accepted = (party->policy.flags & PCV_ASSIGN_NO_RESET) != 0;
     int result = 0;
 
     for (uint32_t i = 0; i < party->count; i++) {
-        int error = pcv__change_reset(party->device[i], accepted);
+        int error = pcv__change_reset_among(party->device[i], &mates, accepted);
 
         if (error != 0 && error != -PCV_ERESTART) {
             *out_failed = i;
@@ -253,7 +260,7 @@ int pcv_device_assign(struct pcv_host *host, pcv_sbdf sbdf,
 
     if (error == 0) {
         error = assign(&party);
-    } else if (!elsewhere) {
+    } else if (!elsewhere && error != -PCV_ERESTART) {
         abandon_all(&party); /* what an earlier call began is refused by now */
     }
     if (error == 0) {

@@ -2,8 +2,10 @@
 /* The steps of a change of owner (OWN-5). */
 #include "owner/change.h"
 #include "owner/dma.h"
+#include "owner/hidden.h"
 #include "owner/look.h"
 #include "owner/move.h"
+#include "owner/reset.h"
 #include "registry/faults.h"
 #include "vpci/shadow.h"
 
@@ -80,6 +82,17 @@ static int begin(struct pcv__segment *segment, struct pcv_device *device,
     return 0;
 }
 
+/* Its bus may be in a reset, which comes first. */
+static int go_on(struct pcv_device *device)
+{
+    int error = pcv__bus_reset_go_on(device);
+
+    if (error != 0) {
+        pcv__change_end(device);
+    }
+    return error;
+}
+
 int pcv__change_begin_with(struct pcv_host *host, pcv_sbdf sbdf,
                            const struct pcv_device *holder,
                            struct pcv_device **out_device)
@@ -98,6 +111,7 @@ int pcv__change_begin_with(struct pcv_host *host, pcv_sbdf sbdf,
                 ? -PCV_ENODEV
                 : begin(segment, device, holder);
     pcv__lock_drop(&host->mem, &segment->lock);
+    error = error == 0 ? go_on(device) : error;
     if (error == 0) {
         *out_device = device;
     }
@@ -113,7 +127,7 @@ int pcv__change_begin_held(struct pcv_device *device)
     pcv__lock_take(mem, &segment->lock);
     error = pcv__is_live(device) ? begin(segment, device, NULL) : -PCV_ENODEV;
     pcv__lock_drop(mem, &segment->lock);
-    return error;
+    return error == 0 ? go_on(device) : error;
 }
 
 void pcv__change_end(struct pcv_device *device)
@@ -184,38 +198,13 @@ static int bare_view(struct pcv_device *device)
     return 0;
 }
 
-/* How it can be reset. What the host could not read is no sign that there is no
- * way: the device would go on with what its last owner left in it. */
-static int find_method(struct pcv_device *device) PCV__REQUIRES(device->lock)
-{
-    atomic_store_explicit(&device->hw_error, 0, memory_order_relaxed);
-    pcv__vpci(device)->reset_method = (uint8_t)pcv__reset_find(device);
-    return atomic_load_explicit(&device->hw_error, memory_order_relaxed);
-}
-
-static int reset_and_settle(struct pcv_device *device, bool accepted)
+static int settle_and_put_back(struct pcv_device *device)
     PCV__REQUIRES(device->lock)
 {
-    uint64_t wait_us;
-    int error;
+    int error = pcv__reset_settle(device);
 
-    if (!device->change_reset) {
-        error = find_method(device);
-        if (error == 0) {
-            error = pcv__reset_start(device);
-        }
-        if (error == -PCV_EOPNOTSUPP && accepted) {
-            pcv__event(device, PCV_EVENT_NO_RESET, PCV_EVENT_DEVICE, 0, 0);
-            pcv__reset_put_back(device);
-            error = 0;
-        }
-        if (error != 0) {
-            return error;
-        }
-        device->change_reset = true;
-    }
-    if (!pcv__settle_locked(device, &wait_us)) {
-        return -PCV_ERESTART;
+    if (error != 0) {
+        return error;
     }
     pcv__change_at(device, PCV_STEP_RESTORE);
     atomic_store_explicit(&device->hw_error, 0, memory_order_relaxed);
@@ -224,20 +213,30 @@ static int reset_and_settle(struct pcv_device *device, bool accepted)
     return error != 0 ? error : pcv__change_silence(device);
 }
 
-int pcv__change_reset(struct pcv_device *device, bool accepted)
+int pcv__change_reset_among(struct pcv_device *device,
+                            const struct pcv__mates *mates, bool accepted)
 {
     struct pcv__mem *mem = &device->host->mem;
     int error;
 
     pcv__change_at(device, PCV_STEP_RESET);
     error = bare_view(device);
+    if (error == 0 && (!device->change_reset || pcv__reset_was_hit(device))) {
+        error = pcv__reset_for_change(device, mates, accepted);
+        device->change_reset = error == 0;
+    }
     if (error != 0) {
         return error;
     }
     pcv__lock_take(mem, &device->lock);
-    error = reset_and_settle(device, accepted);
+    error = settle_and_put_back(device);
     pcv__lock_drop(mem, &device->lock);
     return error;
+}
+
+int pcv__change_reset(struct pcv_device *device, bool accepted)
+{
+    return pcv__change_reset_among(device, NULL, accepted);
 }
 
 /* What its owner saw is nobody's. From here on nothing is mapped or bound, also
@@ -302,6 +301,15 @@ void pcv__change_failed(struct pcv_device *device, int error)
     pcv__change_told(device, PCV_EVENT_QUARANTINED, error);
 }
 
+void pcv__change_reopen(struct pcv_device *device)
+{
+    struct pcv__mem *mem = &device->host->mem;
+
+    pcv__lock_take(mem, &device->lock);
+    pcv__gate_reopen(device);
+    pcv__lock_drop(mem, &device->lock);
+}
+
 int pcv__change_publish(struct pcv_device *device, struct pcv_domain *domain)
 {
     struct pcv__mem *mem = &device->host->mem;
@@ -313,7 +321,9 @@ int pcv__change_publish(struct pcv_device *device, struct pcv_domain *domain)
     } else {
         pcv__faults_clear(device); /* OWN-10: the next owner begins anew */
         atomic_store_explicit(&device->owner, domain, memory_order_release);
+        pcv__lock_take(mem, &device->lock);
         pcv__gate_reopen(device);
+        pcv__lock_drop(mem, &device->lock);
     }
     pcv__lock_drop(mem, &device->segment->lock);
     return error;
@@ -366,6 +376,7 @@ int pcv__change_hand(struct pcv_device *device, struct pcv_domain *domain)
     }
     atomic_store_explicit(&device->change_for, NULL, memory_order_release);
     device->change_reset = false;
+    pcv__reset_used(device);
     pcv__change_at(device, PCV_STEP_NONE);
     pcv__event(device, PCV_EVENT_ASSIGNED, PCV_EVENT_HOST, domain->id, 0);
     return 0;
@@ -394,6 +405,7 @@ void pcv__guest_lost(struct pcv_device *device)
         pcv__slot_leave(device, owner);
     }
     pcv__change_forget(device);
+    pcv__hidden_lost(device);
 }
 
 int pcv__dma_home(struct pcv_device *device)
@@ -407,6 +419,7 @@ void pcv__guest_drop(struct pcv_device *device)
     struct pcv_domain *owner = owner_of(device);
 
     atomic_store_explicit(&device->read_only, false, memory_order_relaxed);
+    pcv__hidden_lost(device);
     if (owner->slot) {
         pcv__lock_take(&host->mem, &device->lock);
         (void)pcv__change_silence(device);

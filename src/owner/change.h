@@ -5,10 +5,13 @@
 
 #include "owner/internal.h"
 
+struct pcv__mates;
+
 /* The live device at an address, or what was there last and cannot be reached
  * (TOPO-4), with a caller's reference, for one change of owner at a time. 0;
- * -PCV_ENODEV; -PCV_EBUSY: somebody else is at it; -PCV_ERESTART: requester IDs
- * that it shares are being moved for another (owner/dma.h). */
+ * -PCV_ENODEV; -PCV_EBUSY: somebody else is at it; -PCV_ERESTART: its bus is
+ * being reset, or requester IDs that it shares are being moved for another
+ * (owner/dma.h); -PCV_EIO: its bus cannot be let go. */
 int pcv__change_begin(struct pcv_host *host, pcv_sbdf sbdf,
                       struct pcv_device **out_device);
 /* As above, of one that goes along with others: `holder` is who of those has
@@ -48,11 +51,14 @@ void pcv__change_seen(struct pcv_device *device);
 /*
  * Take it from its owner: the gate is closed and drained, bus mastering and
  * decoding go off, DMA is blocked, vectors and mappings are dropped; it is
- * quarantine's. 0; -PCV_ERESTART: the gate is closed, accesses drain;
+ * quarantine's. 0; -PCV_ERESTART: the gate is closed, accesses drain, or
+ * transactions;
  * -PCV_ENOMEM, -PCV_EIO, or the host's: it is its owner's still, behind a
  * closed gate, or, where a guest's could not be silenced, quarantine's.
  */
 int pcv__change_take(struct pcv_device *device);
+/* That is not gone on with: what was silenced does what it did. */
+void pcv__change_undo(struct pcv_device *device);
 /* Neither bus mastering nor decoding. 0; -PCV_EIO: that is not known to be so.
  */
 int pcv__change_silence(struct pcv_device *device) PCV__REQUIRES(device->lock);
@@ -63,8 +69,14 @@ int pcv__change_block(struct pcv_device *device);
 
 /* Reset what is quarantine's, and put back what the host programmed.
  * -PCV_ERESTART: its time is not over; -PCV_EOPNOTSUPP: there is no way, unless
- * that is `accepted`. */
+ * that is `accepted`; -PCV_EBUSY: it is on its way home, and a reset of its bus
+ * would hit what a guest has; -PCV_EIO: also if it does not come back. */
 int pcv__change_reset(struct pcv_device *device, bool accepted);
+/* The same of one of several that are quarantine's, and change together: a
+ * reset of their bus hits all of them. Call it again for each until none
+ * answers restart: one that was done may have been hit since. */
+int pcv__change_reset_among(struct pcv_device *device,
+                            const struct pcv__mates *mates, bool accepted);
 
 /* Let its DMA through to the next owner, and build that one's view. Then let it
  * be found: -PCV_ENODEV, it was removed meanwhile. */
@@ -83,6 +95,8 @@ int pcv__dma_to(struct pcv_device *device, const struct pcv_domain *domain);
  * -PCV_EPERM: never; -PCV_EIO. */
 int pcv__dma_permitted(const struct pcv_device *device,
                        const struct pcv_domain *domain);
+/* The gate is open, as it was before a change that was given up. No lock. */
+void pcv__change_reopen(struct pcv_device *device);
 /* From here on it is this domain's, who finds it. -PCV_ENODEV: it was removed
  * meanwhile. */
 int pcv__change_publish(struct pcv_device *device, struct pcv_domain *domain);
@@ -107,6 +121,11 @@ struct pcv__others {
     pcv_sbdf sbdf[PCV_ASSIGN_GROUP_MAX];
     uint32_t count; /* perhaps more than there is room for */
 };
+/* Whether one could be reset, as its policy asks: see pcv__reset_check(). Of a
+ * group, `mates` are those that go together. */
+int pcv__assign_check_reset(struct pcv_device *device,
+                            const struct pcv_assign_policy *policy,
+                            const struct pcv__mates *mates);
 /* Everything else that an assignment can be refused for, without side effects
  * (OWN-3). We change its owner. *out_others is set where that is looked at;
  * with PCV_ASSIGN_GROUP they are no reason to refuse. */

@@ -5,6 +5,7 @@
  * order that pcv_device_assign() promises.
  */
 #include "owner/change.h"
+#include "owner/reset.h"
 #include "owner/split.h"
 
 /* ---- arguments -------------------------------------------------------------
@@ -98,19 +99,13 @@ static int check_owner(struct pcv_device *device,
     return pcv__removal_waits(device) ? -PCV_EBUSY : 0;
 }
 
-/* What the host cannot read is not known to be missing. */
-static int check_reset(struct pcv_device *device,
-                       const struct pcv_assign_policy *policy)
+int pcv__assign_check_reset(struct pcv_device *device,
+                            const struct pcv_assign_policy *policy,
+                            const struct pcv__mates *mates)
 {
-    int error;
-
-    atomic_store_explicit(&device->hw_error, 0, memory_order_relaxed);
-    if (pcv__reset_find(device) != PCV__RESET_NONE ||
-        (policy->flags & PCV_ASSIGN_NO_RESET) != 0) {
-        return 0;
-    }
-    error = atomic_load_explicit(&device->hw_error, memory_order_relaxed);
-    return error != 0 ? error : -PCV_EOPNOTSUPP;
+    return (policy->flags & PCV_ASSIGN_NO_RESET) != 0
+               ? 0
+               : pcv__reset_check(device, mates);
 }
 
 int pcv__assign_check(struct pcv_device *device,
@@ -133,14 +128,18 @@ int pcv__assign_check(struct pcv_device *device,
     }
     error = pcv__group_split(device, domain, out_others->sbdf,
                              PCV_ASSIGN_GROUP_MAX, &out_others->count);
-    if (error != 0 && (error != -PCV_EXDEV ||
-                       (policy->flags & PCV_ASSIGN_GROUP) == 0)) {
+    if (error != 0 &&
+        (error != -PCV_EXDEV || (policy->flags & PCV_ASSIGN_GROUP) == 0)) {
         return error;
     }
     if (!pcv__ext_final(device)) {
         return -PCV_EAGAIN;
     }
-    error = check_reset(device, policy);
+    /* A group's members may be reset together: that is looked at when it is
+     * known who they are. */
+    error = (policy->flags & PCV_ASSIGN_GROUP) == 0
+                ? pcv__assign_check_reset(device, policy, NULL)
+                : 0;
     if (error == 0 && !pcv__change_for(device)) {
         error = pcv__slot_check(domain, policy);
     }

@@ -3,6 +3,7 @@
 #include "owner/party.h"
 
 #include "owner/dma.h"
+#include "owner/reset.h"
 
 static const struct pcv_assign_policy everything;
 
@@ -19,9 +20,8 @@ static bool has(const struct pcv__party *party, pcv_sbdf sbdf)
 int pcv__party_whole(struct pcv__party *party)
 {
     struct pcv__others *others = &party->others;
-    int error =
-        pcv__group_split(party->device[0], party->domain, others->sbdf,
-                         PCV_ASSIGN_GROUP_MAX, &others->count);
+    int error = pcv__group_split(party->device[0], party->domain, others->sbdf,
+                                 PCV_ASSIGN_GROUP_MAX, &others->count);
 
     if (error != -PCV_EXDEV || others->count > PCV_ASSIGN_GROUP_MAX) {
         return error;
@@ -119,6 +119,24 @@ static int check_mates(struct pcv__party *party)
     return wanted <= free ? 0 : -PCV_ENOSPC;
 }
 
+/* Each can be reset, together with the others if it has to be. */
+static int check_resets(struct pcv__party *party)
+{
+    const struct pcv__mates mates = {party->device, party->count};
+
+    for (uint32_t i = 0; i < party->count; i++) {
+        int error = pcv__assign_check_reset(
+            party->device[i], pcv__party_policy(party, i), &mates);
+
+        if (error != 0) {
+            return i == 0 ? error
+                          : blame(party, pcv__device_sbdf(party->device[i]),
+                                  error);
+        }
+    }
+    return 0;
+}
+
 static void take_policy(struct pcv__party *party,
                         const struct pcv_assign_policy *policy)
 {
@@ -176,6 +194,7 @@ int pcv__party_gather(struct pcv__party *party, struct pcv_host *host,
         return error;
     }
     error = check_mates(party);
+    error = error == 0 ? check_resets(party) : error;
     return error != 0 ? error : pcv__party_whole(party);
 }
 

@@ -13,8 +13,8 @@ struct pcv__party {
     struct pcv_domain *domain;
     struct pcv_assign_policy policy;      /* of who leads */
     struct pcv_assign_policy mate_policy; /* of all others */
-    /* Who else is in the group, with another user; or, `blamed`, the one of them
-     * for whose sake all are refused. */
+    /* Who else is in the group, with another user; or, `blamed`, the one of
+     * them for whose sake all are refused. */
     struct pcv__others others;
     bool blamed;
     uint32_t count;

@@ -48,8 +48,7 @@ void pcv__removal_remember(struct pcv__segment *segment,
         return;
     }
     if (!is_wanted(device)) {
-        atomic_fetch_add_explicit(&host->wanted_count, 1,
-                                  memory_order_acq_rel);
+        atomic_fetch_add_explicit(&host->wanted_count, 1, memory_order_acq_rel);
         atomic_fetch_or_explicit(&device->marks, PCV__MARK_REMOVE,
                                  memory_order_release);
     }
@@ -85,8 +84,7 @@ static struct pcv_device *bridge_above(struct pcv__segment *segment,
 
 /* Bounded: no path is longer than there are buses (TOPO-2). */
 static bool waits_locked(struct pcv__segment *segment,
-                         struct pcv_device *device)
-    PCV__REQUIRES(segment->lock)
+                         struct pcv_device *device) PCV__REQUIRES(segment->lock)
 {
     for (uint32_t i = 0; device && i <= PCV_BUSES; i++) {
         if (is_wanted(device)) {
@@ -172,8 +170,8 @@ static bool claim_next(struct pcv__segment *segment, struct pcv__leaving *list)
     }
     /* Bounded: rid goes up. */
     while ((device = pcv__segment_next(segment, &rid, 0xffffu)) != NULL) {
-        pcv_sbdf sbdf = pcv_sbdf_make(segment->number, (uint8_t)(rid >> 8),
-                                      (uint8_t)rid);
+        pcv_sbdf sbdf =
+            pcv_sbdf_make(segment->number, (uint8_t)(rid >> 8), (uint8_t)rid);
 
         if (pcv__look(device, sbdf) == PCV__LOOK_LIVE &&
             claim(segment, device, list)) {
@@ -216,8 +214,7 @@ bool pcv__change_end_removing(struct pcv_device *device)
     device->changing = false;
     waits = waits_locked(segment, device);
     if (is_wanted(device)) {
-        claimed =
-            pcv__leaving_claim(segment, device, NULL, &list, &busy) == 0;
+        claimed = pcv__leaving_claim(segment, device, NULL, &list, &busy) == 0;
     }
     pcv__lock_drop(&host->mem, &segment->lock);
     if (claimed) {

@@ -33,8 +33,8 @@ static void mark(struct pcv__segment *segment, struct pcv__leaving *list,
     list->end = &device->next_leaving;
 }
 
-static void mark_with_vfs(struct pcv__segment *segment, struct pcv__leaving *list,
-                          struct pcv_device *device)
+static void mark_with_vfs(struct pcv__segment *segment,
+                          struct pcv__leaving *list, struct pcv_device *device)
     PCV__REQUIRES(segment->lock)
 {
     uint32_t rid = 0;
@@ -303,8 +303,9 @@ int pcv__device_replaced(struct pcv_device *device)
 
 /* One that was behind an empty port is removed, but for what is just being
  * added or changes its owner. VFs go with their PF. */
-static void mark_if_free(struct pcv__segment *segment, struct pcv__leaving *list,
-                         struct pcv_device *device) PCV__REQUIRES(segment->lock)
+static void mark_if_free(struct pcv__segment *segment,
+                         struct pcv__leaving *list, struct pcv_device *device)
+    PCV__REQUIRES(segment->lock)
 {
     pcv_sbdf busy;
 

@@ -9,6 +9,7 @@
  * this bridge or another. Whoever resumes the access goes on until that is
  * done, one at a time for a segment.
  */
+#include "owner/bus_reset.h"
 #include "owner/move.h"
 #include "vpci/protect.h"
 
@@ -25,6 +26,7 @@ bool pcv__bridge_settled(struct pcv_device *bridge)
 
 void pcv__bridge_goes(struct pcv_device *bridge)
 {
+    pcv__bus_reset_goes(bridge);
     if (pcv__bridge_settled(bridge)) {
         pcv__cut_given_up(bridge->segment, &bridge->host->mem);
     }

@@ -5,6 +5,7 @@
  */
 #include "owner/emulated.h"
 #include "owner/move.h"
+#include "registry/route.h"
 
 bool pcv__claims_vf(const struct pcv_add_info *info)
 {
@@ -17,6 +18,7 @@ static void device_init_shared(struct pcv_device *device)
     device->kept.above = NULL;
     device->kept.next = NULL;
     device->kept.paused = false;
+    device->kept.joining = false;
     atomic_store_explicit(&device->kept.is, false, memory_order_relaxed);
     atomic_store_explicit(&device->ext_plan, 0, memory_order_relaxed);
     atomic_store_explicit(&device->hw_error, 0, memory_order_relaxed);
@@ -82,6 +84,7 @@ static void device_init(struct pcv_device *device, struct pcv_host *host,
     device->saved = NULL;
     device->extras = NULL;
     atomic_store_explicit(&device->marks, 0, memory_order_relaxed);
+    atomic_store_explicit(&device->notes, 0, memory_order_relaxed);
     atomic_store_explicit(&device->dma, host->quarantine.id,
                           memory_order_relaxed);
     device->changing = false;
@@ -154,9 +157,11 @@ static int reserve_locked(struct pcv_host *host, struct pcv__segment *segment,
         pcv__emulated_takes(segment, sbdf)) {
         return -PCV_EEXIST; /* it leaves, or somebody else adds it */
     }
-    if (segment->kept &&
-        (segment->moving || pcv__is_disputed(segment, pcv_sbdf_bus(sbdf)))) {
-        return -PCV_EEXIST; /* it may be one that is kept (TOPO-4) */
+    if ((segment->kept &&
+         (segment->moving || pcv__is_disputed(segment, pcv_sbdf_bus(sbdf)))) ||
+        pcv__bus_is_reset(host, sbdf)) {
+        return -PCV_EEXIST; /* it may be one that is kept (TOPO-4); or what is
+                               there is not to be asked (OWN-16) */
     }
     device_init(device, host, segment, sbdf);
     if (pcv__claims_vf(info)) {

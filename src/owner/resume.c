@@ -4,7 +4,7 @@
  * BARs of the guest that waited for its pages, and what its write asked of
  * this floor. It stands here since work goes up only through resume (DESIGN).
  */
-#include "owner/internal.h"
+#include "owner/bus_reset.h"
 #include "registry/faults.h"
 #include "vbus/internal.h"
 
@@ -41,11 +41,13 @@ static enum pcv_verdict came_early(struct pcv_domain *domain,
                                    struct pcv_access *access)
 {
     enum pcv_verdict verdict;
+    uint64_t wait_us;
 
     if (access->overrules) {
         pcv__overrule(domain, access);
         return PCV_DONE;
     }
+    (void)pcv__bus_resets_due(domain->host, &wait_us);
     verdict = pcv__vfs_work_due(domain->host);
     if (verdict == PCV_DONE && pcv__asks_who(access)) {
         verdict = pcv__appear(domain->host, access->sbdf, &access->added);
@@ -71,6 +73,7 @@ static enum pcv_verdict asked(struct pcv_domain *domain,
     if (!device) {
         return PCV_DONE;
     }
+    (void)pcv__bus_reset_due_behind(device);
     verdict = pcv__bridge_renumbered(device);
     pcv__slot_event(device);
     if (verdict == PCV_DONE) {

@@ -22,7 +22,8 @@ static bool is_empty(struct pcv_device *port)
     uint32_t flags, slot, caps, link;
 
     if (port->pcie_cap == 0 || port->pcie_cap > PCV_CFG_SIZE - SLOT_END ||
-        (control & PCV_BRIDGE_RESET) != 0) {
+        (control & PCV_BRIDGE_RESET) != 0 ||
+        pcv__is_noted(port, PCV__NOTE_BUS_RESET)) {
         return false;
     }
     flags = read_cap(port, PCV_PCIE_FLAGS, 2);

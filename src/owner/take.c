@@ -2,21 +2,17 @@
 /* Taking a function from its owner: the first steps of a change of owner
  * (OWN-5), up to where it is quarantine's. */
 #include "owner/change.h"
+#include "owner/reset.h"
 #include "vpci/shadow.h"
 
-/* Neither bus mastering nor decoding; error if that is not known to be so.
- * *out_command: what there was; all ones: it did not answer. */
-static int silence_from(struct pcv_device *device, uint32_t *out_command)
-    PCV__REQUIRES(device->lock)
+int pcv__change_silence(struct pcv_device *device)
 {
     const uint32_t off = PCV_CMD_IO | PCV_CMD_MEMORY | PCV_CMD_MASTER;
     uint32_t command;
 
-    *out_command = 0xffffu;
     if (!pcv__hw_fetch(device, PCV_REG_COMMAND, 2, &command)) {
         return -PCV_EIO;
     }
-    *out_command = command;
     if (command == 0xffffu) {
         return 0; /* it does not answer */
     }
@@ -25,21 +21,24 @@ static int silence_from(struct pcv_device *device, uint32_t *out_command)
     return atomic_load_explicit(&device->hw_error, memory_order_relaxed);
 }
 
-int pcv__change_silence(struct pcv_device *device)
+/* The same for as long as it takes: what it has under way ends. */
+static int quiesce(struct pcv_device *device) PCV__REQUIRES(device->lock)
 {
-    uint32_t command;
+    int error;
 
-    return silence_from(device, &command);
+    pcv__change_at(device, PCV_STEP_SILENCE);
+    error = pcv__quiesce(device);
+    if (error == -PCV_ERESTART) {
+        pcv__change_at(device, PCV_STEP_PENDING);
+    }
+    return error;
 }
 
-/* It is its owner's still, and is as it was. */
-static void unsilence(struct pcv_device *device, uint32_t command)
-    PCV__REQUIRES(device->lock)
+void pcv__change_undo(struct pcv_device *device)
 {
-    if (command != 0xffffu) {
-        pcv__hw_restore(device, PCV_REG_COMMAND, 2,
-                        pcv__command_allowed(device, command));
-    }
+    pcv__lock_take(&device->host->mem, &device->lock);
+    pcv__quiesce_undo(device);
+    pcv__lock_drop(&device->host->mem, &device->lock);
 }
 
 /* Tried again: that it is blocked is what the rest goes by. */
@@ -52,33 +51,36 @@ int pcv__change_block(struct pcv_device *device)
     return error == 0 ? 0 : pcv__dma_to(device, &device->host->quarantine);
 }
 
+/* What the host programmed, and what it sees from now on. */
+static int remember(struct pcv_device *device) PCV__REQUIRES(device->lock)
+{
+    int error;
+
+    pcv__change_at(device, PCV_STEP_SAVE);
+    error = pcv__reset_save(device);
+    /* BARs are where they stay now. */
+    return error == 0 ? pcv__shadow_cast(device) : error;
+}
+
 /* The hardware domain's: silent, and its DMA blocked; or an error, and it does
  * what it did. */
 static int stop_hardware(struct pcv_device *device)
 {
     struct pcv__mem *mem = &device->host->mem;
-    uint32_t command = 0xffffu;
     int error;
 
     pcv__lock_take(mem, &device->lock);
-    pcv__change_at(device, PCV_STEP_SAVE);
-    error = pcv__reset_save(device);
+    error = pcv__is_silenced(device) ? 0 : remember(device);
     if (error == 0) {
-        error = pcv__shadow_cast(device); /* BARs are where they stay now */
-    }
-    if (error == 0) {
-        pcv__change_at(device, PCV_STEP_SILENCE);
-        error = silence_from(device, &command);
+        error = quiesce(device);
     }
     pcv__lock_drop(mem, &device->lock);
     if (error == 0) {
         pcv__change_at(device, PCV_STEP_BLOCK);
         error = pcv__dma_to(device, &device->host->quarantine);
     }
-    if (error != 0) {
-        pcv__lock_take(mem, &device->lock);
-        unsilence(device, command);
-        pcv__lock_drop(mem, &device->lock);
+    if (error != 0 && error != -PCV_ERESTART) {
+        pcv__change_undo(device);
     }
     return error;
 }
@@ -95,9 +97,11 @@ static int stop_guest(struct pcv_device *device, int *out_late)
     int error;
 
     pcv__lock_take(mem, &device->lock);
-    pcv__change_at(device, PCV_STEP_SILENCE);
-    *out_late = pcv__change_silence(device);
+    *out_late = quiesce(device);
     pcv__lock_drop(mem, &device->lock);
+    if (*out_late == -PCV_ERESTART) {
+        return -PCV_ERESTART;
+    }
     error = pcv__change_block(device);
     if (error != 0) {
         pcv__vpci_teardown(device);
@@ -119,7 +123,8 @@ int pcv__change_silence_again(struct pcv_device *device)
 
 int pcv__change_take(struct pcv_device *device)
 {
-    struct pcv_domain *owner = atomic_load_explicit(&device->owner, memory_order_acquire);
+    struct pcv_domain *owner =
+        atomic_load_explicit(&device->owner, memory_order_acquire);
     int late = 0;
     int error;
 
@@ -136,6 +141,10 @@ int pcv__change_take(struct pcv_device *device)
     }
     pcv__change_at(device, PCV_STEP_DROP);
     pcv__vpci_teardown(device);
+    pcv__lock_take(&device->host->mem, &device->lock);
+    pcv__quiesce_end(device);
+    pcv__lock_drop(&device->host->mem, &device->lock);
+    pcv__reset_used(device); /* its owner had it since */
     atomic_store_explicit(&device->owner, &device->host->quarantine,
                           memory_order_release);
     if (owner->slot && pcv__change_for(device) != owner) {

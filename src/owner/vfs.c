@@ -16,6 +16,7 @@
  * (OWN-15).
  */
 #include "owner/vfs.h"
+#include "owner/bus_reset.h"
 #include "owner/look.h"
 
 /* Phases of a move. */
@@ -290,10 +291,17 @@ enum pcv_verdict pcv__vfs_work_due(struct pcv_host *host)
     return verdict;
 }
 
+/* Of two times to wait, 0 being none. */
+static uint64_t sooner(uint64_t a, uint64_t b)
+{
+    return a != 0 && (b == 0 || a < b) ? a : b;
+}
+
 int pcv_host_work(struct pcv_host *host, uint64_t *out_wait_us)
 {
     uint64_t faults_wait;
     uint64_t wait = 0;
+    uint64_t reset = 0;
     struct pcv_device *pf;
 
     if (!host || !out_wait_us) {
@@ -301,7 +309,8 @@ int pcv_host_work(struct pcv_host *host, uint64_t *out_wait_us)
     }
     /* What faults first: it goes on faulting until it is stopped. */
     if (pcv__faults_work(host, &faults_wait) == -PCV_ERESTART ||
-        pcv__vfs_work_due(host) != PCV_DONE) {
+        pcv__vfs_work_due(host) != PCV_DONE ||
+        pcv__bus_resets_due(host, &reset) != PCV_DONE) {
         return -PCV_ERESTART;
     }
     pf = pcv__vfs_due(host, &wait);
@@ -309,8 +318,6 @@ int pcv_host_work(struct pcv_host *host, uint64_t *out_wait_us)
     if (pf) {
         return -PCV_ERESTART;
     }
-    *out_wait_us = wait != 0 && (faults_wait == 0 || wait < faults_wait)
-                       ? wait
-                       : faults_wait;
+    *out_wait_us = sooner(sooner(wait, faults_wait), reset);
     return 0;
 }

@@ -136,6 +136,10 @@ const char *pcv_event_name(enum pcv_event_kind kind)
         return "bind failed";
     case PCV_EVENT_RESET:
         return "reset";
+    case PCV_EVENT_PENDING:
+        return "transactions pending";
+    case PCV_EVENT_BUS_RESET:
+        return "bus reset";
     case PCV_EVENT_VFS_BUSY:
         return "VFs busy";
     case PCV_EVENT_VF_FAILED:

@@ -16,6 +16,9 @@ int pcv__bus_run(struct pcv_host *host, pcv_sbdf sbdf,
  * the bridge is going. */
 struct pcv_device *pcv__bridge_above(struct pcv_host *host, uint16_t segment,
                                      uint8_t bus);
+/* Whether the bridge above a bus resets it just now (OWN-16): what is there is
+ * not to be asked, and no function is known to be there that has to. */
+bool pcv__bus_is_reset(struct pcv_host *host, pcv_sbdf sbdf);
 /* A port with a link below it, behind which only device 0 can be. */
 bool pcv__is_link_port(const struct pcv_device *device);
 /* Whether a port forwards to all function numbers (ARI). */
@@ -27,5 +30,10 @@ bool pcv__forwards_ari(struct pcv_device *port);
  * is registered, has not vanished, and covers it.
  */
 int pcv__route(struct pcv_host *host, pcv_sbdf sbdf);
+
+/* Whether nothing is there for the hardware domain, whatever answers: all of
+ * the device is concealed, or a bridge above it (OWN-9). *out_by, or NULL. */
+bool pcv__is_concealed_place(struct pcv_host *host, pcv_sbdf sbdf,
+                             pcv_sbdf *out_by);
 
 #endif

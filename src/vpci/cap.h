@@ -140,6 +140,11 @@ void pcv__vector_failed(struct pcv_device *device,
  * more, so it is hidden, for good, and its vectors are gone. */
 int pcv__msix_recheck(struct pcv_device *device) PCV__REQUIRES(device->lock);
 
+/* Set MSI-X aside for who gets the function next, or end that: 0 or an error of
+ * pcv_msix_prepare() and pcv_msix_release(). */
+int pcv__msix_set_aside(struct pcv_device *device, bool aside)
+    PCV__REQUIRES(device->lock);
+
 /* The MSI and MSI-X capabilities' part of pcv_device_next_vector(). */
 bool pcv__msi_next(const struct pcv__cap *cap, uint16_t index,
                    struct pcv_bound_vector *out);

@@ -71,9 +71,10 @@ struct pcv__work {
 /* How a function can be reset (OWN-16). */
 enum pcv__reset {
     PCV__RESET_NONE,
-    PCV__RESET_FLR, /* PCI Express device control */
-    PCV__RESET_AF,  /* Advanced Features */
-    PCV__RESET_D3,  /* D3hot to D0 without No_Soft_Reset */
+    PCV__RESET_FLR,      /* PCI Express device control */
+    PCV__RESET_AF,       /* Advanced Features */
+    PCV__RESET_D3,       /* D3hot to D0 without No_Soft_Reset */
+    PCV__RESET_WITH_BUS, /* the bridge above does it: owner/bus_reset.c */
 };
 
 /* Why a function is left alone for a while (SRIOV-3), and what comes then. */
@@ -154,6 +155,9 @@ struct pcv__vpci {
     _Atomic uint8_t settling; /* enum pcv__settling: it must be left alone
                                  for a time, and then put in order */
     uint8_t reset_method;     /* enum pcv__reset: how it can be reset */
+    bool hidden;              /* some registers are virtual for the hardware
+                                 domain (OWN-7) */
+    bool restores;            /* after a reset its owner has all that it had */
     uint16_t bound;           /* MSI-X entries bound by us */
     struct pcv__work work;    /* under the device's lock */
     struct pcv__mapped mapped[PCV_BARS];
@@ -210,6 +214,12 @@ void pcv__cells_store(struct pcv__vpci *vpci, uint16_t offset, uint8_t size,
 uint32_t pcv__cells_load(const struct pcv__vpci *vpci, uint16_t offset,
                          uint8_t size);
 int pcv__cells_remove(struct pcv__vpci *vpci, uint16_t offset, uint16_t size);
+/* Let a register be described by another row of the same place, `data` staying:
+ * cannot fail. Virtual bits have the row's initial value. Returns the row that
+ * was, or NULL and nothing happened: no register, or none of that size. */
+const struct pcv_register *pcv__cells_exchange(struct pcv__vpci *vpci,
+                                               uint16_t offset,
+                                               const struct pcv_register *reg);
 /* Remove the register in a place, from 1. */
 void pcv__cells_drop(struct pcv__vpci *vpci, uint16_t place);
 
@@ -354,6 +364,21 @@ void pcv__map_teardown(struct pcv_device *device);
  * guest has: a broken device may say that it stands anywhere. Without locks. */
 void pcv__bars_contest(struct pcv_device *device,
                        const struct pcv_domain *owner);
+/* Let the host map pages, for reading and writing or for reading only: how many
+ * it did, or its error. */
+static inline int64_t pcv__host_map(const struct pcv_domain *domain,
+                                    uint64_t page, uint64_t host,
+                                    uint64_t pages, bool read_only)
+{
+    const struct pcv__mem *mem = &domain->host->mem;
+    const uint32_t shift = domain->host->page_shift;
+    const pcv_gpa to = {page << shift};
+    const pcv_hpa from = {host << shift};
+
+    return read_only
+               ? mem->ops.map_read_only(mem->ctx, domain->id, to, from, pages)
+               : mem->ops.map(mem->ctx, domain->id, to, from, pages);
+}
 /* Memory for the traps of BARs and holes. 0 or -PCV_ENOMEM. Before anything is
  * mapped; capabilities have set their holes. */
 int pcv__traps_prepare(struct pcv_device *device);
@@ -454,6 +479,31 @@ static inline bool pcv__is_settling(const struct pcv_device *device)
 bool pcv__settle_locked(struct pcv_device *device, uint64_t *out_wait_us)
     PCV__REQUIRES(device->lock);
 
+/* A capability of the first list, as hardware has it; 0: there is none. */
+uint16_t pcv__reset_cap(struct pcv_device *device, uint16_t id);
+
+/* ---- pending.c -------------------------------------------------------------
+ */
+
+/*
+ * Bus mastering and decoding go off, and what the function has under way is let
+ * end. Its gate is closed. 0: nothing is pending any more, or was waited for in
+ * vain; -PCV_ERESTART: call again, not before pcv_device_wait_us();
+ * -PCV_ENOMEM; -PCV_EIO.
+ */
+int pcv__quiesce(struct pcv_device *device) PCV__REQUIRES(device->lock);
+/* Whether that began and was neither undone nor ended. */
+bool pcv__is_silenced(struct pcv_device *device) PCV__REQUIRES(device->lock);
+/* Its owner keeps it: what was on is on again. */
+void pcv__quiesce_undo(struct pcv_device *device) PCV__REQUIRES(device->lock);
+/* It has no owner any more. */
+void pcv__quiesce_end(struct pcv_device *device) PCV__REQUIRES(device->lock);
+/* Wait no longer than that from now on, or so many calls where the host has no
+ * clock; whether it is over. The device has extras. */
+void pcv__patience_begin(struct pcv_device *device, uint64_t us, uint32_t calls)
+    PCV__REQUIRES(device->lock);
+bool pcv__patience_ends(struct pcv_device *device) PCV__REQUIRES(device->lock);
+
 /* Remember what the host programmed (BARs, cache line size, device control,
  * resizable BARs, ...), in device->saved, and put it back. 0; -PCV_ENOMEM;
  * -PCV_ERESTART: it must be left alone for a time; or -PCV_EIO if the host
@@ -462,9 +512,15 @@ bool pcv__settle_locked(struct pcv_device *device, uint64_t *out_wait_us)
  * what was saved; what cannot be written sets device->hw_error. */
 int pcv__reset_save(struct pcv_device *device) PCV__REQUIRES(device->lock);
 void pcv__reset_put_back(struct pcv_device *device) PCV__REQUIRES(device->lock);
+/* The whole command register as it was then. */
+uint16_t pcv__reset_saved_command(const struct pcv_device *device)
+    PCV__REQUIRES(device->lock);
 /* Switch off in hardware what no guest may have on, whether it sees the
- * capability or not: phantom functions and No Snoop. 0 or -PCV_EIO. */
+ * capability or not: phantom functions, No Snoop, ATS, PRI and PASID. 0 or
+ * -PCV_EIO. */
 int pcv__reset_tame(struct pcv_device *device) PCV__REQUIRES(device->lock);
+/* The first two of them, which a reset may have switched on. */
+void pcv__tame(struct pcv_device *device) PCV__REQUIRES(device->lock);
 
 /* ---- vf_work.c -------------------------------------------------------------
  */

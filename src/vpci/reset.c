@@ -6,7 +6,7 @@
  * Pending transactions are not waited for before a guest's FLR: what the
  * function still has under way goes to that guest's own memory, and the
  * specification lets the reset itself discard it (PCI Express Base 6.0, 6.6.2).
- * A change of owner has switched bus mastering off and blocked DMA before.
+ * A change of owner has waited for them before (pending.c).
  */
 #include "registry/faults.h"
 #include "vpci/internal.h"
@@ -19,8 +19,7 @@ static uint32_t read_device(void *ctx, uint16_t reg, uint8_t size)
     return pcv__hw_read(ctx, reg, size);
 }
 
-/* A capability of the first list, whoever sees it; 0: there is none. */
-static uint16_t find(struct pcv_device *device, uint16_t id)
+uint16_t pcv__reset_cap(struct pcv_device *device, uint16_t id)
 {
     const struct pcv_cap_source source = {read_device, device};
     struct pcv_cap caps[PCV_CAPS_MAX];
@@ -48,7 +47,7 @@ static bool fetch(struct pcv_device *device, uint16_t cap, uint16_t offset,
 
 bool pcv__power_is_low(struct pcv_device *device)
 {
-    uint16_t cap = find(device, PCV_CAP_ID_PM);
+    uint16_t cap = pcv__reset_cap(device, PCV_CAP_ID_PM);
     uint32_t control;
 
     return fetch(device, cap, PCV_PM_CONTROL, 2, &control) &&
@@ -57,7 +56,7 @@ bool pcv__power_is_low(struct pcv_device *device)
 
 int pcv__power_set(struct pcv_device *device, uint32_t state)
 {
-    uint16_t cap = find(device, PCV_CAP_ID_PM);
+    uint16_t cap = pcv__reset_cap(device, PCV_CAP_ID_PM);
     uint32_t control;
 
     if (!fetch(device, cap, PCV_PM_CONTROL, 2, &control)) {
@@ -84,7 +83,7 @@ static bool has_flr(struct pcv_device *device)
 static bool has_af(struct pcv_device *device)
 {
     const uint32_t both = PCV_AF_CAPS_TP | PCV_AF_CAPS_FLR;
-    uint16_t cap = find(device, PCV_CAP_ID_AF);
+    uint16_t cap = pcv__reset_cap(device, PCV_CAP_ID_AF);
     uint32_t caps, control;
 
     return fetch(device, cap, PCV_AF_CAPS, 1, &caps) && (caps & both) == both &&
@@ -95,8 +94,8 @@ static bool has_d3(struct pcv_device *device)
 {
     uint32_t control;
 
-    return fetch(device, find(device, PCV_CAP_ID_PM), PCV_PM_CONTROL, 2,
-                 &control) &&
+    return fetch(device, pcv__reset_cap(device, PCV_CAP_ID_PM), PCV_PM_CONTROL,
+                 2, &control) &&
            (control & PCV_PM_NO_SOFT_RESET) == 0;
 }
 
@@ -135,7 +134,7 @@ static int write_flr(struct pcv_device *device)
 
 static int write_af(struct pcv_device *device)
 {
-    uint16_t cap = find(device, PCV_CAP_ID_AF);
+    uint16_t cap = pcv__reset_cap(device, PCV_CAP_ID_AF);
     uint32_t control;
 
     if (!fetch(device, cap, PCV_AF_CONTROL, 1, &control)) {
@@ -178,6 +177,7 @@ int pcv__reset_hardware(struct pcv_device *device, enum pcv__reset how)
         us = PCV__QUIET_POWER_US;
         error = pcv__power_set(device, PCV_PM_D3HOT);
         break;
+    case PCV__RESET_WITH_BUS:
     case PCV__RESET_NONE:
         break;
     }

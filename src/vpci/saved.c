@@ -2,7 +2,8 @@
 /*
  * What the host programmed into a function that a guest has, or is to get:
  * remembered when the hardware domain gives it away, and put back after each
- * reset (OWN-5). What a reset loses is PCI Express Base 6.0, 6.6.2.
+ * reset (OWN-5). What a reset loses is PCI Express Base 6.0, 6.6.2; a reset of
+ * the bus loses more, so more is kept. docs/reset.md lists it.
  */
 #include "vpci/cap/resize.h"
 
@@ -12,12 +13,13 @@
 /* Reserved for endpoints: link disable and retrain link. */
 #define LNKCTL_NOT_KEPT 0x0030u
 
-#define KEPT_MAX 12u
+#define KEPT_MAX 48u
 
 /* A register that is put back as it was. */
 struct kept {
     uint16_t offset;
     uint8_t size;
+    bool host;     /* while a guest has the function, it is left off */
     uint32_t mask; /* of what is kept; the rest stays as it is then */
     uint32_t value;
 };
@@ -27,7 +29,8 @@ struct pcv__saved {
     struct pcv__bar bar[PCV_BARS];
     struct kept kept[KEPT_MAX];
     uint16_t count;
-    uint16_t rebar; /* resizable BAR capability, or 0 */
+    uint16_t rebar;   /* resizable BAR capability, or 0 */
+    uint16_t command; /* all of it */
 };
 
 /* ---- remembering -----------------------------------------------------------
@@ -42,8 +45,8 @@ struct collector {
 /* Remember a register. A list that names more than there is room for, or that
  * leads out of configuration space, is a damaged one. All ones, where a
  * register is wider than a byte, are no value: it does not answer. */
-static void keep(struct collector *c, uint32_t offset, uint8_t size,
-                 uint32_t mask)
+static void keep_for(struct collector *c, bool host, uint32_t offset,
+                     uint8_t size, uint32_t mask)
 {
     struct kept *kept = &c->saved->kept[c->saved->count];
     uint32_t value;
@@ -56,8 +59,14 @@ static void keep(struct collector *c, uint32_t offset, uint8_t size,
         c->failed = true;
         return;
     }
-    *kept = (struct kept){(uint16_t)offset, size, mask, value & mask};
+    *kept = (struct kept){(uint16_t)offset, size, host, mask, value & mask};
     c->saved->count++;
+}
+
+static void keep(struct collector *c, uint32_t offset, uint8_t size,
+                 uint32_t mask)
+{
+    keep_for(c, false, offset, size, mask);
 }
 
 /* Of a capability of the first list, that may reach over its end. */
@@ -83,13 +92,21 @@ static void keep_pcie(struct collector *c)
         return;
     }
     keep_first(c, cap + PCV_PCIE_DEVCTL, 2, 0xffffu & ~PCV_PCIE_DEVCTL_FLR);
-    if (c->device->type == PCV_TYPE_ENDPOINT ||
-        c->device->type == PCV_TYPE_LEGACY_ENDPOINT) {
-        keep_first(c, cap + PCV_PCIE_LNKCTL, 2, 0xffffu & ~LNKCTL_NOT_KEPT);
-    }
     /* The first version ends before these. */
     if ((flags & PCV_PCIE_FLAGS_VERSION) >= 2) {
         keep_first(c, cap + PCV_PCIE_DEVCTL2, 2, 0xffff);
+    }
+}
+
+/* After what its power management needs (PCI Express Base 6.0, 5.5.4: L1
+ * substates are set up before ASPM is switched on). */
+static void keep_link(struct collector *c)
+{
+    if (c->device->pcie_cap != 0 &&
+        (c->device->type == PCV_TYPE_ENDPOINT ||
+         c->device->type == PCV_TYPE_LEGACY_ENDPOINT)) {
+        keep_first(c, (uint32_t)c->device->pcie_cap + PCV_PCIE_LNKCTL, 2,
+                   0xffffu & ~LNKCTL_NOT_KEPT);
     }
 }
 
@@ -117,46 +134,118 @@ static void keep_first_list(struct collector *c)
     }
 }
 
-/* Control registers of extended capabilities. */
+/*
+ * Control registers of extended capabilities, in the order in which they are
+ * put back: PASID is not changed while ATS is on (10.5.1.3), L1 substates are
+ * switched on after their parameters. What lets a function go past the IOMMU's
+ * translation is for its host alone.
+ */
 static const struct {
     uint16_t id;
     uint8_t offset, size;
+    bool host;
+    uint32_t mask;
 } extended[] = {
-    {PCV_EXT_CAP_ID_LTR, 4, 4}, /* 7.8.2: both latencies */
-    {PCV_EXT_CAP_ID_ACS, 6, 2}, /* 7.7.11.3 */
-    {PCV_EXT_CAP_ID_ARI, 6, 2}, /* 7.8.8.3 */
+    {PCV_EXT_CAP_ID_LTR, 4, 4, false, 0xffffffff},    /* 7.8.2: latencies */
+    {PCV_EXT_CAP_ID_ACS, 6, 2, false, 0xffff},        /* 7.7.11.3 */
+    {PCV_EXT_CAP_ID_ARI, 6, 2, false, 0xffff},        /* 7.8.8.3 */
+    {PCV_EXT_CAP_ID_AER, 0x08, 4, false, 0xffffffff}, /* 7.8.4: masks, */
+    {PCV_EXT_CAP_ID_AER, 0x0c, 4, false, 0xffffffff}, /* severities, */
+    {PCV_EXT_CAP_ID_AER, 0x14, 4, false, 0xffffffff},
+    {PCV_EXT_CAP_ID_AER, 0x18, 4, false, 0x00000540}, /* and checks */
+    {PCV_EXT_CAP_ID_TPH, 8, 4, false, 0x00000307},    /* 7.9.13.3 */
+    {PCV_EXT_CAP_ID_PTM, 8, 4, false, 0x0000ff03},    /* 7.9.15.3 */
+    {PCV_EXT_CAP_ID_L1SS, 12, 4, false, 0xffffffff},  /* 7.8.3.4 */
+    {PCV_EXT_CAP_ID_L1SS, 8, 4, false, 0xffffffff},   /* 7.8.3.3 */
+    {PCV_EXT_CAP_ID_PASID, 6, 2, true, 0x0007},       /* 7.8.9.3 */
+    {PCV_EXT_CAP_ID_PRI, 12, 4, true, 0xffffffff},    /* 10.5.2.5 */
+    {PCV_EXT_CAP_ID_PRI, 4, 2, true, 0x0001},         /* 10.5.2.2 */
+    {PCV_EXT_CAP_ID_ATS, 6, 2, true, 0x801f},         /* 10.5.1.3 */
+};
+
+#define EXTENDED (sizeof(extended) / sizeof(extended[0]))
+
+/* Where they are; 0: they are not. */
+struct places {
+    uint16_t at[EXTENDED];
+    uint16_t rebar, vf_rebar, sriov;
 };
 
 static bool see_extended(void *ctx, const struct pcv_cap *cap)
 {
-    struct collector *c = ctx;
+    struct places *places = ctx;
 
-    for (size_t i = 0; i < sizeof(extended) / sizeof(extended[0]); i++) {
-        if (extended[i].id == cap->id) {
-            keep(c, (uint32_t)cap->offset + extended[i].offset,
-                 extended[i].size, pcv__ones(extended[i].size));
+    for (size_t i = 0; i < EXTENDED; i++) {
+        if (extended[i].id == cap->id && places->at[i] == 0) {
+            places->at[i] = cap->offset;
         }
     }
-    if (cap->id == PCV_EXT_CAP_ID_REBAR && c->saved->rebar == 0) {
-        c->saved->rebar = cap->offset;
+    if (cap->id == PCV_EXT_CAP_ID_REBAR && places->rebar == 0) {
+        places->rebar = cap->offset;
+    }
+    if (cap->id == PCV_EXT_CAP_ID_VF_REBAR && places->vf_rebar == 0) {
+        places->vf_rebar = cap->offset;
+    }
+    if (cap->id == PCV_EXT_CAP_ID_SRIOV && places->sriov == 0) {
+        places->sriov = cap->offset;
     }
     return true;
+}
+
+/* What VFs will have, though none is enabled: sizes, the page size that they
+ * are multiples of, then addresses, whose low bits follow both (7.8.7.3,
+ * 9.3.3.13, 9.3.3.14); and whether ARI numbers them (9.3.3.3.5). */
+static void keep_sriov(struct collector *c, const struct places *places)
+{
+    const struct pcv__cap cap = {.device = c->device,
+                                 .offset = places->vf_rebar};
+    uint32_t sizes = places->vf_rebar != 0 ? pcv__resize_count(&cap) : 0;
+
+    for (uint32_t i = 0; i < sizes; i++) {
+        keep(c, places->vf_rebar + 8u + 8u * i, 4, PCV__RESIZE_CONTROL);
+    }
+    if (places->sriov == 0) {
+        return;
+    }
+    keep(c, places->sriov + PCV_SRIOV_PAGE_SIZE, 4, 0xffffffffu);
+    for (uint32_t i = 0; i < PCV__VF_BARS; i++) {
+        keep(c, places->sriov + PCV_SRIOV_BAR + 4u * i, 4, PCV_BAR_MEM_MASK);
+    }
+    keep(c, places->sriov + PCV_SRIOV_CTRL, 2, PCV_SRIOV_CTRL_ARI);
+}
+
+static void keep_extended(struct collector *c)
+{
+    const struct pcv_cap_source source = {read_device, c};
+    struct places places;
+
+    memset(&places, 0, sizeof(places));
+    if (!pcv__is_extended(c->device)) {
+        return;
+    }
+    (void)pcv__ext_caps_visit(&source, see_extended, &places);
+    c->saved->rebar = places.rebar;
+    for (size_t i = 0; i < EXTENDED; i++) {
+        if (places.at[i] != 0) {
+            keep_for(c, extended[i].host,
+                     (uint32_t)places.at[i] + extended[i].offset,
+                     extended[i].size, extended[i].mask);
+        }
+    }
+    keep_sriov(c, &places);
 }
 
 /* A VF has next to nothing of its own: its PF has it, and keeps it. */
 static void collect(struct collector *c)
 {
-    const struct pcv_cap_source source = {read_device, c};
-
     keep(c, PCV_REG_COMMAND, 2, 0xffffu & ~COMMAND_NOT_KEPT);
     keep(c, PCV_REG_CACHE_LINE, 1, 0xff);
     keep(c, PCV_REG_LATENCY, 1, 0xff);
     keep(c, PCV_REG_INT_LINE, 1, 0xff);
     keep_pcie(c);
     keep_first_list(c);
-    if (pcv__is_extended(c->device)) {
-        (void)pcv__ext_caps_visit(&source, see_extended, c);
-    }
+    keep_extended(c);
+    keep_link(c);
 }
 
 int pcv__reset_save(struct pcv_device *device)
@@ -164,12 +253,15 @@ int pcv__reset_save(struct pcv_device *device)
     struct pcv__mem *mem = &device->host->mem;
     struct pcv__saved *saved = pcv__alloc(mem, sizeof(*saved));
     struct collector collector = {device, saved, false};
+    uint64_t wait_us;
     uint32_t command;
 
     if (!saved) {
         return -PCV_ENOMEM;
     }
-    if (pcv__hw_quiet_us(device) != 0) {
+    /* What a reset took is put back first, where its owner is not to notice. */
+    if (pcv__hw_quiet_us(device) != 0 ||
+        (device->view && !pcv__settle_locked(device, &wait_us))) {
         pcv__free(mem, saved, sizeof(*saved));
         return -PCV_ERESTART;
     }
@@ -188,6 +280,7 @@ int pcv__reset_save(struct pcv_device *device)
         return -PCV_EIO;
     }
     memcpy(saved->bar, device->bar, sizeof(saved->bar));
+    saved->command = (uint16_t)command;
     pcv__free(mem, device->saved, sizeof(*saved));
     saved->part.bytes = sizeof(*saved);
     device->saved = saved;
@@ -290,24 +383,6 @@ static void put_sizes(struct pcv_device *device, uint16_t at)
     }
 }
 
-/* No Snoop lets a function read what caches have not written back yet: what
- * memory held before it was the guest's. Phantom functions would send with
- * requester IDs that are not the guest's (TOPO-5). */
-static void tame(struct pcv_device *device)
-{
-    const uint32_t off = PCV_PCIE_DEVCTL_PHANTOM | PCV_PCIE_DEVCTL_NO_SNOOP;
-    uint16_t reg = (uint16_t)(device->pcie_cap + PCV_PCIE_DEVCTL);
-    uint32_t control;
-
-    if (device->pcie_cap == 0 || reg > PCV_CFG_SIZE - 2u || device->is_vf) {
-        return; /* its PF's bits hold for a VF */
-    }
-    if (pcv__hw_fetch(device, reg, 2, &control) && control != 0xffffu &&
-        (control & off) != 0) {
-        pcv__hw_restore(device, reg, 2, control & ~off);
-    }
-}
-
 void pcv__reset_put_back(struct pcv_device *device)
 {
     const struct pcv__saved *saved = device->saved;
@@ -327,16 +402,15 @@ void pcv__reset_put_back(struct pcv_device *device)
     for (uint32_t i = 0; i < saved->count; i++) {
         const struct kept *kept = &saved->kept[i];
 
-        put(device, kept->offset, kept->size, kept->mask, kept->value, false);
+        put(device, kept->offset, kept->size, kept->mask,
+            guest && kept->host ? 0 : kept->value, false);
     }
     if (guest) {
-        tame(device);
+        pcv__tame(device);
     }
 }
 
-int pcv__reset_tame(struct pcv_device *device)
+uint16_t pcv__reset_saved_command(const struct pcv_device *device)
 {
-    atomic_store_explicit(&device->hw_error, 0, memory_order_relaxed);
-    tame(device);
-    return atomic_load_explicit(&device->hw_error, memory_order_relaxed);
+    return device->saved ? device->saved->command : 0;
 }

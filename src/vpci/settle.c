@@ -96,6 +96,38 @@ static void order_for_hardware(struct pcv_device *device)
     map_again(device, decode && !vpci->asleep);
 }
 
+/* It was reset at an administrator's word, and its owner is not to notice. What
+ * is mapped stayed so. */
+static bool order_restored(struct pcv_device *device)
+    PCV__REQUIRES(device->lock)
+{
+    struct pcv__vpci *vpci = pcv__vpci(device);
+    uint32_t command = pcv__reset_saved_command(device);
+    bool decode;
+
+    atomic_store_explicit(&device->hw_error, 0, memory_order_relaxed);
+    pcv__reset_put_back(device);
+    vpci->asleep = pcv__power_is_low(device);
+    if (atomic_load_explicit(&device->hw_error, memory_order_relaxed) != 0) {
+        return false; /* BARs that may be anywhere are not decoded */
+    }
+    pcv__hw_restore(device, PCV_REG_COMMAND, 2,
+                    pcv__command_allowed(device, command));
+    pcv__caps_restore(device);
+    if (atomic_load_explicit(&device->hw_error, memory_order_relaxed) != 0) {
+        return false;
+    }
+    vpci->restores = false;
+    decode = device->is_vf
+                 ? pcv__vf_decodes(device)
+                 : !vpci->memory_held && (command & PCV_CMD_MEMORY) != 0;
+    settle_as(device, pcv__map_again(device, decode && !vpci->asleep,
+                                     PCV_BARS) == PCV_DONE
+                          ? PCV__SETTLED
+                          : PCV__SETTLING_MAP);
+    return true;
+}
+
 /* For a change of owner: what the host programmed, and nothing else. */
 static bool order_for_nobody(struct pcv_device *device)
     PCV__REQUIRES(device->lock)
@@ -117,6 +149,9 @@ static bool put_in_order(struct pcv_device *device) PCV__REQUIRES(device->lock)
     }
     if (device->assignment) {
         return order_for_guest(device);
+    }
+    if (pcv__vpci(device)->restores) {
+        return order_restored(device);
     }
     order_for_hardware(device);
     return true;

@@ -34,11 +34,11 @@ struct driven_side {
 struct driven {
     struct pcv_model *model;
     struct pcv_host *host;
-    struct pcv_domain *guest;                   /* NULL: there is none */
-    struct driven_side hardware;                /* the hardware domain's side */
-    struct driven_side side;                    /* the guest's */
-    uint64_t stray;                             /* messages for somebody else */
-    uint64_t told[64]; /* events, by kind: more than there are */
+    struct pcv_domain *guest;    /* NULL: there is none */
+    struct driven_side hardware; /* the hardware domain's side */
+    struct driven_side side;     /* the guest's */
+    uint64_t stray;              /* messages for somebody else */
+    uint64_t told[64];           /* events, by kind: more than there are */
 };
 
 /* The machine, with everything found and its clock going. */

@@ -89,7 +89,7 @@ struct guard {
     struct guard_device *changing; /* by control */
     uint64_t guest_pages, other_pages;
     uint64_t mapped, bound, written, delivered, placed,
-        forwarded;                              /* how often */
+        forwarded;     /* how often */
     uint64_t told[64]; /* events, by kind: more than there are */
 };
 

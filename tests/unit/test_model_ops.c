@@ -116,6 +116,10 @@ static int call(struct pcv_model *model, enum pcv_model_op op)
     case PCV_MODEL_OP_map:
         pages = ops()->map(model, 0, (pcv_gpa){0x1000}, (pcv_hpa){0x1000}, 1);
         return pages == 1 ? 0 : (int)pages;
+    case PCV_MODEL_OP_map_read_only:
+        pages = ops()->map_read_only(model, 0, (pcv_gpa){0x1000},
+                                     (pcv_hpa){0x1000}, 1);
+        return pages == 1 ? 0 : (int)pages;
     case PCV_MODEL_OP_unmap:
         pages = ops()->unmap(model, 0, (pcv_gpa){0x1000}, 1);
         return pages == 1 ? 0 : (int)pages;

@@ -267,6 +267,7 @@ static void a_reset_of_a_bus_reaches_the_buses_behind_it(void **state)
     pcv_test_ready(model);
     pcv_model_set_clock(model, true);
     pcv_test_write(model, PORT, PCV_REG_BRIDGE_CONTROL, 2, PCV_BRIDGE_RESET);
+    pcv_model_advance_us(model, 1000);
     pcv_test_write(model, PORT, PCV_REG_BRIDGE_CONTROL, 2, 0);
     pcv_model_poke(model, PF, PCV_REG_PRIMARY, 4, 0x00020201);
     is_quiet_for(model, leaf, 100000, 0);
