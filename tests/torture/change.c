@@ -97,6 +97,23 @@ static int remove_one(struct player *p)
     return answer;
 }
 
+/* LIFE-5, LIFE-11: what a removal said is so, where nobody else adds it and
+ * nothing moves. */
+static void check_removed(struct player *p, int answer)
+{
+    struct pcv_access access = PCV_READ(p->fn->sbdf, PCV_REG_REVISION, 4);
+    struct pcv_device_status status;
+    enum pcv_verdict verdict;
+
+    EXPECT(p, pcv_device_status(p->w->host, p->fn->sbdf, &status) == 0, 0);
+    if (answer != -PCV_EBUSY) {
+        EXPECT(p, status.state == PCV_STATE_ABSENT, status.state);
+    } else if (status.state == PCV_STATE_LEAVING) {
+        verdict = pcv_access(p->w->hardware, &access);
+        EXPECT(p, verdict != PCV_DONE, access.data);
+    }
+}
+
 /* Alone, since the completion of another player's removal is given back. */
 enum turn play_cancel_remove(struct player *p)
 {
@@ -110,12 +127,15 @@ enum turn play_cancel_remove(struct player *p)
 
 enum turn play_remove(struct player *p)
 {
+    int answer;
+
     if (p->stage == 0) {
         p->fn = any_function(p, outside);
         p->value = 1u + chance(p, 20);
     }
-    return remove_one(p) == -PCV_EBUSY && ++p->stage < p->value ? TURN_AGAIN
-                                                                : TURN_OVER;
+    answer = remove_one(p);
+    return answer == -PCV_EBUSY && ++p->stage < p->value ? TURN_AGAIN
+                                                         : TURN_OVER;
 }
 
 /* LIFE-11: once a removal said 0, nothing reaches hardware there until somebody
@@ -135,6 +155,7 @@ enum turn play_arena(struct player *p)
     switch (p->stage) {
     case REMOVE:
         answer = remove_one(p);
+        check_removed(p, answer);
         if (answer == 0 || answer == -PCV_ENODEV) {
             atomic_store(&p->fn->gone, true);
             p->stage = WAIT;

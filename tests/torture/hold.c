@@ -5,9 +5,22 @@
 /* ---- references ------------------------------------------------------------
  */
 
+/* Slots are recycled: what was found by an address is what stands there. In the
+ * arena nothing moves, so it is that function. */
+static void check_found(struct player *p, struct pcv_device *device)
+{
+    struct pcv_device_info info;
+
+    if (device && in_arena(p->fn)) {
+        pcv_device_get_info(device, &info);
+        EXPECT(p, info.sbdf.v == p->fn->sbdf.v, info.sbdf.v);
+    }
+}
+
 static struct pcv_device *find(struct player *p)
 {
     pcv_sbdf at = p->fn->sbdf;
+    struct pcv_device *device;
 
     switch (chance(p, 5)) {
     case 0:
@@ -20,7 +33,9 @@ static struct pcv_device *find(struct player *p)
         return pcv_device_next_unreachable(p->w->host,
                                            (pcv_sbdf){at.v & 0xffff0000u});
     default:
-        return pcv_device_find(p->w->host, at);
+        device = pcv_device_find(p->w->host, at);
+        check_found(p, device);
+        return device;
     }
 }
 
@@ -149,6 +164,11 @@ enum turn play_look(struct player *p)
     }
     p->fn = any_function(p, NULL);
     look_around(p);
+    for (uint32_t i = 0; i < 16; i++) {
+        device = pcv_device_find(p->w->host, p->fn->sbdf);
+        check_found(p, device);
+        pcv_device_put(device);
+    }
     device = p->guest == GUESTS
                  ? pcv_device_find(p->w->host, p->fn->sbdf)
                  : pcv_domain_device(p->domain,

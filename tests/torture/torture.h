@@ -268,6 +268,10 @@ void expect_answer(struct player *p, const char *file, int line, int answer,
 
 /* Everybody stands still. */
 void books_check(struct world *w);
+
+/* ---- close.c ---------------------------------------------------------------
+ */
+
 /* References, vectors, devices and domains are given back. */
 void books_close(struct world *w);
 /* When the host has ended. */
