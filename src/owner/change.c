@@ -2,6 +2,7 @@
 /* The steps of a change of owner (OWN-5). */
 #include "owner/change.h"
 #include "owner/move.h"
+#include "registry/away.h"
 
 /* Step numbers, for the event that says where a change failed. */
 enum step { STEP_TAKE = 1, STEP_RESET, STEP_BUILD, STEP_DMA, STEP_PUBLISH };
@@ -138,6 +139,7 @@ int pcv__change_take(struct pcv_device *device)
     pcv__vpci_teardown(device);
     atomic_store_explicit(&device->owner, &device->host->quarantine,
                           memory_order_release);
+    pcv__away_mark(device);
     if (owner->slot) {
         pcv__slot_leave(device, owner);
     }
