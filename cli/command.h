@@ -141,6 +141,11 @@ enum command_result command_prepare_msix(struct call *call);
 enum command_result command_release_msix(struct call *call);
 enum command_result command_ways(struct call *call);
 enum command_result command_pending(struct call *call);
+/* commands_hidden.c: */
+enum command_result command_hide(struct call *call);
+enum command_result command_conceal(struct call *call);
+enum command_result command_reveal(struct call *call);
+enum command_result command_quarantine(struct call *call);
 /* commands_emulated.c: */
 enum command_result command_emulated(struct call *call);
 /* commands_memory.c: */

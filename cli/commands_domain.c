@@ -50,10 +50,9 @@ static enum command_result domain_destroy(struct call *call)
     owned_fini(&list);
     if (wait_us != 0) {
         call_failed(call, result,
-                    "%s has %s, others are being reset: 'advance %" PRIu64
+                    "what %s had is being reset: 'advance %" PRIu64
                     "', then the same again",
-                    name, text_str(&still),
-                    wait_us / 1000 + (wait_us % 1000 != 0));
+                    name, wait_us / 1000 + (wait_us % 1000 != 0));
     } else {
         call_failed(call, result, "%s has %s", name, text_str(&still));
     }

@@ -28,6 +28,21 @@ static const struct args_option reset_options[] = {
     {"--ask", NULL},
     {NULL, NULL},
 };
+/* In the order of commands_hidden.c. */
+static const struct args_option hide_options[] = {
+    {"--subtree", NULL},
+    {"--master", NULL},
+    {NULL, NULL},
+};
+static const struct args_option set_options[] = {
+    {"--subtree", NULL},
+    {"--slot", NULL},
+    {NULL, NULL},
+};
+static const struct args_option subtree_options[] = {
+    {"--subtree", NULL},
+    {NULL, NULL},
+};
 
 const struct command commands_guest[] = {
     {
@@ -200,6 +215,49 @@ const struct command commands_guest[] = {
         .min = 2,
         .max = 2,
         .run = command_override,
+    },
+    {
+        .name = "hide",
+        .arguments = "SBDF [BAR:OFFSET:SIZE...] [--subtree] [--master]",
+        .help =
+            "the hypervisor uses a part of a function, dom0 the rest: bytes "
+            "of BARs that dom0 may only read; --master: its DMA stays on",
+        .completes = "s-",
+        .min = 1,
+        .max = 1 + PCV_HIDE_RANGES,
+        .option = hide_options,
+        .run = command_hide,
+    },
+    {
+        .name = "conceal",
+        .arguments = "SBDF [--subtree] [--slot]",
+        .help = "a function does not exist for dom0; --subtree: nor all behind "
+                "a bridge; --slot: nor all functions of its device",
+        .completes = "s",
+        .min = 1,
+        .max = 1,
+        .option = set_options,
+        .run = command_conceal,
+    },
+    {
+        .name = "reveal",
+        .arguments = "SBDF [--subtree] [--slot]",
+        .help = "give back to dom0 what is hidden, concealed or in quarantine",
+        .completes = "s",
+        .min = 1,
+        .max = 1,
+        .option = set_options,
+        .run = command_reveal,
+    },
+    {
+        .name = "quarantine",
+        .arguments = "SBDF [--subtree]",
+        .help = "take a function from dom0, for nobody",
+        .completes = "s",
+        .min = 1,
+        .max = 1,
+        .option = subtree_options,
+        .run = command_quarantine,
     },
     {
         .name = "reserved",

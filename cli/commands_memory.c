@@ -149,6 +149,7 @@ struct page_run {
     uint64_t host; /* UINT64_MAX: they are wanted, and not mapped */
     uint64_t pages;
     uint32_t users;
+    bool read_only;
 };
 
 static uint64_t host_page(const struct machine *machine, uint32_t id,
@@ -157,6 +158,12 @@ static uint64_t host_page(const struct machine *machine, uint32_t id,
     uint64_t host;
     return pcv_model_translate(machine->model, id, page, &host) ? host
                                                                 : UINT64_MAX;
+}
+
+static bool is_read_only(const struct machine *machine, uint32_t id,
+                         uint64_t page)
+{
+    return pcv_model_is_read_only(machine->model, id, page);
 }
 
 static void run_add(struct call *call, const struct page_run *run,
@@ -175,6 +182,7 @@ static void run_add(struct call *call, const struct page_run *run,
         }
         json_add_number(object, "pages", run->pages);
         json_add_number(object, "users", run->users);
+        json_add_bool(object, "read_only", run->read_only);
         json_object_array_add(json, object);
         return;
     }
@@ -187,7 +195,7 @@ static void run_add(struct call *call, const struct page_run *run,
     text_add_count(call->out, run->pages, "page");
     text_add(call->out, ", ");
     text_add_count(call->out, run->users, "user");
-    text_add(call->out, "\n");
+    text_add(call->out, "%s\n", run->read_only ? ", read-only" : "");
 }
 
 /* Whether a page goes on where a run of pages ends. */
@@ -204,18 +212,19 @@ static void mapping_add(struct call *call, uint32_t id,
                         struct json_object *json)
 {
     const struct machine *machine = &call->session->machine;
-    struct page_run run = {mapping->first_page,
-                           host_page(machine, id, mapping->first_page), 1,
-                           mapping->users};
+    struct page_run run = {
+        mapping->first_page, host_page(machine, id, mapping->first_page), 1,
+        mapping->users, is_read_only(machine, id, mapping->first_page)};
 
     for (uint64_t i = 1; i < mapping->pages; i++) {
         uint64_t page = mapping->first_page + i;
         uint64_t host = host_page(machine, id, page);
-        if (run_goes_on(&run, host)) {
+        bool read_only = is_read_only(machine, id, page);
+        if (run_goes_on(&run, host) && read_only == run.read_only) {
             run.pages++;
         } else {
             run_add(call, &run, json);
-            run = (struct page_run){page, host, 1, mapping->users};
+            run = (struct page_run){page, host, 1, mapping->users, read_only};
         }
     }
     run_add(call, &run, json);

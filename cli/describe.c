@@ -68,7 +68,12 @@ static void add_relations(struct text *text, const struct machine *machine,
     if (info->vanished) {
         fact_add(text, "vanished");
     }
-    if (info->read_only) {
+    if (info->hidden) {
+        fact_add(text, "hidden");
+    }
+    if (info->concealed) {
+        fact_add(text, "concealed");
+    } else if (info->read_only) {
         fact_add(text, "read-only");
     }
 }

@@ -204,6 +204,19 @@ static void compare_bars(struct comparison *to,
     }
 }
 
+/* What is concealed is not found, but for the stub that may stand in its place
+ * (OWN-9). */
+static void compare_concealed(struct comparison *to, pcv_sbdf sbdf,
+                              const struct enumerate_function *fn)
+{
+    bool stub =
+        fn != NULL && fn->device == 0xffff && fn->class_code == 0xff0000;
+
+    if (fn != NULL && !stub && differs(to, sbdf)) {
+        text_add(to->out, "it is concealed, and was found\n");
+    }
+}
+
 /* The registry's side: everything of it that can be found was. */
 static void compare_known(struct comparison *to)
 {
@@ -211,7 +224,9 @@ static void compare_known(struct comparison *to)
         const struct inventory_node *node = &to->inventory.node[i];
         const struct enumerate_function *fn =
             enumerate_find(to->enumeration, node->info.sbdf);
-        if (fn != NULL) {
+        if (node->info.concealed) {
+            compare_concealed(to, node->info.sbdf, fn);
+        } else if (fn != NULL) {
             to->result.functions++;
             compare_ids(to, fn, &node->info);
             if (to->plan->size_bars) {

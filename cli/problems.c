@@ -60,7 +60,7 @@ static void function_problems(struct problems *problems,
     if (info->vanished) {
         problem_add(problems, info->sbdf, "it has vanished");
     }
-    if (info->read_only) {
+    if (info->read_only && !info->concealed) {
         problem_add(problems, info->sbdf,
                     "header type %02x is unknown: it is read-only",
                     info->header_type & PCV_HEADER_TYPE_MASK);

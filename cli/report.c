@@ -137,6 +137,8 @@ struct json_object *report_json(const struct machine *machine,
     json_add_bool(object, "vanished", info->vanished);
     json_add_bool(object, "unreachable", info->unreachable);
     json_add_bool(object, "read_only", info->read_only);
+    json_add_bool(object, "hidden", info->hidden);
+    json_add_bool(object, "concealed", info->concealed);
     json_add_node(object, "node", info->node);
     if (info->serial != 0) {
         json_add_hex(object, "serial", 16, info->serial);

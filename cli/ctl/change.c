@@ -66,10 +66,13 @@ static bool remove_waits(const struct ctl *ctl, pcv_sbdf sbdf, pcv_sbdf busy,
     struct pcv_device_status status = {0};
 
     (void)ctl_status_of(ctl, sbdf, &status);
-    return ctl_failed(
-        ctl, PCV_EBUSY, "%s has %s%s%s", ctl_domain_name(ctl, owner_id).s,
-        ctl_show(ctl, busy).s, busy.v != sbdf.v ? " behind it" : "",
-        status.remove_waits ? ", it is removed when that is given back" : "");
+    const char *later = busy.v == sbdf.v
+                            ? ": it is removed when it is given back"
+                            : ": all of it is removed when that is given back";
+    return ctl_failed(ctl, PCV_EBUSY, "%s has %s%s%s",
+                      ctl_domain_name(ctl, owner_id).s, ctl_show(ctl, busy).s,
+                      busy.v != sbdf.v ? " behind it" : "",
+                      status.remove_waits ? later : "");
 }
 
 /* Why a removal was refused, or is not over. */

@@ -482,8 +482,81 @@ static enum program_result override(struct program *program,
     return done(ctl_override(&program->ctl, sbdf, on));
 }
 
+/* The first option of these is --subtree; a second one is `other`. */
+static uint32_t set_flags(const struct args *args, uint32_t other)
+{
+    return (args->option[0] != NULL ? PCV_CTL_SUBTREE : 0u) |
+           (args->option[1] != NULL ? other : 0u);
+}
+
+static enum program_result hide(struct program *program,
+                                const struct args *args)
+{
+    struct pcv_hide_info info = {0};
+    struct text why = {0};
+    pcv_sbdf sbdf;
+
+    if (!take_sbdf(program, args->word[0], &sbdf)) {
+        return PROGRAM_MISUSED;
+    }
+    if (!ctl_hide_words(args->word + 1, args->count - 1, &info, &why)) {
+        (void)program_misused(program, "%s", text_str(&why));
+        text_fini(&why);
+        return PROGRAM_MISUSED;
+    }
+    info.flags = args->option[1] != NULL ? PCV_HIDE_MASTER : 0;
+    return done(ctl_hide(&program->ctl, sbdf, &info, set_flags(args, 0)));
+}
+
+static enum program_result conceal(struct program *program,
+                                   const struct args *args)
+{
+    pcv_sbdf sbdf;
+
+    return !take_sbdf(program, args->word[0], &sbdf)
+               ? PROGRAM_MISUSED
+               : done(ctl_conceal(&program->ctl, sbdf,
+                                  set_flags(args, PCV_CTL_SLOT)));
+}
+
+static enum program_result reveal(struct program *program,
+                                  const struct args *args)
+{
+    pcv_sbdf sbdf;
+
+    return !take_sbdf(program, args->word[0], &sbdf)
+               ? PROGRAM_MISUSED
+               : done(ctl_reveal(&program->ctl, sbdf,
+                                 set_flags(args, PCV_CTL_SLOT)));
+}
+
+static enum program_result quarantine(struct program *program,
+                                      const struct args *args)
+{
+    pcv_sbdf sbdf;
+
+    return !take_sbdf(program, args->word[0], &sbdf)
+               ? PROGRAM_MISUSED
+               : done(ctl_quarantine(&program->ctl, sbdf, set_flags(args, 0)));
+}
+
 /* ---- the table ------------------------------------------------------------
  */
+
+static const struct args_option hide_options[] = {
+    {"--subtree", NULL},
+    {"--master", NULL},
+    {NULL, NULL},
+};
+static const struct args_option set_options[] = {
+    {"--subtree", NULL},
+    {"--slot", NULL},
+    {NULL, NULL},
+};
+static const struct args_option subtree_options[] = {
+    {"--subtree", NULL},
+    {NULL, NULL},
+};
 
 static const struct args_option long_options[] = {
     {"--long", NULL},
@@ -578,6 +651,17 @@ const struct program_command program_commands[] = {
     {"override", "SBDF on|off",
      "let dom0's writes to a bridge or PF take functions away from guests", 2,
      2, NULL, override},
+    {"hide", "SBDF [BAR:OFFSET:SIZE...] [--subtree] [--master]",
+     "share a function with the hypervisor, which uses bytes of its BARs", 1,
+     1 + PCV_HIDE_RANGES, hide_options, hide},
+    {"conceal", "SBDF [--subtree] [--slot]",
+     "let a function not exist for dom0, or all of its bridge or slot", 1, 1,
+     set_options, conceal},
+    {"reveal", "SBDF [--subtree] [--slot]",
+     "give back to dom0 what is hidden, concealed or in quarantine", 1, 1,
+     set_options, reveal},
+    {"quarantine", "SBDF [--subtree]", "take a function from dom0, for nobody",
+     1, 1, subtree_options, quarantine},
     {"map", "SBDF|DOMAIN...",
      "the owner's view of each BAR of functions, or of all that a domain has",
      1, ANY, NULL, map},

@@ -150,4 +150,15 @@ bool ctl_requesters_words(const struct ctl *ctl, char *const *word,
 bool ctl_requesters(const struct ctl *ctl,
                     const struct pcv_ctl_request *request);
 
+/* hidden.c */
+/* Ranges, "BAR:OFFSET:SIZE" each. False, and why. */
+bool ctl_hide_words(char *const *word, size_t count,
+                    struct pcv_hide_info *out_info, struct text *why);
+/* `flags` are PCV_CTL_SUBTREE and PCV_CTL_SLOT. */
+bool ctl_hide(const struct ctl *ctl, pcv_sbdf sbdf,
+              const struct pcv_hide_info *info, uint32_t flags);
+bool ctl_conceal(const struct ctl *ctl, pcv_sbdf sbdf, uint32_t flags);
+bool ctl_reveal(const struct ctl *ctl, pcv_sbdf sbdf, uint32_t flags);
+bool ctl_quarantine(const struct ctl *ctl, pcv_sbdf sbdf, uint32_t flags);
+
 #endif

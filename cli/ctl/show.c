@@ -23,7 +23,10 @@ static bool device_line(void *arg, const union pcv_ctl_record *record)
     }
     text_add(ctl->out, "%s%s%s%s\n", info->unreachable ? " unreachable" : "",
              info->vanished ? " vanished" : "",
-             info->read_only ? " read-only" : "",
+             info->hidden      ? " hidden"
+             : info->concealed ? " concealed"
+             : info->read_only ? " read-only"
+                               : "",
              info->overridden ? " override" : "");
     return true;
 }

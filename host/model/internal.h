@@ -465,6 +465,8 @@ _Noreturn void pcv__model_bug(const char *file, int line, const char *what);
 /* ---- maps.c ------------------------------------------------------------- */
 
 /* Host operations. */
+int64_t pcv__model_op_map_read_only(void *ctx, uint32_t domain_id, pcv_gpa gpa,
+                                    pcv_hpa hpa, uint64_t pages);
 int64_t pcv__model_op_map(void *ctx, uint32_t domain_id, pcv_gpa gpa,
                           pcv_hpa hpa, uint64_t pages);
 int64_t pcv__model_op_unmap(void *ctx, uint32_t domain_id, pcv_gpa gpa,

@@ -20,6 +20,7 @@ struct run {
     uint64_t start; /* pages [start, end) */
     uint64_t end;
     uint64_t host; /* where page `start` leads */
+    bool read_only;
 };
 
 static int by_place(const void *a, const void *b)
@@ -39,7 +40,7 @@ static int by_place(const void *a, const void *b)
 static struct run *find(void *const *tree, uint32_t domain_id, uint64_t start,
                         uint64_t end)
 {
-    struct run key = {domain_id, start, end, 0};
+    struct run key = {domain_id, start, end, 0, false};
     struct run *const *found = tfind(&key, tree, by_place);
 
     return found == NULL ? NULL : *found;
@@ -55,6 +56,7 @@ static struct run *run_make(uint32_t domain_id, uint64_t start, uint64_t end,
         run->start = start;
         run->end = end;
         run->host = host;
+        run->read_only = false;
     }
     return run;
 }
@@ -94,6 +96,7 @@ static uint64_t carve(struct pcv_model *model, uint32_t domain_id,
             (*spare)->start = end;
             (*spare)->end = run->end;
             (*spare)->host = run->host + (end - run->start);
+            (*spare)->read_only = run->read_only;
             (void)insert(model, *spare);
             *spare = NULL;
         }
@@ -114,7 +117,8 @@ static void join(struct pcv_model *model, struct run *run, uint64_t page)
                                          : find(&model->mapped, run->domain_id,
                                                 page, page + 1);
 
-    if (old == NULL || old->host - run->host != old->start - run->start) {
+    if (old == NULL || old->read_only != run->read_only ||
+        old->host - run->host != old->start - run->start) {
         return;
     }
     take_out(model, old);
@@ -126,11 +130,42 @@ static void join(struct pcv_model *model, struct run *run, uint64_t page)
     free(old);
 }
 
+/* How many pages are mapped there as they are to be, but that they are to be
+ * written from now on, or not. */
+static uint64_t changes(const struct pcv_model *model, uint32_t domain_id,
+                        uint64_t page, uint64_t host, uint64_t pages,
+                        bool read_only)
+{
+    uint64_t end = page + pages;
+    uint64_t count = 0;
+
+    for (uint64_t at = page; at < end;) {
+        const struct run *run = find(&model->mapped, domain_id, at, at + 1);
+        uint64_t last;
+
+        if (run == NULL) {
+            at++;
+            continue;
+        }
+        last = run->end < end ? run->end : end;
+        if (run->read_only != read_only &&
+            run->host + (at - run->start) == host + (at - page)) {
+            count += last - at;
+        }
+        at = last;
+    }
+    return count;
+}
+
 /* Both return false if there is no memory; nothing was done then. What is
  * mapped already leads to the new place afterwards, and counts as an error. */
 static bool map_locked(struct pcv_model *model, uint32_t domain_id,
-                       uint64_t page, uint64_t host, uint64_t pages)
+                       uint64_t page, uint64_t host, uint64_t pages,
+                       bool read_only)
 {
+    bool mapped = find(&model->mapped, domain_id, page, page + pages) != NULL;
+    uint64_t changed =
+        mapped ? changes(model, domain_id, page, host, pages, read_only) : 0;
     struct run *made = run_make(domain_id, page, page + pages, host);
     struct run *spare = run_make(domain_id, 0, 0, 0);
 
@@ -139,7 +174,8 @@ static bool map_locked(struct pcv_model *model, uint32_t domain_id,
         free(spare);
         return false;
     }
-    if (carve(model, domain_id, page, page + pages, &spare) != 0) {
+    made->read_only = read_only;
+    if (carve(model, domain_id, page, page + pages, &spare) != changed) {
         model->map_errors++;
     }
     free(spare);
@@ -184,23 +220,36 @@ static uint64_t chunk(struct pcv_model *model, uint64_t page, uint64_t pages)
     return most != 0 && pages > most ? most : pages;
 }
 
-int64_t pcv__model_op_map(void *ctx, uint32_t domain_id, pcv_gpa gpa,
-                          pcv_hpa hpa, uint64_t pages)
+static int64_t op_map(struct pcv_model *model, uint32_t domain_id, pcv_gpa gpa,
+                      pcv_hpa hpa, uint64_t pages, bool read_only)
 {
-    struct pcv_model *model = ctx;
     uint64_t count = chunk(model, gpa.v >> 12, pages);
     bool done;
 
     if (count == 0 || ((gpa.v | hpa.v) & 0xfffu) != 0) {
         pcv__model_bug(__FILE__, __LINE__, "map of no pages, or unaligned");
     }
-    if (pcv__model_fails(model, PCV_MODEL_OP_map)) {
+    if (pcv__model_fails(model, read_only ? PCV_MODEL_OP_map_read_only
+                                          : PCV_MODEL_OP_map)) {
         return -PCV_EIO;
     }
     (void)pthread_mutex_lock(model->lock);
-    done = map_locked(model, domain_id, gpa.v >> 12, hpa.v >> 12, count);
+    done = map_locked(model, domain_id, gpa.v >> 12, hpa.v >> 12, count,
+                      read_only);
     (void)pthread_mutex_unlock(model->lock);
     return done ? (int64_t)count : -PCV_ENOMEM;
+}
+
+int64_t pcv__model_op_map(void *ctx, uint32_t domain_id, pcv_gpa gpa,
+                          pcv_hpa hpa, uint64_t pages)
+{
+    return op_map(ctx, domain_id, gpa, hpa, pages, false);
+}
+
+int64_t pcv__model_op_map_read_only(void *ctx, uint32_t domain_id, pcv_gpa gpa,
+                                    pcv_hpa hpa, uint64_t pages)
+{
+    return op_map(ctx, domain_id, gpa, hpa, pages, true);
 }
 
 /* A failure that was asked for is reported, but the pages are gone all the
@@ -280,4 +329,19 @@ bool pcv_model_translate(const struct pcv_model *model, uint32_t domain_id,
     }
     (void)pthread_mutex_unlock(model->lock);
     return run != NULL;
+}
+
+bool pcv_model_is_read_only(const struct pcv_model *model, uint32_t domain_id,
+                            uint64_t page)
+{
+    const struct run *run = NULL;
+    bool is;
+
+    (void)pthread_mutex_lock(model->lock);
+    if (page != UINT64_MAX) {
+        run = find(&model->mapped, domain_id, page, page + 1);
+    }
+    is = run != NULL && run->read_only;
+    (void)pthread_mutex_unlock(model->lock);
+    return is;
 }

@@ -285,7 +285,8 @@ int pcv_model_mmio_access(struct pcv_model *model, uint32_t domain_id,
     if (!is_aligned(address.v, size)) {
         return -PCV_EINVAL;
     }
-    if (!pcv_model_translate(model, domain_id, address.v >> 12, &page)) {
+    if (!pcv_model_translate(model, domain_id, address.v >> 12, &page) ||
+        (write && pcv_model_is_read_only(model, domain_id, address.v >> 12))) {
         return -PCV_EFAULT;
     }
     (void)pthread_mutex_lock(model->lock);

@@ -276,8 +276,9 @@ uint64_t pcv_model_mmio_peek(struct pcv_model *model, pcv_sbdf sbdf,
 void pcv_model_mmio_poke(struct pcv_model *model, pcv_sbdf sbdf, uint8_t bar,
                          uint64_t offset, uint8_t size, uint64_t value);
 /* As software of a domain reaches guest-physical memory that is mapped for it:
- * 0; -PCV_EFAULT: nothing is mapped there, so the access traps. What is mapped
- * but not decoded by any function reads all ones. */
+ * 0; -PCV_EFAULT: nothing is mapped there, or it is for reading only and this
+ * is a write, so the access traps. What is mapped but not decoded by any
+ * function reads all ones. */
 int pcv_model_mmio_access(struct pcv_model *model, uint32_t domain_id,
                           pcv_gpa address, uint8_t size, bool write,
                           uint64_t *inout_value);
@@ -328,6 +329,7 @@ const struct pcv_host_ops *pcv_model_ops(void); /* ctx is the model */
     X(segment)                                                                 \
     X(node)                                                                    \
     X(map)                                                                     \
+    X(map_read_only)                                                           \
     X(unmap)                                                                   \
     X(mmio_read)                                                               \
     X(mmio_write)                                                              \
@@ -357,8 +359,11 @@ uint64_t pcv_model_bytes(const struct pcv_model *model);
 uint64_t pcv_model_mapped_pages(const struct pcv_model *model);
 bool pcv_model_is_mapped(const struct pcv_model *model, uint32_t domain_id,
                          uint64_t page);
-/* Mapping a page that is mapped, or unmapping one that is not, is a bug of the
- * library: how many such calls there were. */
+/* Whether it is mapped, but for reading only. */
+bool pcv_model_is_read_only(const struct pcv_model *model, uint32_t domain_id,
+                            uint64_t page);
+/* Mapping a page that is mapped, but to let it be written or not, or unmapping
+ * one that is not, is a bug of the library: how many such calls there were. */
 uint64_t pcv_model_map_errors(const struct pcv_model *model);
 /* map and unmap do at most this many pages a call; 0: no bound. */
 void pcv_model_set_map_chunk(struct pcv_model *model, uint64_t pages);

@@ -383,6 +383,7 @@ static const struct pcv_host_ops ops = {
     .intx_pin = pcv__model_op_intx_pin,
     .bar_place = pcv__model_op_bar_place,
     .dma_permitted = pcv__model_op_dma_permitted,
+    .map_read_only = pcv__model_op_map_read_only,
 };
 
 const struct pcv_host_ops *pcv_model_ops(void)

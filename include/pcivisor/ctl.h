@@ -15,6 +15,7 @@
 #include "pcivisor/domain.h"
 #include "pcivisor/faults.h"
 #include "pcivisor/group.h"
+#include "pcivisor/hidden.h"
 #include "pcivisor/host.h"
 #include "pcivisor/requester.h"
 #include "pcivisor/reset.h"
@@ -59,7 +60,11 @@
     X(GROUP, group, 23, NOTHING, MEMBER, 0)                                    \
     X(ISOLATE, isolate, 24, ISOLATE, NOTHING, 0)                               \
     X(REQUESTERS, requesters, 25, REQUESTERS, REQUESTER, 0)                    \
-    X(OVERRIDE, override, 36, OVERRIDE, NOTHING, 0)
+    X(OVERRIDE, override, 36, OVERRIDE, NOTHING, 0)                            \
+    X(HIDE, hide, 32, HIDE, NOTHING, PCV_CTL_SUBTREE)                          \
+    X(CONCEAL, conceal, 33, NOTHING, NOTHING, PCV_CTL_SUBTREE | PCV_CTL_SLOT)  \
+    X(REVEAL, reveal, 34, NOTHING, NOTHING, PCV_CTL_SUBTREE | PCV_CTL_SLOT)    \
+    X(QUARANTINE, quarantine, 35, NOTHING, NOTHING, PCV_CTL_SUBTREE)
 
 #define PCV_CTL_ENUM(NAME, name, number, ARGUMENTS, RECORDS, FLAGS)            \
     PCV_CTL_##NAME = (number),
@@ -78,6 +83,8 @@ const char *pcv_ctl_op_name(uint32_t op);
 #define PCV_CTL_CLEAR 0x100u
 #define PCV_CTL_LIMIT 0x200u
 #define PCV_CTL_ONLY_ASK 0x400u /* say how it would be done, and do nothing */
+#define PCV_CTL_SUBTREE 2u      /* the bridge and everything behind it */
+#define PCV_CTL_SLOT 4u         /* all functions of the device number */
 
 #define PCV_CTL_NODES_MAX 32u  /* addresses in one request for nodes */
 #define PCV_CTL_SCAN_BUSES 8u  /* a call of PCV_CTL_SCAN looks at so many */
@@ -125,6 +132,7 @@ union pcv_ctl_args {
         uint32_t count; /* 1 to PCV_CTL_NODES_MAX */
         pcv_sbdf sbdf[PCV_CTL_NODES_MAX];
     } nodes;
+    struct pcv_hide_info hide; /* its flags but PCV_SUBTREE */
     struct {
         uint32_t end; /* the register to stop before, a multiple of 4; 0: all
                          that there is from the cursor on */

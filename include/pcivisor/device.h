@@ -309,6 +309,8 @@ struct pcv_device_info {
     bool unreachable; /* no bus number leads to it for the moment (TOPO-4) */
     bool overridden;  /* the hardware domain may take functions away from guests
                          here (pcv_device_override()) */
+    bool hidden;    /* the hypervisor and the hardware domain use it (OWN-7) */
+    bool concealed; /* the hardware domain does not see it (OWN-9) */
     pcv_sbdf physfn;
     uint16_t num_vfs;      /* of a PF: VFs enabled when it was added */
     uint32_t cap_problems; /* PCV_CAP_* of both lists, pcivisor/cap.h */

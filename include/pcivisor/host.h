@@ -171,7 +171,8 @@ enum pcv_event_kind {
     PCV_EVENT_ADD_FAILED, /* it answers a read of its vendor ID and could not be
                              added: error arg0. It stays absent (LIFE-12) */
     PCV_EVENT_EXTENDED_BUSY, /* it would have, but a guest owns the device */
-    PCV_EVENT_CONCEALED,   /* a function answers where an emulated one stands */
+    PCV_EVENT_CONCEALED, /* a function answers where an emulated one stands, or
+                            where all is concealed (OWN-9): arg0 is by whom */
     PCV_EVENT_UNREACHABLE, /* no bus number leads to it for the moment */
     PCV_EVENT_MOVED,       /* it is bound at this address; it was at arg0 */
     PCV_EVENT_MOVE_FAILED, /* it could not be bound at arg0, or its DMA be

@@ -13,6 +13,7 @@
 #include "pcivisor/errno.h"
 #include "pcivisor/faults.h"
 #include "pcivisor/group.h"
+#include "pcivisor/hidden.h"
 #include "pcivisor/host.h"
 #include "pcivisor/mailbox.h"
 #include "pcivisor/msix.h"

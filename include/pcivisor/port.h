@@ -265,6 +265,19 @@ struct pcv_host_ops {
      * Context: control operations.
      */
     int (*dma_permitted)(void *ctx, pcv_sbdf requester, uint32_t domain_id);
+
+    /*
+     * As map, but for reading only: a write there is handed to
+     * pcv_mmio_access(), which says what becomes of it (OWN-7). Pages may be
+     * mapped already, for reading and writing and at the same host pages: then
+     * only that changes; and with this operation, map may be asked for pages
+     * that are mapped for reading only, which can be written from then on. An
+     * access that finds such a page missing for a moment is to be run again.
+     * Optional; without it such pages are not mapped at all, and every access
+     * there is trapped. Context: any; locked.
+     */
+    int64_t (*map_read_only)(void *ctx, uint32_t domain_id, pcv_gpa gpa,
+                             pcv_hpa hpa, uint64_t pages);
 };
 
 #endif

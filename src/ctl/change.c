@@ -187,4 +187,47 @@ int pcv__ctl_override(struct pcv_host *host,
     }
     return pcv_device_override(host, request->sbdf,
                                request->u.override.on == 1);
+    }
+
+/* Flags of the operation as those of the functions behind it. */
+static uint32_t set_flags(const struct pcv_ctl_request *request)
+{
+    return ((request->flags & PCV_CTL_SUBTREE) != 0 ? PCV_SUBTREE : 0u) |
+           ((request->flags & PCV_CTL_SLOT) != 0 ? PCV_SLOT : 0u);
+}
+
+int pcv__ctl_hide(struct pcv_host *host, const struct pcv_ctl_request *request,
+                  struct pcv_ctl_reply *reply)
+{
+    struct pcv_hide_info info = request->u.hide;
+
+    if ((info.flags & ~PCV_HIDE_MASTER) != 0) {
+        return -PCV_EINVAL;
+    }
+    info.flags |= set_flags(request);
+    return pcv_device_hide(host, request->sbdf, &info, &reply->sbdf);
+}
+
+int pcv__ctl_conceal(struct pcv_host *host,
+                     const struct pcv_ctl_request *request,
+                     struct pcv_ctl_reply *reply)
+{
+    return pcv_device_conceal(host, request->sbdf, set_flags(request),
+                              &reply->sbdf);
+}
+
+int pcv__ctl_reveal(struct pcv_host *host,
+                    const struct pcv_ctl_request *request,
+                    struct pcv_ctl_reply *reply)
+{
+    return pcv_device_reveal(host, request->sbdf, set_flags(request),
+                             &reply->sbdf);
+}
+
+int pcv__ctl_quarantine(struct pcv_host *host,
+                        const struct pcv_ctl_request *request,
+                        struct pcv_ctl_reply *reply)
+{
+    return pcv_device_quarantine(host, request->sbdf, set_flags(request),
+                                 &reply->sbdf);
 }

@@ -100,6 +100,16 @@ static const struct pcv__wire_field override_args[] = {
 };
 SHAPE(override_args, 0x04);
 
+static const struct pcv__wire_field hide_args[] = {
+    ONE(0x00, 4, args, hide.flags),
+    ONE(0x04, 4, args, hide.range_count),
+    EACH(0x08, 4, 0x18, PCV_HIDE_RANGES, args, hide.range, hide.range[0].bar),
+    EACH(0x10, 8, 0x18, PCV_HIDE_RANGES, args, hide.range,
+         hide.range[0].offset),
+    EACH(0x18, 8, 0x18, PCV_HIDE_RANGES, args, hide.range, hide.range[0].size),
+};
+SHAPE(hide_args, 0xc8);
+
 static const struct pcv__wire_field nodes_args[] = {
     ONE(0x00, 4, args, nodes.count),
     EACH(0x04, 4, 4, PCV_CTL_NODES_MAX, args, nodes.sbdf, nodes.sbdf[0].v),
@@ -164,6 +174,7 @@ static const struct pcv__wire_field device[] = {
     FLAG(0x3d, record, device.info.bus_conflict),
     FLAG(0x3e, record, device.info.unreachable),
     FLAG(0x3f, record, device.info.overridden),
+    FLAG(0x3f, record, device.info.hidden),
     EACH(0x40, 8, 0x18, PCV_BARS, record, device.info.bar,
          device.info.bar[0].address),
     EACH(0x48, 8, 0x18, PCV_BARS, record, device.info.bar,
@@ -172,8 +183,9 @@ static const struct pcv__wire_field device[] = {
          device.info.bar[0].kind),
     EACH(0x51, 1, 0x18, PCV_BARS, record, device.info.bar,
          device.info.bar[0].flags),
+    FLAG(0xe8, record, device.info.concealed),
 };
-SHAPE(device, 0xe8);
+SHAPE(device, 0xf0);
 
 static const struct pcv__wire_field status[] = {
     ONE(0x00, 4, record, status.state),
@@ -293,6 +305,7 @@ static const struct pcv__wire_shape nothing;
 #define ECAM_ARGS ecam_args_shape
 #define BUSES_ARGS buses_args_shape
 #define BROKEN_ARGS broken_args_shape
+#define HIDE_ARGS hide_args_shape
 #define NODES_ARGS nodes_args_shape
 #define ISOLATE_ARGS isolate_args_shape
 #define REQUESTERS_ARGS requesters_args_shape

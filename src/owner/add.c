@@ -374,6 +374,9 @@ int pcv_device_add(struct pcv_host *host, pcv_sbdf sbdf,
         }
     }
     error = pcv__emulated_conceals(host, sbdf, pcv__claims_vf(info));
+    if (error == 0) {
+        error = pcv__concealed_place(host, sbdf, pcv__claims_vf(info));
+    }
     if (error != 0) {
         return error;
     }

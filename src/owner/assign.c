@@ -81,9 +81,13 @@ static int prepare_all(struct pcv__party *party)
 /* Nothing changed yet that is not taken back here. */
 static void abandon(struct pcv_device *device)
 {
+    struct pcv__mem *mem = &device->host->mem;
+
     pcv__change_forget(device);
     pcv__change_undo(device);
+    pcv__lock_take(mem, &device->lock);
     pcv__gate_reopen(device);
+    pcv__lock_drop(mem, &device->lock);
     pcv__change_seen(device);
 }
 

@@ -30,9 +30,7 @@ static void leave_alone(struct pcv_device *device, uint64_t us, bool clean)
 {
     pcv__hw_quiet(device, us);
     if (clean) {
-        atomic_fetch_or_explicit(&device->marks,
-                                 PCV__MARK_CLEAN | PCV__MARK_HIT,
-                                 memory_order_acq_rel);
+        (void)pcv__bar(device, PCV__NOTE_CLEAN | PCV__NOTE_HIT);
     }
 }
 
@@ -150,8 +148,7 @@ static int begin(struct pcv__segment *segment, struct pcv_device *bridge,
     if (error != 0) {
         return error;
     }
-    atomic_fetch_or_explicit(&bridge->marks, PCV__MARK_BUS_RESET,
-                             memory_order_acq_rel);
+    (void)pcv__bar(bridge, PCV__NOTE_BUS_RESET);
     enlist(bridge);
     leave_all_alone(segment, bridge, HOLD_US, false);
     pcv__event(bridge, PCV_EVENT_BUS_RESET, PCV_EVENT_HOST,
@@ -186,8 +183,7 @@ static void end(struct pcv_device *bridge) PCV__REQUIRES(bridge->lock)
     pcv__slot_release(bridge);
     bridge->extras->bus_reset.phase = NONE;
     delist(bridge);
-    atomic_fetch_and_explicit(&bridge->marks, ~PCV__MARK_BUS_RESET,
-                              memory_order_acq_rel);
+    pcv__unbar(bridge, PCV__NOTE_BUS_RESET);
 }
 
 /* Its time is over: let the bus go, or end. Each is left alone from before that

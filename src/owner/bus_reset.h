@@ -29,7 +29,7 @@ int pcv__bus_reset_check(struct pcv_device *device,
 /*
  * Do it. As above, but it never returns 0: -PCV_ERESTART once it has begun, and
  * pcv__bus_reset_go_on() says when it is over; -PCV_ENOMEM, -PCV_EIO: nothing
- * was reset. In the end each function that was hit is marked PCV__MARK_CLEAN.
+ * was reset. In the end each function that was hit is marked PCV__NOTE_CLEAN.
  */
 int pcv__bus_reset(struct pcv_device *device, const struct pcv__mates *mates,
                    pcv_sbdf *out_busy);
@@ -51,7 +51,7 @@ enum pcv_verdict pcv__bus_resets_due(struct pcv_host *host,
 
 static inline bool pcv__bus_in_reset(const struct pcv_device *bridge)
 {
-    return pcv__is_marked(bridge, PCV__MARK_BUS_RESET);
+    return pcv__is_noted(bridge, PCV__NOTE_BUS_RESET);
 }
 
 /* The bridge above a function, with a reference, or NULL. */

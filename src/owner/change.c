@@ -2,6 +2,7 @@
 /* The steps of a change of owner (OWN-5). */
 #include "owner/change.h"
 #include "owner/dma.h"
+#include "owner/hidden.h"
 #include "owner/look.h"
 #include "owner/move.h"
 #include "owner/reset.h"
@@ -300,6 +301,15 @@ void pcv__change_failed(struct pcv_device *device, int error)
     pcv__change_told(device, PCV_EVENT_QUARANTINED, error);
 }
 
+void pcv__change_reopen(struct pcv_device *device)
+{
+    struct pcv__mem *mem = &device->host->mem;
+
+    pcv__lock_take(mem, &device->lock);
+    pcv__gate_reopen(device);
+    pcv__lock_drop(mem, &device->lock);
+}
+
 int pcv__change_publish(struct pcv_device *device, struct pcv_domain *domain)
 {
     struct pcv__mem *mem = &device->host->mem;
@@ -311,7 +321,9 @@ int pcv__change_publish(struct pcv_device *device, struct pcv_domain *domain)
     } else {
         pcv__faults_clear(device); /* OWN-10: the next owner begins anew */
         atomic_store_explicit(&device->owner, domain, memory_order_release);
+        pcv__lock_take(mem, &device->lock);
         pcv__gate_reopen(device);
+        pcv__lock_drop(mem, &device->lock);
     }
     pcv__lock_drop(mem, &device->segment->lock);
     return error;
@@ -393,6 +405,7 @@ void pcv__guest_lost(struct pcv_device *device)
         pcv__slot_leave(device, owner);
     }
     pcv__change_forget(device);
+    pcv__hidden_lost(device);
 }
 
 int pcv__dma_home(struct pcv_device *device)
@@ -406,6 +419,7 @@ void pcv__guest_drop(struct pcv_device *device)
     struct pcv_domain *owner = owner_of(device);
 
     atomic_store_explicit(&device->read_only, false, memory_order_relaxed);
+    pcv__hidden_lost(device);
     if (owner->slot) {
         pcv__lock_take(&host->mem, &device->lock);
         (void)pcv__change_silence(device);

@@ -95,6 +95,8 @@ int pcv__dma_to(struct pcv_device *device, const struct pcv_domain *domain);
  * -PCV_EPERM: never; -PCV_EIO. */
 int pcv__dma_permitted(const struct pcv_device *device,
                        const struct pcv_domain *domain);
+/* The gate is open, as it was before a change that was given up. No lock. */
+void pcv__change_reopen(struct pcv_device *device);
 /* From here on it is this domain's, who finds it. -PCV_ENODEV: it was removed
  * meanwhile. */
 int pcv__change_publish(struct pcv_device *device, struct pcv_domain *domain);

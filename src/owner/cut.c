@@ -58,7 +58,7 @@ static int check(struct pcv__segment *segment, const struct range *range)
         if (look == PCV__LOOK_NEW ||
             (look == PCV__LOOK_LIVE &&
              (device->changing ||
-              pcv__is_marked(device, PCV__MARK_BUS_RESET)))) {
+              pcv__is_noted(device, PCV__NOTE_BUS_RESET)))) {
             return -PCV_ERESTART;
         }
     }
@@ -82,8 +82,8 @@ static int nothing_comes(struct pcv__segment *segment,
 }
 
 /* All gates are paused, and everybody is out: 0 or -PCV_ERESTART. */
-static int drain(struct pcv__segment *segment, const struct range *range)
-    PCV__REQUIRES(segment->lock)
+static int drain(struct pcv__segment *segment, const struct range *range,
+                 struct pcv__mem *mem) PCV__REQUIRES(segment->lock)
 {
     uint32_t rid = LAST_OF(range);
     struct pcv_device *device;
@@ -94,18 +94,21 @@ static int drain(struct pcv__segment *segment, const struct range *range)
         if (look != PCV__LOOK_LIVE) {
             continue;
         }
-        device->kept.paused = true;
         segment->draining = true;
+        pcv__lock_take(mem, &device->lock);
+        device->kept.paused = true;
         if (pcv__gate_pause(device) == -PCV_ERESTART) {
             error = -PCV_ERESTART;
         }
+        pcv__lock_drop(mem, &device->lock);
     }
     return error;
 }
 
 /* Gates that are paused still, though nothing is to be taken away behind them:
  * numbers are not what they were when we began to wait. */
-static void end_drain(struct pcv__segment *segment) PCV__REQUIRES(segment->lock)
+static void end_drain(struct pcv__segment *segment, struct pcv__mem *mem)
+    PCV__REQUIRES(segment->lock)
 {
     uint32_t rid = 0;
     struct pcv_device *device;
@@ -118,8 +121,10 @@ static void end_drain(struct pcv__segment *segment) PCV__REQUIRES(segment->lock)
 
         rid++;
         if (pcv__look(device, sbdf) == PCV__LOOK_LIVE && device->kept.paused) {
+            pcv__lock_take(mem, &device->lock);
             device->kept.paused = false;
             pcv__gate_open(device);
+            pcv__lock_drop(mem, &device->lock);
         }
     }
     segment->draining = false;
@@ -128,7 +133,7 @@ static void end_drain(struct pcv__segment *segment) PCV__REQUIRES(segment->lock)
 void pcv__cut_given_up(struct pcv__segment *segment, struct pcv__mem *mem)
 {
     pcv__lock_take(mem, &segment->lock);
-    end_drain(segment);
+    end_drain(segment, mem);
     pcv__lock_drop(mem, &segment->lock);
 }
 
@@ -164,6 +169,7 @@ static void close_off(struct pcv_device *device, bool routed)
     }
     atomic_fetch_or_explicit(&device->guest_sbdf, PCV__GUEST_AWAY,
                              memory_order_relaxed);
+    device->kept.paused = false;
     pcv__gate_open(device);
     pcv__lock_drop(mem, &device->lock);
 }
@@ -179,7 +185,6 @@ static void take_away(struct pcv__segment *segment, struct pcv_device *device,
 
     close_off(device, routed);
     pcv__guard_leaves(segment, device);
-    device->kept.paused = false;
     if (device->is_bridge) {
         pcv__bridge_unbind(segment, device);
         device->bus_conflict = false;
@@ -308,10 +313,11 @@ static int cut_locked(struct pcv__segment *segment, struct pcv_device *bridge,
                       uint8_t first, uint8_t last, bool routed)
     PCV__REQUIRES(segment->lock)
 {
+    struct pcv__mem *mem = &bridge->host->mem;
     struct range own = lost(segment, bridge, first, last);
     const struct range next = {first, last};
     struct pcv_device *rival = pcv__rival_at(segment, bridge, first, last);
-    int error = pcv__is_marked(bridge, PCV__MARK_BUS_RESET)
+    int error = pcv__is_noted(bridge, PCV__NOTE_BUS_RESET)
                     ? -PCV_ERESTART /* what is behind it cannot be silenced */
                     : nothing_comes(segment, &next);
 
@@ -319,7 +325,7 @@ static int cut_locked(struct pcv__segment *segment, struct pcv_device *bridge,
         return -PCV_EBUSY;
     }
     error = error == 0 ? check(segment, &own) : error;
-    error = error == 0 ? drain(segment, &own) : error;
+    error = error == 0 ? drain(segment, &own, mem) : error;
     if (error == 0 && !pcv__dma_claim(segment, bridge)) {
         error = -PCV_ERESTART; /* requester IDs are being moved */
     }
@@ -331,7 +337,7 @@ static int cut_locked(struct pcv__segment *segment, struct pcv_device *bridge,
         struct range range = {rival->secondary, rival->subordinate};
 
         error = check(segment, &range);
-        error = error == 0 ? drain(segment, &range) : error;
+        error = error == 0 ? drain(segment, &range, mem) : error;
         if (error != 0) {
             return error;
         }
@@ -339,7 +345,7 @@ static int cut_locked(struct pcv__segment *segment, struct pcv_device *bridge,
         rival->bus_conflict = true;
     }
     leave(segment, bridge, &own, routed);
-    end_drain(segment);
+    end_drain(segment, mem);
     return 0;
 }
 

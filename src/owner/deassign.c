@@ -79,7 +79,7 @@ static int reopen(struct pcv_device *device)
     pcv__change_forget(device);
     pcv__change_undo(device);
     pcv__change_at(device, PCV_STEP_NONE);
-    pcv__gate_reopen(device);
+    pcv__change_reopen(device);
     return 0;
 }
 

@@ -114,6 +114,9 @@ void pcv__slot_event(struct pcv_device *port);
  * of them. No lock. 0, and how long until some must be looked at again, 0: none
  * is left; -PCV_ERESTART: call again. */
 int pcv__faults_work(struct pcv_host *host, uint64_t *out_wait_us);
+/* A function is to be added where all is concealed (OWN-9): as
+ * pcv__emulated_conceals(). */
+int pcv__concealed_place(struct pcv_host *host, pcv_sbdf sbdf, bool is_vf);
 
 /* ---- vfs.c ---- */
 

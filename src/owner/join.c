@@ -93,6 +93,7 @@ static void arrive(struct pcv_device *device)
         device->vfs->parked = false;
         pcv__vfs_ask(device, PCV__VFS_APPEAR, device->vfs->appear_us);
     }
+    device->kept.joining = false;
     pcv__gate_open(device);
     pcv__lock_drop(mem, &device->lock);
 }
@@ -121,7 +122,10 @@ static void bind_at(struct pcv__segment *segment, struct pcv_device *device,
     pcv_sbdf from = pcv__device_sbdf(device);
 
     pcv__lock_take(mem, &segment->lock);
+    pcv__lock_take(mem, &device->lock);
+    device->kept.joining = true;
     (void)pcv__gate_pause(device); /* nobody could enter it before */
+    pcv__lock_drop(mem, &device->lock);
     tell_vfs(segment, device, to);
     atomic_store_explicit(&device->sbdf, to.v, memory_order_release);
     pcv__unkeep(segment, device);

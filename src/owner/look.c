@@ -195,13 +195,14 @@ bool pcv__is_held(struct pcv_device *device)
 }
 
 /* Whether a guest has it, or is about to get it (LIFE-5), or the hypervisor
- * drives it (OWN-8). */
+ * uses it (OWN-7 to OWN-9). */
 static bool is_others(const struct pcv_device *device)
 {
     const struct pcv_domain *owner =
         atomic_load_explicit(&device->owner, memory_order_acquire);
 
     return (owner->kind == PCV_DOMAIN_GUEST ||
+            pcv__is_marked(device, PCV__MARK_HIDDEN) ||
             atomic_load_explicit(&device->read_only, memory_order_relaxed)) &&
            !is_gone(device);
 }

@@ -5,7 +5,7 @@
  * down and the other stands in its place. Hardware is left alone from there on:
  * it is neither silenced nor reset.
  */
-#include "owner/change.h"
+#include "owner/hidden.h"
 #include "vpci/reserved.h"
 
 static const struct pcv_domain *owner_of(const struct pcv_device *device)
@@ -18,11 +18,9 @@ static bool is_declared(const struct pcv_device *device)
     return atomic_load_explicit(&device->read_only, memory_order_relaxed);
 }
 
-/* Whether it is a PF with VFs, or about to have or lose some, or somebody holds
- * a descriptor of a vector. */
-static bool is_used(struct pcv_device *device) PCV__REQUIRES(device->lock)
+bool pcv__has_vfs(const struct pcv_device *device)
 {
-    return (device->vfs && device->vfs->count != 0) || device->vectors ||
+    return (device->vfs && device->vfs->count != 0) ||
            atomic_load_explicit(&device->vf_work, memory_order_relaxed) !=
                PCV__VFS_NOTHING;
 }
@@ -48,7 +46,7 @@ static int prepare(struct pcv_device *device, struct pcv__vpci **out_vpci)
 {
     uint64_t wait_us;
 
-    if (is_used(device)) {
+    if (pcv__has_vfs(device) || device->vectors) {
         return -PCV_EBUSY;
     }
     if (!pcv__settle_locked(device, &wait_us)) {
@@ -79,7 +77,8 @@ static int begin(struct pcv_device *device, struct pcv__vpci **out_vpci)
 }
 
 /* Nothing of it can fail but that it is being removed. */
-static int finish(struct pcv_device *device, struct pcv__vpci *vpci)
+static int finish(struct pcv_device *device, struct pcv__vpci *vpci,
+                  uint32_t marks)
 {
     struct pcv_host *host = device->host;
     int error;
@@ -90,6 +89,7 @@ static int finish(struct pcv_device *device, struct pcv__vpci *vpci)
     device->torn = false;
     pcv__lock_drop(&host->mem, &device->lock);
     atomic_store_explicit(&device->read_only, true, memory_order_relaxed);
+    atomic_fetch_or_explicit(&device->marks, marks, memory_order_release);
     error = pcv__change_publish(device, &host->hypervisor);
     pcv__reserved_evict(host);
     if (error == 0) {
@@ -99,15 +99,12 @@ static int finish(struct pcv_device *device, struct pcv__vpci *vpci)
     return error;
 }
 
-static int declare(struct pcv_device *device)
+int pcv__read_only_declare(struct pcv_device *device, uint32_t marks, bool shut)
 {
+    struct pcv__mem *mem = &device->host->mem;
     struct pcv__vpci *vpci = NULL;
-    int error = check(device);
+    int error = pcv__gate_close(device);
 
-    if (error != 0) {
-        return error;
-    }
-    error = pcv__gate_close(device);
     if (error == 0) {
         error = begin(device, &vpci);
     }
@@ -115,10 +112,21 @@ static int declare(struct pcv_device *device)
         return error; /* behind a closed gate */
     }
     if (error != 0) {
-        pcv__gate_reopen(device);
+        if (!shut) {
+            pcv__lock_take(mem, &device->lock);
+            pcv__gate_reopen(device);
+            pcv__lock_drop(mem, &device->lock);
+        }
         return error;
     }
-    return finish(device, vpci);
+    return finish(device, vpci, marks);
+}
+
+static int declare(struct pcv_device *device)
+{
+    int error = check(device);
+
+    return error != 0 ? error : pcv__read_only_declare(device, 0, false);
 }
 
 int pcv_device_set_read_only(struct pcv_host *host, pcv_sbdf sbdf)

@@ -18,6 +18,7 @@ static void device_init_shared(struct pcv_device *device)
     device->kept.above = NULL;
     device->kept.next = NULL;
     device->kept.paused = false;
+    device->kept.joining = false;
     atomic_store_explicit(&device->kept.is, false, memory_order_relaxed);
     atomic_store_explicit(&device->ext_plan, 0, memory_order_relaxed);
     atomic_store_explicit(&device->hw_error, 0, memory_order_relaxed);
@@ -83,6 +84,7 @@ static void device_init(struct pcv_device *device, struct pcv_host *host,
     device->saved = NULL;
     device->extras = NULL;
     atomic_store_explicit(&device->marks, 0, memory_order_relaxed);
+    atomic_store_explicit(&device->named, false, memory_order_relaxed);
     atomic_store_explicit(&device->dma, host->quarantine.id,
                           memory_order_relaxed);
     device->changing = false;

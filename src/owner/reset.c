@@ -96,7 +96,7 @@ int pcv__reset_check(struct pcv_device *device, const struct pcv__mates *mates)
     pcv_sbdf busy;
     int error;
 
-    if (pcv__is_marked(device, PCV__MARK_CLEAN)) {
+    if (pcv__is_noted(device, PCV__NOTE_CLEAN)) {
         return 0;
     }
     if (pcv__hw_quiet_us(device) != 0 &&
@@ -121,8 +121,7 @@ int pcv__reset_with_bus(struct pcv_device *device)
 
     pcv__lock_take(mem, &device->lock);
     if (pcv__extras_get(device)) {
-        atomic_fetch_and_explicit(&device->marks, ~PCV__MARK_HIT,
-                                  memory_order_acq_rel);
+        pcv__unbar(device, PCV__NOTE_HIT);
         pcv__faults_clear(device); /* OWN-10 */
         pcv__settle_begin(device, PCV__SETTLING_RESET,
                           pcv__hw_quiet_us(device));
@@ -184,7 +183,7 @@ int pcv__reset_for_change(struct pcv_device *device,
     if (error != 0) {
         return error;
     }
-    if (pcv__is_marked(device, PCV__MARK_CLEAN)) {
+    if (pcv__is_noted(device, PCV__NOTE_CLEAN)) {
         return pcv__reset_with_bus(device);
     }
     error = pcv__reset_itself(device);
@@ -193,7 +192,5 @@ int pcv__reset_for_change(struct pcv_device *device,
 
 void pcv__reset_used(struct pcv_device *device)
 {
-    atomic_fetch_and_explicit(&device->marks,
-                              ~(PCV__MARK_CLEAN | PCV__MARK_HIT),
-                              memory_order_acq_rel);
+    pcv__unbar(device, PCV__NOTE_CLEAN | PCV__NOTE_HIT);
 }

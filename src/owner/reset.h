@@ -22,7 +22,7 @@ int pcv__reset_for_change(struct pcv_device *device,
 /* Whether that is still to be done, though it was reset before. */
 static inline bool pcv__reset_was_hit(const struct pcv_device *device)
 {
-    return pcv__is_marked(device, PCV__MARK_HIT);
+    return pcv__is_noted(device, PCV__NOTE_HIT);
 }
 
 /* 0: it answers, and its time is over; -PCV_ERESTART; -PCV_EIO: it has not

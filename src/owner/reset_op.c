@@ -184,7 +184,6 @@ static int unmap(struct pcv_device *device) PCV__REQUIRES(device->lock)
     if (pcv__map_step(device) != PCV_DONE) {
         return -PCV_ERESTART;
     }
-    pcv__vpci(device)->restores = !device->assignment;
     stage_set(device, STAGE_RESET);
     return 0;
 }
@@ -235,6 +234,7 @@ static void reset_began(struct pcv_device *device)
 
     pcv__lock_take(mem, &device->lock);
     pcv__quiesce_end(device);
+    device->extras->restores = !device->assignment;
     stage_set(device, STAGE_SETTLE);
     pcv__lock_drop(mem, &device->lock);
 }
@@ -311,7 +311,7 @@ static int reset_quarantined(struct pcv_device *device, pcv_sbdf *out_busy)
     enum pcv_reset way = PCV_RESET_FLR;
     int error = 0;
 
-    if (!device->change_reset && !pcv__is_marked(device, PCV__MARK_CLEAN) &&
+    if (!device->change_reset && !pcv__is_noted(device, PCV__NOTE_CLEAN) &&
         pcv__hw_quiet_us(device) == 0) {
         error = may_reset(device, &way, out_busy);
     }
@@ -321,8 +321,7 @@ static int reset_quarantined(struct pcv_device *device, pcv_sbdf *out_busy)
     }
     if (error == 0) {
         device->change_reset = false;
-        atomic_fetch_or_explicit(&device->marks, PCV__MARK_CLEAN,
-                                 memory_order_acq_rel);
+        (void)pcv__bar(device, PCV__NOTE_CLEAN);
     }
     return error;
 }

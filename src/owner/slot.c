@@ -39,11 +39,33 @@ static uint32_t count_functions(const struct pcv_domain *guest, uint8_t slot)
     return count;
 }
 
+/* A stub stands in for a function 0 that is not there while others are
+ * (VBUS-2). Whoever comes last sees what all did. */
+static void follow_stub(struct pcv_domain *guest, uint8_t devfn)
+{
+    const uint8_t slot = (uint8_t)(devfn / PCV_FUNCTIONS);
+    const uint32_t bit = 1u << slot;
+
+    pcv__lock_take(&guest->host->mem, &guest->map_lock);
+    if (count_functions(guest, slot) != 0 &&
+        !atomic_load_explicit(&guest->slot[pcv_devfn(slot, 0)],
+                              memory_order_acquire)) {
+        atomic_fetch_or_explicit(&guest->stubs, bit, memory_order_acq_rel);
+    } else {
+        atomic_fetch_and_explicit(&guest->stubs, ~bit, memory_order_acq_rel);
+    }
+    pcv__lock_drop(&guest->host->mem, &guest->map_lock);
+}
+
 int pcv__slot_take(struct pcv_domain *guest, struct pcv_device *device,
                    const struct pcv_assign_policy *policy)
 {
     if ((policy->flags & PCV_ASSIGN_SLOT) != 0) {
-        return take(guest, device, policy->slot) ? 0 : -PCV_EEXIST;
+        if (!take(guest, device, policy->slot)) {
+            return -PCV_EEXIST;
+        }
+        follow_stub(guest, policy->slot);
+        return 0;
     }
     /* Slot 0 is the host bridge's. */
     for (uint8_t slot = 1; slot < PCV_SLOTS; slot++) {
@@ -110,7 +132,10 @@ static void mark_one(struct pcv_domain *guest, uint8_t devfn, bool multi)
 void pcv__slot_mark(struct pcv_domain *guest, uint8_t devfn)
 {
     uint8_t slot = (uint8_t)(devfn / PCV_FUNCTIONS);
-    bool multi = count_functions(guest, slot) > 1;
+    bool stub =
+        (atomic_load_explicit(&guest->stubs, memory_order_acquire) >> slot &
+         1u) != 0;
+    bool multi = stub || count_functions(guest, slot) > 1;
 
     for (uint8_t fn = 0; fn < PCV_FUNCTIONS; fn++) {
         mark_one(guest, pcv_devfn(slot, fn), multi);
@@ -131,6 +156,7 @@ void pcv__slot_leave(struct pcv_device *device, struct pcv_domain *guest)
                                                  memory_order_relaxed)) {
         return;
     }
+    follow_stub(guest, devfn);
     pcv__guard_end(device);
     pcv__map_wake_all(guest);
     pcv__slot_mark(guest, devfn);

@@ -23,7 +23,7 @@ static bool is_empty(struct pcv_device *port)
 
     if (port->pcie_cap == 0 || port->pcie_cap > PCV_CFG_SIZE - SLOT_END ||
         (control & PCV_BRIDGE_RESET) != 0 ||
-        pcv__is_marked(port, PCV__MARK_BUS_RESET)) {
+        pcv__is_noted(port, PCV__NOTE_BUS_RESET)) {
         return false;
     }
     flags = read_cap(port, PCV_PCIE_FLAGS, 2);

@@ -16,6 +16,14 @@
 #define PCV__BARRED_SETTLING 0x2000u
 /* No bus number leads to it for the moment (TOPO-4). */
 #define PCV__BARRED_UNREACHABLE 0x4000u
+/* Notes above what bars, where there is room for them; no access knows of them.
+ * It was reset with its bus, and nobody had it since: what the host programmed
+ * is to be put back; and that was not waited for yet. A bridge that resets what
+ * is behind it. MSI-X that is set aside (cap/msix_prepare.c). */
+#define PCV__NOTE_CLEAN 0x10000u
+#define PCV__NOTE_HIT 0x20000u
+#define PCV__NOTE_BUS_RESET 0x40000u
+#define PCV__NOTE_MSIX 0x80000u
 #define PCV__BARRED_ANY                                                        \
     (PCV__BARRED_VANISHED | PCV__BARRED_SETTLING | PCV__BARRED_UNREACHABLE)
 
@@ -30,6 +38,12 @@ static inline bool pcv__bar(struct pcv_device *device, uint32_t what)
 static inline void pcv__unbar(struct pcv_device *device, uint32_t what)
 {
     atomic_fetch_and_explicit(&device->barred, ~what, memory_order_acq_rel);
+}
+
+static inline bool pcv__is_noted(const struct pcv_device *device, uint32_t note)
+{
+    return (atomic_load_explicit(&device->barred, memory_order_acquire) &
+            note) != 0;
 }
 
 static inline bool pcv__is_barred(const struct pcv_device *device, uint32_t reg)

@@ -28,6 +28,8 @@ void pcv__domain_init(struct pcv_domain *domain, struct pcv_host *host,
     pcv__lock_init(&domain->map_lock, PCV__RANK_MAP);
     pcv__map_init(&domain->map, host);
     pcv__map_init(&domain->holes, host);
+    pcv__map_init(&domain->read_only, host);
+    atomic_init(&domain->stubs, 0);
     atomic_init(&domain->port_latch, 0);
     atomic_init(&domain->amd_port_bits, false);
 }
@@ -38,6 +40,7 @@ void pcv__domain_fini(struct pcv_domain *domain) PCV__NO_ANALYSIS
 
     pcv__imap_fini(&domain->map);
     pcv__imap_fini(&domain->holes);
+    pcv__imap_fini(&domain->read_only);
     pcv__free(mem, domain->traps,
               domain->trap_buckets * sizeof(*domain->traps));
     domain->traps = NULL;

@@ -86,6 +86,7 @@ int pcv_host_create(const struct pcv_host_ops *ops, void *ctx,
     pcv__map_init(&host->reserved_memory, host);
     pcv__map_init(&host->reserved_io, host);
     pcv__faults_init(host);
+    pcv__map_init(&host->used_memory, host);
     *out_host = host;
     return 0;
 }
@@ -106,6 +107,7 @@ void pcv__host_free(struct pcv_host *host)
     pcv__domain_fini(&host->quarantine);
     pcv__imap_fini(&host->reserved_memory);
     pcv__imap_fini(&host->reserved_io);
+    pcv__imap_fini(&host->used_memory);
     pcv__tables_free(host);
     pcv__pool_fini(&host->devices);
     memcpy(&mem, &host->mem, sizeof(mem));

@@ -39,6 +39,8 @@ void pcv_device_get_info(struct pcv_device *device,
         (device->id.header_type & PCV_HEADER_TYPE_MASK) > 1 ||
         atomic_load_explicit(&device->read_only, memory_order_relaxed) ||
         pcv__is_marked(device, PCV__MARK_READ_ONLY);
+    out_info->hidden = pcv__is_marked(device, PCV__MARK_HIDDEN);
+    out_info->concealed = pcv__is_marked(device, PCV__MARK_CONCEALED);
     out_info->is_vf = device->is_vf;
     out_info->physfn = pcv__physfn(device);
     out_info->pcie_cap = device->pcie_cap;

@@ -63,21 +63,25 @@ struct pcv__extras {
     struct pcv__patience patience;
     uint16_t command; /* what stood there before it was silenced */
     bool silenced;
+    bool restores; /* once its reset is over its owner has all that it had */
     uint8_t reset_stage; /* of an administrator's reset: owner/reset_op.c */
     struct pcv__bus_reset bus_reset;
     /* What the hardware domain sees while it is not its own (vpci/shadow.h); a
      * struct pcv__part. */
     struct pcv__shadow *shadow;
+    struct pcv__part *hidden; /* of a hidden function: vpci/hidden.h; or NULL */
+    /* Of a bridge: the operation on all behind it that is under way, and why it
+     * is taken back (OWN-13); owner/subtree.c. */
+    uint8_t subtree;
+    int32_t subtree_error;
+    uint32_t subtree_busy;
 };
 
 /* Bits of pcv_device.marks. */
-#define PCV__MARK_BROKEN 1u /* it is given to no guest */
-/* It was reset with its bus, and nobody had it since: what the host programmed
- * is to be put back (OWN-16). */
-#define PCV__MARK_CLEAN 2u
-#define PCV__MARK_HIT 0x1000u  /* and it was not waited for yet */
-#define PCV__MARK_BUS_RESET 4u /* a bridge that resets what is behind it */
-#define PCV__MARK_MSIX 8u      /* MSI-X is set aside: cap/msix_prepare.c */
+#define PCV__MARK_BROKEN 1u    /* it is given to no guest */
+#define PCV__MARK_HIDDEN 2u    /* owner and hardware domain use it (OWN-7) */
+#define PCV__MARK_CONCEALED 4u /* not there for the hardware domain (OWN-9) */
+#define PCV__MARK_SLOT 8u      /* of function 0: so is all of its device */
 #define PCV__MARK_ISOLATED 16u /* declared by the host (TOPO-6) */
 #define PCV__MARK_PHANTOM 32u  /* so are its phantom functions (TOPO-5) */
 /* It is to be removed when its guest, or the last guest behind it, gives it
@@ -91,6 +95,9 @@ struct pcv__extras {
 #define PCV__MARK_GUARDED 0x100u
 #define PCV__MARK_GUARDS 0x200u
 #define PCV__MARK_OVERRIDE 0x400u
+#define PCV__MARK_STUB 0x800u /* of function 0: others answered beside it */
+/* What an operation on all behind a bridge did so far. */
+#define PCV__MARK_SUBTREE 0x1000u
 /* IOMMU faults, whose count stands in the upper half: registry/faults.h. */
 #define PCV__MARK_FAULTY 0x2000u  /* too many came; no more are counted */
 #define PCV__MARK_CUT 0x4000u     /* so its bus mastering is off */
@@ -213,6 +220,7 @@ struct pcv_device {
     bool is_bridge, bus_conflict, bound;
     bool changing;            /* somebody is inside a change of its owner */
     _Atomic bool read_only;   /* the hypervisor drives it (OWN-8) */
+    _Atomic bool named;       /* it has extras, with named requester IDs */
     _Atomic uint16_t acs_cap; /* as ari_cap; it stands where there is room */
 
     /* Of a change of owner: theirs who set `changing`. */
@@ -345,6 +353,8 @@ struct pcv_domain {
     struct pcv__lock map_lock;
     struct pcv__imap map PCV__GUARDED_BY(map_lock);   /* pages that BARs want */
     struct pcv__imap holes PCV__GUARDED_BY(map_lock); /* never mapped */
+    struct pcv__imap read_only
+        PCV__GUARDED_BY(map_lock);                      /* nor to be written */
     struct pcv__trap **traps PCV__GUARDED_BY(map_lock); /* hash by page */
     struct pcv__trap *trap_few;        /* while the table has no buckets */
     uint32_t trap_buckets, trap_total; /* likewise */
@@ -354,9 +364,12 @@ struct pcv_domain {
     _Atomic(struct pcv_device *) *slot;
     struct pcv__window window[PCV_DOMAIN_WINDOWS];
     uint32_t windows;
-    _Atomic uint32_t devices;    /* of a guest */
-    _Atomic bool ending;         /* it is given nothing more (OWN-11) */
-    uint8_t end_at;              /* its slot that is looked at next */
+    _Atomic uint32_t devices; /* of a guest */
+    _Atomic bool ending;      /* it is given nothing more (OWN-11) */
+    uint8_t end_at;           /* its slot that is looked at next */
+    /* Functions 0 that a stub stands in for: of the hardware domain how many,
+     * of a guest a bit for each device number (OWN-9, VBUS-2). */
+    _Atomic uint32_t stubs;
     _Atomic uint32_t port_latch; /* what 0xCF8 holds */
     _Atomic uint64_t events_us;  /* when its share of events began ... */
     _Atomic uint32_t events;     /* ... and how many came since */
@@ -382,11 +395,16 @@ struct pcv_host {
     struct pcv__imap reserved_memory PCV__GUARDED_BY(reserved_lock);
     struct pcv__imap reserved_io PCV__GUARDED_BY(reserved_lock);
     _Atomic uint32_t reserved_count;
-    struct pcv_domain *guests;       /* by identifier */
-    _Atomic uint32_t work_count;     /* PFs with vf_work */
-    _Atomic uint32_t renumber_count; /* bridges that are renumbered */
-    _Atomic uint32_t slot_count;     /* ports with slot_event */
-    _Atomic uint32_t shadow_count;   /* devices with a shadow (OWN-14) */
+    /* Bytes of memory that the hypervisor uses of hidden functions (OWN-7), and
+     * how many ranges there are. */
+    struct pcv__imap used_memory PCV__GUARDED_BY(reserved_lock);
+    _Atomic uint32_t used_count;
+    _Atomic uint32_t concealed_count; /* functions (OWN-9) */
+    struct pcv_domain *guests;        /* by identifier */
+    _Atomic uint32_t work_count;      /* PFs with vf_work */
+    _Atomic uint32_t renumber_count;  /* bridges that are renumbered */
+    _Atomic uint32_t slot_count;      /* ports with slot_event */
+    _Atomic uint32_t shadow_count;    /* devices with a shadow (OWN-14) */
     struct pcv__lock work_lock;
     struct pcv_device *work PCV__GUARDED_BY(work_lock); /* with vf_work */
     _Atomic uint32_t bus_reset_count;
@@ -438,17 +456,24 @@ enum pcv_verdict pcv__gate_enter_held(struct pcv_device *device,
                                       uint64_t forbidden);
 
 /*
- * Pause the gate, under the device's lock: 0, and nobody is inside until
- * pcv__gate_open(); -PCV_ERESTART while accesses that are inside drain: it
- * stays paused, so that nobody new comes in and the next call finds it empty;
- * -PCV_ENODEV if the device is leaving.
+ * Pause the gate: 0, and nobody is inside until pcv__gate_open();
+ * -PCV_ERESTART while accesses that are inside drain: it stays paused, so that
+ * nobody new comes in and the next call finds it empty; -PCV_ENODEV if it is
+ * closed or the device is leaving, and nobody is inside.
+ *
+ * There is one bit for all who pause. Each works under the device's lock from
+ * the pause on until it opens, so that nobody opens what another one relies on;
+ * bus numbers that change need it for longer, and then it stays (kept.paused,
+ * kept.joining).
  */
-int pcv__gate_pause(struct pcv_device *device);
-void pcv__gate_open(struct pcv_device *device);
+int pcv__gate_pause(struct pcv_device *device) PCV__REQUIRES(device->lock);
+void pcv__gate_open(struct pcv_device *device) PCV__REQUIRES(device->lock);
 /* Close it for a change of owner: accesses answer absent until it is reopened.
  * 0: nobody is inside; -PCV_ERESTART: they drain, call again; -PCV_ENODEV. */
 int pcv__gate_close(struct pcv_device *device);
-void pcv__gate_reopen(struct pcv_device *device);
+/* Also what was paused meanwhile is open: so not beside one who works behind a
+ * paused gate, hence the lock. */
+void pcv__gate_reopen(struct pcv_device *device) PCV__REQUIRES(device->lock);
 
 /* The extras of a device, made if there are none; NULL: out of memory. */
 struct pcv__extras *pcv__extras_get(struct pcv_device *device)
@@ -569,7 +594,8 @@ static inline uint64_t pcv__word(const struct pcv_device *device)
     return atomic_load_explicit(&device->word, memory_order_acquire);
 }
 
-/* The hardware domain also has the use of what the hypervisor hides. */
+/* The hardware domain also has the use of what the hypervisor hides, and does
+ * not conceal. */
 static inline bool pcv__owns(const struct pcv_domain *domain,
                              const struct pcv_device *device)
 {
@@ -577,7 +603,8 @@ static inline bool pcv__owns(const struct pcv_domain *domain,
         atomic_load_explicit(&device->owner, memory_order_acquire);
 
     return owner == domain || (domain->kind == PCV_DOMAIN_HARDWARE &&
-                               owner->kind == PCV_DOMAIN_HYPERVISOR);
+                               owner->kind == PCV_DOMAIN_HYPERVISOR &&
+                               !pcv__is_marked(device, PCV__MARK_CONCEALED));
 }
 
 /* Whether a device stands at an address, seen from a domain. */

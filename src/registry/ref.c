@@ -75,6 +75,7 @@ static void free_parts(struct pcv_device *device)
         atomic_fetch_sub_explicit(&device->host->shadow_count, 1,
                                   memory_order_release);
     }
+    free_part(mem, device->extras ? device->extras->hidden : NULL);
     pcv__free(mem, device->extras, sizeof(*device->extras));
     device->vfs = NULL;
     device->assignment = NULL;
@@ -297,10 +298,12 @@ int pcv__gate_pause(struct pcv_device *device)
     uint64_t word = atomic_fetch_or_explicit(&device->word, PCV__WORD_PAUSED,
                                              memory_order_acq_rel);
 
-    if ((word & (PCV__WORD_LEAVING | PCV__WORD_CLOSED)) != 0) {
-        return -PCV_ENODEV;
+    /* Also one that is closed may have somebody inside, who drains. */
+    if (pcv__holder_count(word, PCV_HOLDER_ACCESS) != 0) {
+        return -PCV_ERESTART;
     }
-    return pcv__holder_count(word, PCV_HOLDER_ACCESS) != 0 ? -PCV_ERESTART : 0;
+    return (word & (PCV__WORD_LEAVING | PCV__WORD_CLOSED)) != 0 ? -PCV_ENODEV
+                                                                : 0;
 }
 
 int pcv__gate_close(struct pcv_device *device)
@@ -323,6 +326,8 @@ void pcv__gate_reopen(struct pcv_device *device)
 
 void pcv__gate_open(struct pcv_device *device)
 {
-    atomic_fetch_and_explicit(&device->word, ~PCV__WORD_PAUSED,
-                              memory_order_release);
+    if (!device->kept.paused && !device->kept.joining) {
+        atomic_fetch_and_explicit(&device->word, ~PCV__WORD_PAUSED,
+                                  memory_order_release);
+    }
 }

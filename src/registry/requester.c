@@ -130,9 +130,13 @@ static bool phantom_at(struct pcv__segment *segment,
 /* ---- those of a function ---------------------------------------------------
  */
 
+/* Extras may be made for something else just now, without our lock: they are
+ * looked at only where the mark says that they were there before. */
 static uint32_t named_count(const struct pcv_device *device)
 {
-    return device->extras ? device->extras->requesters : 0;
+    return atomic_load_explicit(&device->named, memory_order_acquire)
+               ? device->extras->requesters
+               : 0;
 }
 
 bool pcv__requester_at(struct pcv__segment *segment, struct pcv_device *device,
@@ -288,6 +292,7 @@ void pcv__named_add(struct pcv__segment *segment, struct pcv_device *device)
 {
     device->extras->next_named = segment->named;
     segment->named = device;
+    atomic_store_explicit(&device->named, true, memory_order_relaxed);
 }
 
 void pcv__named_remove(struct pcv_device *device)

@@ -57,7 +57,7 @@ bool pcv__bus_is_reset(struct pcv_host *host, pcv_sbdf sbdf)
     }
     bridge =
         pcv__bridge_above(host, pcv_sbdf_segment(sbdf), pcv_sbdf_bus(sbdf));
-    is = bridge && pcv__is_marked(bridge, PCV__MARK_BUS_RESET);
+    is = bridge && pcv__is_noted(bridge, PCV__NOTE_BUS_RESET);
     pcv_device_put(bridge);
     return is;
 }
@@ -96,6 +96,44 @@ static bool path_stands(struct pcv_host *host, uint16_t segment, uint8_t *last)
         }
         *last = pcv_sbdf_bus(up);
     }
+}
+
+static bool is_concealed(struct pcv_host *host, pcv_sbdf sbdf, uint32_t marks)
+{
+    struct pcv_device *device = pcv_device_find(host, sbdf);
+    bool is =
+        device && (atomic_load_explicit(&device->marks, memory_order_acquire) &
+                   marks) == marks;
+
+    pcv_device_put(device);
+    return is;
+}
+
+bool pcv__is_concealed_place(struct pcv_host *host, pcv_sbdf sbdf,
+                             pcv_sbdf *out_by)
+{
+    const pcv_sbdf first = {sbdf.v & ~7u};
+    pcv_sbdf at = sbdf;
+
+    if (atomic_load_explicit(&host->concealed_count, memory_order_acquire) ==
+        0) {
+        return false;
+    }
+    if (first.v != sbdf.v &&
+        is_concealed(host, first, PCV__MARK_CONCEALED | PCV__MARK_SLOT)) {
+        at = first;
+    }
+    /* Bounded: each step goes to a lower bus number. */
+    while (at.v == sbdf.v || !is_concealed(host, at, PCV__MARK_CONCEALED)) {
+        if (pcv_topology_upstream(host, pcv_sbdf_segment(at), pcv_sbdf_bus(at),
+                                  &at) != 0) {
+            return false;
+        }
+    }
+    if (out_by) {
+        *out_by = at;
+    }
+    return true;
 }
 
 /* Whether a bus that no bridge covers is a root bus: the first of its run is;
@@ -182,6 +220,9 @@ int pcv__route(struct pcv_host *host, pcv_sbdf sbdf)
 
     if (error != 0) {
         return error == -PCV_EINVAL ? 0 : error;
+    }
+    if (pcv__is_concealed_place(host, sbdf, NULL)) {
+        return 0;
     }
     if (!path_stands(host, run.segment, &root) || !is_root(host, &run, root)) {
         return 0;

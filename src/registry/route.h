@@ -31,4 +31,9 @@ bool pcv__forwards_ari(struct pcv_device *port);
  */
 int pcv__route(struct pcv_host *host, pcv_sbdf sbdf);
 
+/* Whether nothing is there for the hardware domain, whatever answers: all of
+ * the device is concealed, or a bridge above it (OWN-9). *out_by, or NULL. */
+bool pcv__is_concealed_place(struct pcv_host *host, pcv_sbdf sbdf,
+                             pcv_sbdf *out_by);
+
 #endif

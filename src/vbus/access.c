@@ -6,6 +6,7 @@
 #include "vbus/early.h"
 #include "vbus/gate.h"
 #include "vbus/placeholder.h"
+#include "vbus/stub.h"
 #include "vpci/plain.h"
 
 const char *pcv_verdict_name(enum pcv_verdict verdict)
@@ -94,7 +95,7 @@ static enum pcv_verdict perform(struct pcv_device *device, bool write,
         return verdict;
     }
     verdict = pcv__vpci_write(device, reg, size, *data);
-    if (verdict == PCV_RETRY || verdict == PCV_FORWARD) {
+    if (verdict >= PCV_RETRY) { /* or forward: it was not performed */
         pcv__gate_uncount(device);
     }
     return verdict;
@@ -163,6 +164,32 @@ static enum pcv_verdict pass(struct pcv_domain *domain, pcv_sbdf sbdf,
     return PCV_DONE;
 }
 
+/* Whether something without a device may answer the domain. */
+static inline bool stands_in(const struct pcv_domain *domain)
+{
+    return pcv__stub_any(domain) || pcv__stand_in_any(domain);
+}
+
+/* Where no device of the domain's is: an emulated function (VBUS-6), a
+ * placeholder (OWN-14), a stub (OWN-9), or nobody. */
+static enum pcv_verdict without_device(struct pcv_domain *domain,
+                                       const struct pcv_access *access,
+                                       uint16_t reg, uint8_t size,
+                                       uint32_t *data)
+{
+    enum pcv_verdict verdict = PCV_ABSENT;
+
+    if (pcv__stand_in_any(domain)) {
+        verdict = pcv__stand_in_access(domain, access->sbdf, reg, size,
+                                       access->write, data);
+    } else if (!access->write) {
+        *data = pcv__ones(size);
+    }
+    return verdict == PCV_ABSENT ? pcv__stub_access(domain, access->sbdf, reg,
+                                                    size, access->write, data)
+                                 : verdict;
+}
+
 /* The part of an access that starts at `progress`. */
 static enum pcv_verdict part(struct pcv_domain *domain,
                              struct pcv_access *access)
@@ -183,9 +210,8 @@ static enum pcv_verdict part(struct pcv_domain *domain,
         if (strange) {
             return ask_owner(access);
         }
-    } else if (verdict == PCV_ABSENT && pcv__stand_in_any(domain)) {
-        verdict = pcv__stand_in_access(domain, access->sbdf, reg, size,
-                                       access->write, &data);
+    } else if (verdict == PCV_ABSENT && stands_in(domain)) {
+        verdict = without_device(domain, access, reg, size, &data);
     } else {
         data = pcv__ones(size);
     }
@@ -328,14 +354,14 @@ static inline enum pcv_verdict end_as(struct pcv_domain *domain,
     return told(domain, access, verdict);
 }
 
-/* One part at an address without a device of the domain's: something else may
- * answer there (VBUS-6, OWN-14). */
-PCV__RARE static enum pcv_verdict end_elsewhere(struct pcv_domain *domain,
-                                                struct pcv_access *access)
+/* One part at an address without a device of the domain's, where something may
+ * stand in. */
+PCV__RARE static enum pcv_verdict end_stood_in(struct pcv_domain *domain,
+                                               struct pcv_access *access)
 {
     uint32_t data = (uint32_t)access->data;
-    enum pcv_verdict verdict = pcv__stand_in_access(
-        domain, access->sbdf, access->reg, access->size, access->write, &data);
+    enum pcv_verdict verdict =
+        without_device(domain, access, access->reg, access->size, &data);
 
     return end_as(domain, access, verdict, data);
 }
@@ -345,10 +371,21 @@ PCV__APART static enum pcv_verdict end(struct pcv_domain *domain,
                                        struct pcv_access *access,
                                        enum pcv_verdict verdict, uint32_t data)
 {
-    if (verdict == PCV_ABSENT && pcv__stand_in_any(domain)) {
-        return end_elsewhere(domain, access);
+    if (verdict == PCV_ABSENT && stands_in(domain)) {
+        return end_stood_in(domain, access);
     }
     return end_as(domain, access, verdict, data);
+}
+
+/* The same at a device that is there. Where that is absent it must be left
+ * alone (SRIOV-3), and nothing else stands there. */
+PCV__APART static enum pcv_verdict end_inside(struct pcv_domain *domain,
+                                              struct pcv_access *access,
+                                              enum pcv_verdict verdict,
+                                              uint32_t data)
+{
+    return verdict == PCV_FORWARD ? told(domain, access, ask_owner(access))
+                                  : end_as(domain, access, verdict, data);
 }
 
 /* One part, inside the gate, that the cell's value does not answer alone. */
@@ -359,16 +396,14 @@ PCV__APART static enum pcv_verdict inside(struct pcv_domain *domain,
     uint32_t data = (uint32_t)access->data;
     enum pcv_verdict verdict =
         perform(device, access->write, access->reg, access->size, &data);
-    bool strange = verdict == PCV_FORWARD ||
-                   is_strange(domain, access, device, verdict, data);
+    bool strange = is_strange(domain, access, device, verdict, data);
 
     pcv__gate_leave(device);
     if (strange) {
         return told(domain, access, ask_owner(access));
     }
     if (verdict != PCV_DONE) {
-        /* Also absent: it is there, and must be left alone (SRIOV-3). */
-        return end_as(domain, access, verdict, data);
+        return end_inside(domain, access, verdict, data);
     }
     if (!access->write) {
         access->data = data;

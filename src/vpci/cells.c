@@ -284,6 +284,29 @@ uint32_t pcv__cells_load(const struct pcv__vpci *vpci, uint16_t offset,
                 : 0;
 }
 
+const struct pcv_register *pcv__cells_exchange(struct pcv__vpci *vpci,
+                                               uint16_t offset,
+                                               const struct pcv_register *reg)
+{
+    struct pcv__cell *cell = pcv__cell_at(vpci, offset);
+    uint16_t place = cell ? cell->reg[offset % 4u] : 0;
+    struct pcv__reg *here = place != 0 ? &vpci->regs[place - 1] : NULL;
+    const struct pcv_register *was;
+    uint32_t shift = offset % 4u * 8u;
+
+    if (!here || here->offset != offset || here->desc->size != reg->size ||
+        here->foreign) {
+        return NULL;
+    }
+    was = here->desc;
+    here->desc = reg;
+    set_policy(cell, pcv__ones(reg->size) << shift, &reg->policy, shift,
+               vpci->pass_through);
+    summarise(vpci, cell);
+    pcv__cells_store(vpci, offset, reg->size, reg->initial);
+    return was;
+}
+
 /* Whether a register reaches over either end of [offset, offset + size). */
 static bool is_cut(const struct pcv__reg *reg, uint32_t offset, uint32_t end)
 {

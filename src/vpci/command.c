@@ -4,6 +4,7 @@
  * 3.0, 6.2.2): what hardware has may differ from what the owner asked for.
  */
 #include "registry/faults.h"
+#include "vpci/hidden.h"
 #include "vpci/protect.h"
 
 /* Bits that a guest may change. Ports are not mapped, so I/O decoding is not
@@ -80,6 +81,10 @@ void pcv__command_write(struct pcv_device *device, uint16_t command)
         write_guest(device);
         return;
     }
+    if (vpci->hidden) {
+        pcv__hidden_command(device, command);
+        return;
+    }
     command = protect(device, command);
     vpci->memory_held = (command & PCV_CMD_MEMORY) == 0 && holds_memory(vpci);
     pcv__hw_write(device, PCV_REG_COMMAND, 2,
@@ -129,6 +134,8 @@ void pcv__command_update(struct pcv_device *device)
         if (!device->torn) {
             write_guest(device);
         }
+    } else if (vpci->hidden) {
+        /* It is on as long as the hypervisor wants it. */
     } else if (hold && !vpci->memory_held && !device->is_vf) {
         vpci->memory_held = force_memory(device, true);
     } else if (!hold && vpci->memory_held) {

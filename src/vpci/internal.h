@@ -155,7 +155,8 @@ struct pcv__vpci {
     _Atomic uint8_t settling; /* enum pcv__settling: it must be left alone
                                  for a time, and then put in order */
     uint8_t reset_method;     /* enum pcv__reset: how it can be reset */
-    bool restores;            /* after a reset its owner has all that it had */
+    bool hidden;              /* some registers are virtual for the hardware
+                                 domain (OWN-7) */
     uint16_t bound;           /* MSI-X entries bound by us */
     struct pcv__work work;    /* under the device's lock */
     struct pcv__mapped mapped[PCV_BARS];
@@ -212,6 +213,12 @@ void pcv__cells_store(struct pcv__vpci *vpci, uint16_t offset, uint8_t size,
 uint32_t pcv__cells_load(const struct pcv__vpci *vpci, uint16_t offset,
                          uint8_t size);
 int pcv__cells_remove(struct pcv__vpci *vpci, uint16_t offset, uint16_t size);
+/* Let a register be described by another row of the same place, `data` staying:
+ * cannot fail. Virtual bits have the row's initial value. Returns the row that
+ * was, or NULL and nothing happened: no register, or none of that size. */
+const struct pcv_register *pcv__cells_exchange(struct pcv__vpci *vpci,
+                                               uint16_t offset,
+                                               const struct pcv_register *reg);
 /* Remove the register in a place, from 1. */
 void pcv__cells_drop(struct pcv__vpci *vpci, uint16_t place);
 
@@ -356,6 +363,21 @@ void pcv__map_teardown(struct pcv_device *device);
  * guest has: a broken device may say that it stands anywhere. Without locks. */
 void pcv__bars_contest(struct pcv_device *device,
                        const struct pcv_domain *owner);
+/* Let the host map pages, for reading and writing or for reading only: how many
+ * it did, or its error. */
+static inline int64_t pcv__host_map(const struct pcv_domain *domain,
+                                    uint64_t page, uint64_t host,
+                                    uint64_t pages, bool read_only)
+{
+    const struct pcv__mem *mem = &domain->host->mem;
+    const uint32_t shift = domain->host->page_shift;
+    const pcv_gpa to = {page << shift};
+    const pcv_hpa from = {host << shift};
+
+    return read_only
+               ? mem->ops.map_read_only(mem->ctx, domain->id, to, from, pages)
+               : mem->ops.map(mem->ctx, domain->id, to, from, pages);
+}
 /* Memory for the traps of BARs and holes. 0 or -PCV_ENOMEM. Before anything is
  * mapped; capabilities have set their holes. */
 int pcv__traps_prepare(struct pcv_device *device);

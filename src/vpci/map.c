@@ -21,6 +21,7 @@
  */
 #include "vpci/map.h"
 #include "registry/faults.h"
+#include "vpci/hidden.h"
 #include "vpci/reserved.h"
 
 static bool decodes(uint32_t command)
@@ -434,5 +435,6 @@ void pcv__map_teardown(struct pcv_device *device)
     }
     pcv__place_forget(device);
     pcv__reserved_end(device);
+    pcv__hidden_end(device);
     pcv__lock_drop(mem, &device->lock);
 }

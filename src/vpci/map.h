@@ -142,4 +142,20 @@ void pcv__traps_remove(struct pcv_device *device, uint32_t number,
                        struct pcv_domain *domain)
     PCV__REQUIRES(domain->map_lock);
 
+/* The records of a device, as many as it can need. */
+struct pcv__records {
+    struct pcv__trap *traps;
+    uint16_t count;
+};
+
+/* Make others, for what the view says now; 0 or -PCV_ENOMEM. Give them back.
+ * Let them be the device's in place of those that it has, which they become:
+ * what is placed stands in the domain's table all the same. */
+int pcv__records_make(struct pcv_device *device, struct pcv__records *out)
+    PCV__REQUIRES(device->lock);
+void pcv__records_free(struct pcv_device *device, struct pcv__records *records);
+void pcv__records_exchange(struct pcv_device *device,
+                           struct pcv__records *records)
+    PCV__REQUIRES(device->lock);
+
 #endif

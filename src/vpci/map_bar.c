@@ -66,11 +66,15 @@ bool pcv__bar_unmap(struct pcv_device *device, uint32_t number)
 static void tell_not_mapped(struct pcv_device *device, uint32_t number)
 {
     const struct pcv__bar *bar = &device->bar[number];
+    struct pcv__owned owned;
 
-    if (!device->assignment && pcv__bar_is_memory(bar) && bar->address != 0 &&
+    if (!device->assignment && pcv__bar_is_memory(bar) &&
         number != PCV_BAR_IS_ROM) {
-        pcv__event(device, PCV_EVENT_NOT_MAPPED, PCV_EVENT_DEVICE, number,
-                   bar->address);
+        pcv__bar_owned(device, number, &owned);
+        if (owned.address != 0) {
+            pcv__event(device, PCV_EVENT_NOT_MAPPED, PCV_EVENT_DEVICE, number,
+                       owned.address);
+        }
     }
 }
 

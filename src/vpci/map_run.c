@@ -13,6 +13,7 @@
 struct run {
     uint64_t page, pages;
     uint32_t wanted, holes; /* counts of each page */
+    bool read_only;         /* somebody wants them so (OWN-7) */
 };
 
 static struct run look(const struct pcv_domain *domain, uint64_t page,
@@ -22,8 +23,9 @@ static struct run look(const struct pcv_domain *domain, uint64_t page,
     uint64_t length = 0;
 
     run.wanted = pcv__imap_prefix(&domain->map, page, page + pages, &length);
-    run.holes =
-        pcv__imap_prefix(&domain->holes, page, page + length, &run.pages);
+    run.holes = pcv__imap_prefix(&domain->holes, page, page + length, &length);
+    run.read_only = pcv__imap_prefix(&domain->read_only, page, page + length,
+                                     &run.pages) != 0;
     return run;
 }
 
@@ -55,13 +57,10 @@ static int map_error(int64_t done)
 
 /* 0 and how many pages the host did, at least one; or its error. */
 static int host_map(struct pcv_device *device, uint64_t page, uint64_t host,
-                    uint64_t pages, uint64_t *out_done)
+                    uint64_t pages, bool read_only, uint64_t *out_done)
 {
-    const struct pcv__mem *mem = &device->host->mem;
-    uint32_t shift = device->host->page_shift;
     int64_t done =
-        mem->ops.map(mem->ctx, pcv__map_domain(device)->id,
-                     (pcv_gpa){page << shift}, (pcv_hpa){host << shift}, pages);
+        pcv__host_map(pcv__map_domain(device), page, host, pages, read_only);
 
     if (done <= 0) {
         return map_error(done);
@@ -99,7 +98,8 @@ static int count_in(struct pcv_device *device, uint32_t number, uint64_t page,
         expect(device, pcv__imap_inc(&domain->holes, page, *out_done));
     } else {
         if (run.wanted == 0 && run.holes == 0) {
-            error = host_map(device, page, page, run.pages, out_done);
+            error = host_map(device, page, page, run.pages, run.read_only,
+                             out_done);
         }
         if (error == 0) {
             expect(device, pcv__imap_inc(&domain->map, page, *out_done));
@@ -122,7 +122,8 @@ static bool hole_out(struct pcv_device *device, uint32_t number,
     int error = 0;
 
     if (run->wanted != 0 && run->holes == 1) {
-        error = host_map(device, run->page, run->page, run->pages, out_done);
+        error = host_map(device, run->page, run->page, run->pages,
+                         run->read_only, out_done);
     }
     if (error != 0) {
         pcv__event(device, PCV_EVENT_MAP_FAILED, PCV_EVENT_HOST, number,
@@ -168,7 +169,7 @@ static int guest_in(struct pcv_device *device, uint64_t page, uint64_t host,
 
     *out_done = piece.pages;
     if (!piece.hole) {
-        error = host_map(device, page, host, piece.pages, out_done);
+        error = host_map(device, page, host, piece.pages, false, out_done);
     }
     return error == 0 && *out_done < piece.pages ? -PCV_ERESTART : error;
 }

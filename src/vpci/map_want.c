@@ -3,6 +3,7 @@
  * Where a BAR is to be reached: by its owner's registers, as far as the host
  * permits it (HDR-5, HDR-8, HDR-11, HDR-12, HDR-17).
  */
+#include "vpci/hidden.h"
 #include "vpci/map.h"
 
 static uint64_t page_size(const struct pcv_device *device)
@@ -30,6 +31,10 @@ static void owned_by_hardware(struct pcv_device *device, uint32_t number,
     const struct pcv__bar *bar = &device->bar[number];
 
     if (!pcv__bar_is_memory(bar)) {
+        return;
+    }
+    if (pcv__vpci(device)->hidden) {
+        pcv__hidden_owned(device, number, out);
         return;
     }
     out->address = bar->address;
@@ -73,8 +78,13 @@ void pcv__bar_owned(struct pcv_device *device, uint32_t number,
 bool pcv__bar_is_trapped(const struct pcv_device *device, uint32_t number,
                          const struct pcv__owned *owned)
 {
-    return device->assignment &&
-           (number == PCV_BAR_IS_ROM || owned->size < page_size(device) ||
+    if (!device->assignment) {
+        /* The hardware domain's stand where hardware has them, but for those
+         * that only it knows to have moved (OWN-7). */
+        return owned->size != 0 &&
+               owned->address != device->bar[number].address;
+    }
+    return (number == PCV_BAR_IS_ROM || owned->size < page_size(device) ||
             (device->bar[number].address & (page_size(device) - 1)) != 0);
 }
 
@@ -101,13 +111,14 @@ static bool shared_with_hardware(struct pcv_device *device, uint64_t first,
     struct pcv__mem *mem = &device->host->mem;
     struct pcv_domain *hardware = &device->host->hardware;
     uint64_t end = first + pages;
-    uint64_t unwanted, whole;
+    uint64_t unwanted, whole, writable;
     bool free;
 
     pcv__lock_take(mem, &hardware->map_lock);
     free = pcv__imap_prefix(&hardware->map, first, end, &unwanted) == 0 &&
            pcv__imap_prefix(&hardware->holes, first, end, &whole) == 0 &&
-           unwanted == pages && whole == pages;
+           pcv__imap_prefix(&hardware->read_only, first, end, &writable) == 0 &&
+           unwanted == pages && whole == pages && writable == pages;
     pcv__lock_drop(mem, &hardware->map_lock);
     return !free;
 }
@@ -122,6 +133,17 @@ static bool permitted(struct pcv_device *device, const struct pcv__want *want)
            mem->ops.mmio_permitted(mem->ctx, pcv__map_domain(device)->id,
                                    (pcv_hpa){want->host << shift},
                                    want->pages << shift) == 1;
+}
+
+/* Where the hardware domain believes a BAR to be: what is trapped there must
+ * not be its memory. */
+static bool permitted_at(struct pcv_device *device,
+                         const struct pcv__want *want)
+{
+    struct pcv__want there = *want;
+
+    there.host = want->first;
+    return permitted(device, &there);
 }
 
 static bool overlap(const struct pcv_bar *a, const struct pcv__bar *b)
@@ -208,6 +230,9 @@ static bool hardware_reaches(struct pcv_device *device, uint32_t number,
 {
     const struct pcv__vpci *vpci = pcv__vpci(device);
 
+    if (want->trapped) {
+        return want->pages <= PCV__TRAPPED_PAGES && permitted_at(device, want);
+    }
     for (uint32_t i = 0; i < PCV__HOLES; i++) {
         if (vpci->hole[i].pages != 0 && vpci->hole[i].bar == number &&
             want->pages > 1 && (want->start & (page_size(device) - 1)) != 0) {

@@ -104,6 +104,12 @@ static bool is_upper_half(const struct pcv_device *device, uint32_t number)
            device->bar[number - 1].kind == PCV_BAR_MEM64;
 }
 
+/* Registers of a type 1 header where a type 0 one has BARs. */
+static bool is_bridges(const struct pcv_device *device, uint32_t number)
+{
+    return device->is_bridge && number >= 2 && number < PCV_BAR_IS_ROM;
+}
+
 static int fill(struct pcv_device *device, struct pcv__vpci *vpci)
 {
     int error = 0;
@@ -120,7 +126,7 @@ static int fill(struct pcv_device *device, struct pcv__vpci *vpci)
     for (uint32_t i = 0; i < PCV_BARS && error == 0; i++) {
         if (device->bar[i].order != 0) {
             error = add_bar(device, vpci, i);
-        } else if (!is_upper_half(device, i)) {
+        } else if (!is_upper_half(device, i) && !is_bridges(device, i)) {
             error = add_nothing(device, vpci, i);
         }
     }

@@ -11,6 +11,7 @@
  */
 #include "vpci/reserved.h"
 #include "registry/kept.h"
+#include "vpci/hidden.h"
 #include "vpci/map.h"
 
 static bool is_reserved(const struct pcv__vpci *vpci, uint32_t number)
@@ -289,7 +290,8 @@ enum pcv_verdict pcv__reserved_enter(struct pcv_domain *domain,
     uint64_t page = 1ull << domain->host->page_shift;
 
     if (domain->kind != PCV_DOMAIN_HARDWARE ||
-        !pcv__reserved_memory(domain->host, address & ~(page - 1u), page)) {
+        (!pcv__reserved_memory(domain->host, address & ~(page - 1u), page) &&
+         !pcv__used_memory(domain->host, address & ~(page - 1u), page))) {
         return PCV_FORWARD;
     }
     return search(domain, address, out_device, out_bar);
@@ -304,9 +306,11 @@ static bool is_in_the_way(const struct pcv_device *device, uint32_t number)
     uint64_t page = 1ull << device->host->page_shift;
     uint64_t start = device->bar[number].address & ~(page - 1u);
 
+    uint64_t size = mapped->total << device->host->page_shift;
+
     return mapped->placed && !mapped->trapped &&
-           pcv__reserved_memory(device->host, start,
-                                mapped->total << device->host->page_shift);
+           (pcv__reserved_memory(device->host, start, size) ||
+            pcv__used_memory(device->host, start, size));
 }
 
 static void evict(struct pcv_device *device) PCV__REQUIRES(device->lock)

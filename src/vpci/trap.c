@@ -11,6 +11,7 @@
  * Whoever finds a record under the map lock takes an access's reference to its
  * device there: records are taken out before a device goes or changes hands.
  */
+#include "vpci/hidden.h"
 #include "vpci/map.h"
 #include "vpci/reserved.h"
 
@@ -115,6 +116,9 @@ static uint32_t count_pages(struct pcv_device *device, uint32_t number)
     if (pcv__bar_is_trapped(device, number, &owned)) {
         return pages <= PCV__TRAPPED_PAGES ? (uint32_t)pages : 0;
     }
+    if (vpci->hidden && pages <= PCV__TRAPPED_PAGES) {
+        return (uint32_t)pages; /* its owner may move it */
+    }
     while (at < pages) {
         struct pcv__piece piece =
             pcv__piece_at(vpci, number, false, at, pages - at);
@@ -122,32 +126,87 @@ static uint32_t count_pages(struct pcv_device *device, uint32_t number)
         count += piece.hole ? (uint32_t)piece.pages : 0;
         at += piece.pages;
     }
-    return count;
+    return count + pcv__hidden_pages(device, number);
 }
 
-int pcv__traps_prepare(struct pcv_device *device)
+/* As many records as the device can need: each BAR and hole is bounded. */
+static uint32_t count_records(struct pcv_device *device)
 {
-    struct pcv__vpci *vpci = pcv__vpci(device);
-    struct pcv__trap *traps = NULL;
     uint32_t count = 0;
 
     for (uint32_t i = 0; i < PCV_BARS; i++) {
-        PCV__ASSERT(&device->host->mem, !vpci->mapped[i].placed);
         count += count_pages(device, i);
     }
-    if (count == vpci->trap_count) {
-        return 0;
-    }
+    return count;
+}
+
+int pcv__records_make(struct pcv_device *device, struct pcv__records *out)
+{
+    uint32_t count = count_records(device);
+    struct pcv__trap *traps = NULL;
+
     if (count != 0) {
         traps = pcv__alloc(&device->host->mem, count * sizeof(*traps));
         if (!traps) {
             return -PCV_ENOMEM;
         }
     }
-    pcv__traps_free(device, vpci);
-    vpci->traps = traps;
-    vpci->trap_count = (uint16_t)count; /* each BAR and hole is bounded */
+    out->traps = traps;
+    out->count = (uint16_t)count;
     return 0;
+}
+
+int pcv__traps_prepare(struct pcv_device *device)
+{
+    struct pcv__vpci *vpci = pcv__vpci(device);
+    struct pcv__records made;
+    int error;
+
+    for (uint32_t i = 0; i < PCV_BARS; i++) {
+        PCV__ASSERT(&device->host->mem, !vpci->mapped[i].placed);
+    }
+    if (count_records(device) == vpci->trap_count) {
+        return 0;
+    }
+    error = pcv__records_make(device, &made);
+    if (error != 0) {
+        return error;
+    }
+    pcv__traps_free(device, vpci);
+    vpci->traps = made.traps;
+    vpci->trap_count = made.count;
+    return 0;
+}
+
+void pcv__records_free(struct pcv_device *device, struct pcv__records *records)
+{
+    pcv__free(&device->host->mem, records->traps,
+              records->count * sizeof(*records->traps));
+    *records = (struct pcv__records){NULL, 0};
+}
+
+void pcv__records_exchange(struct pcv_device *device,
+                           struct pcv__records *records)
+{
+    struct pcv__vpci *vpci = pcv__vpci(device);
+    struct pcv_domain *domain = pcv__map_domain(device);
+    const struct pcv__records before = {vpci->traps, vpci->trap_count};
+    struct pcv__owned owned;
+
+    pcv__lock_take(&device->host->mem, &domain->map_lock);
+    for (uint32_t i = 0; i < PCV_BARS; i++) {
+        pcv__traps_remove(device, i, domain);
+    }
+    vpci->traps = records->traps;
+    vpci->trap_count = records->count;
+    for (uint32_t i = 0; i < PCV_BARS; i++) {
+        if (vpci->mapped[i].placed) {
+            pcv__bar_owned(device, i, &owned);
+            pcv__traps_insert(device, i, owned.size, domain);
+        }
+    }
+    pcv__lock_drop(&device->host->mem, &domain->map_lock);
+    *records = before;
 }
 
 void pcv__traps_free(struct pcv_device *device, struct pcv__vpci *vpci)
@@ -199,6 +258,7 @@ void pcv__traps_insert(struct pcv_device *device, uint32_t number,
     const struct pcv__mapped *mapped = &vpci->mapped[number];
     /* Its page may be a hole of another's. */
     bool all = mapped->trapped || size < 1ull << device->host->page_shift;
+    uint64_t page = mapped->start >> device->host->page_shift;
     uint64_t at = 0;
     uint32_t i = 0;
 
@@ -213,9 +273,25 @@ void pcv__traps_insert(struct pcv_device *device, uint32_t number,
             if (!trap) {
                 return; /* a BAR smaller than a page that crosses one */
             }
-            insert(device, trap, number, mapped->first + at + n, size, domain);
+            insert(device, trap, number, page + at + n, size, domain);
         }
         at += piece.pages;
+    }
+    /* A write to what the hypervisor uses of it finds it by these. */
+    for (at = 0; !all && at < mapped->total; at++) {
+        struct pcv__trap *trap;
+
+        if (!pcv__hidden_next_page(device, number, &at) ||
+            at >= mapped->total) {
+            return;
+        }
+        if (pcv__piece_at(vpci, number, false, at, 1).hole) {
+            continue; /* it has a record already */
+        }
+        trap = unused(vpci, &i);
+        if (trap) {
+            insert(device, trap, number, page + at, size, domain);
+        }
     }
 }
 

@@ -4,6 +4,7 @@
  * ROM image, or the device's own (HDR-5, HDR-12, MSIX-1).
  */
 #include "vpci/cap.h"
+#include "vpci/hidden.h"
 #include "vpci/map.h"
 #include "vpci/reserved.h"
 
@@ -110,6 +111,11 @@ static void by_device(struct pcv_device *device, const struct inside *in)
     if (!mem->ops.mmio_read || !reaches(device, in, &address) ||
         !answers(device)) {
         return; /* there are both operations, or neither */
+    }
+    if ((in->write || device->assignment) &&
+        pcv__used_memory(device->host, address.v, in->size)) {
+        atomic_fetch_add_explicit(&device->refused, 1, memory_order_relaxed);
+        return; /* the hypervisor's (OWN-7) */
     }
     if (in->write) {
         error = mem->ops.mmio_write(mem->ctx, address, in->size, *in->data);

@@ -32,13 +32,12 @@ bool pcv__withhold(struct pcv_domain *hardware, uint64_t first, uint64_t pages,
 
 /* How many pages from `page` on BARs have now, of `pages` that are wanted and
  * of which we are the last hole: at least one, or the host's error. */
-static int64_t show(const struct pcv_domain *hardware, uint64_t page,
-                    uint64_t pages)
+static int64_t show(struct pcv_domain *hardware, uint64_t page, uint64_t pages)
+    PCV__REQUIRES(hardware->map_lock)
 {
-    const struct pcv__mem *mem = &hardware->host->mem;
-    uint64_t address = page << hardware->host->page_shift;
-    int64_t done = mem->ops.map(mem->ctx, hardware->id, (pcv_gpa){address},
-                                (pcv_hpa){address}, pages);
+    bool read_only =
+        pcv__imap_prefix(&hardware->read_only, page, page + pages, &pages) != 0;
+    int64_t done = pcv__host_map(hardware, page, page, pages, read_only);
 
     if (done <= 0) {
         return done < 0 ? done : -PCV_EIO;

@@ -131,6 +131,8 @@ static inline int guarded_give(struct guarded *g, pcv_sbdf sbdf)
 {
     int error = -PCV_ERESTART;
 
+    /* There is no ACS above. */
+    assert_int_equal(pcv_device_declare_isolated(g->h.host, sbdf, true), 0);
     for (int i = 0; i < 100 && error == -PCV_ERESTART; i++) {
         error = pcv_device_assign(g->h.host, sbdf, g->guest, NULL, &g->at);
     }

@@ -14,8 +14,8 @@
 
 /* The host fails where asked. */
 static struct {
-    bool list;    /* its capability list, but for the first look at it */
-    bool writes;  /* all writes of BARs */
+    bool list;   /* its capability list, but for the first look at it */
+    bool writes; /* all writes of BARs */
     unsigned looks;
 } broken;
 
@@ -102,8 +102,8 @@ static void its_own_msi_is_out_of_reach(void **state)
         assert_int_equal(told(&o, PCV_EVENT_READ_ONLY), 1);
         assert_int_equal(told(&o, PCV_EVENT_ADDED), 1);
         /* Nothing of it is mapped, and no write reaches it. */
-        assert_false(pcv_model_is_mapped(
-            o.h.model, PCV_DOMAIN_ID_HARDWARE, BAR >> 12));
+        assert_false(
+            pcv_model_is_mapped(o.h.model, PCV_DOMAIN_ID_HARDWARE, BAR >> 12));
         breaks(false, false);
         write_all(&o);
         assert_int_equal(hosted_read(&o.h, CARD, 0, 4), 0x56781234);
@@ -156,8 +156,8 @@ static void added_again_after_a_removal_it_is_as_any(void **state)
     assert_int_equal(pcv_device_remove(o.h.host, CARD, NULL, NULL), 0);
     assert_int_equal(pcv_device_add(o.h.host, CARD, NULL), 0);
     assert_false(hosted_info(&o.h, CARD).read_only);
-    assert_true(pcv_model_is_mapped(o.h.model, PCV_DOMAIN_ID_HARDWARE,
-                                    BAR >> 12));
+    assert_true(
+        pcv_model_is_mapped(o.h.model, PCV_DOMAIN_ID_HARDWARE, BAR >> 12));
     assert_int_equal(pcv_model_bytes(o.h.model), bytes);
     owned_end(&o);
 }

@@ -155,8 +155,8 @@ static void the_whole_group_goes_at_once(void **state)
 /* OWN-4: a member in quarantine splits nothing, and stays. */
 static void who_is_in_quarantine_is_nobodys_mate(void **state)
 {
-    const struct pcv_assign_policy rest = {
-        .flags = PCV_ASSIGN_GROUP | PCV_ASSIGN_TO_QUARANTINE};
+    const struct pcv_assign_policy rest = {.flags = PCV_ASSIGN_GROUP |
+                                                    PCV_ASSIGN_TO_QUARANTINE};
     struct owned o;
 
     (void)state;
@@ -215,16 +215,15 @@ static void it_goes_on_where_it_stopped(void **state)
         -PCV_ERESTART);
     expect_owner(&o, PCV_DOMAIN_ID_QUARANTINE);
     /* On their way they are the guest's already. */
-    assert_int_equal(
-        pcv_device_assign(o.h.host, mate(0), o.other, NULL, NULL),
-        -PCV_EBUSY);
+    assert_int_equal(pcv_device_assign(o.h.host, mate(0), o.other, NULL, NULL),
+                     -PCV_EBUSY);
     /* Who is pulled uses nothing any more. */
     assert_int_equal(pcv_device_vanished(o.h.host, mate(2)), 0);
     assert_int_equal(pcv_device_remove(o.h.host, mate(2), NULL, NULL), 0);
     /* What the first call was told holds, whatever the next one says. */
     pcv_model_advance_us(o.h.model, 100000);
-    assert_int_equal(
-        pcv_device_assign(o.h.host, mate(1), o.guest, NULL, NULL), 0);
+    assert_int_equal(pcv_device_assign(o.h.host, mate(1), o.guest, NULL, NULL),
+                     0);
     assert_int_equal(owned_owner(&o, mate(0)), OWNED_GUEST);
     assert_int_equal(owned_owner(&o, mate(1)), OWNED_GUEST);
     pcv_model_set_clock(o.h.model, false);
@@ -236,8 +235,8 @@ static void it_goes_on_where_it_stopped(void **state)
 /* OWN-4: two guests that come for members of one group at once. */
 static void of_two_who_come_at_once_one_at_most_gets_in(void **state)
 {
-    const struct pcv_assign_policy rest = {
-        .flags = PCV_ASSIGN_GROUP | PCV_ASSIGN_TO_QUARANTINE};
+    const struct pcv_assign_policy rest = {.flags = PCV_ASSIGN_GROUP |
+                                                    PCV_ASSIGN_TO_QUARANTINE};
     struct owned o;
 
     (void)state;
@@ -247,12 +246,10 @@ static void of_two_who_come_at_once_one_at_most_gets_in(void **state)
         assert_int_equal(owned_back(&o, mate(i)), 0);
     }
     pcv_model_set_clock(o.h.model, true);
-    assert_int_equal(
-        pcv_device_assign(o.h.host, mate(0), o.guest, NULL, NULL),
-        -PCV_ERESTART);
-    assert_int_equal(
-        pcv_device_assign(o.h.host, mate(1), o.other, NULL, NULL),
-        -PCV_EXDEV);
+    assert_int_equal(pcv_device_assign(o.h.host, mate(0), o.guest, NULL, NULL),
+                     -PCV_ERESTART);
+    assert_int_equal(pcv_device_assign(o.h.host, mate(1), o.other, NULL, NULL),
+                     -PCV_EXDEV);
     pcv_model_set_clock(o.h.model, false);
     assert_int_equal(owned_give(&o, mate(0)), 0);
     all_home(&o);
@@ -278,21 +275,19 @@ static void a_bus_without_room_for_all_gets_nobody(void **state)
     assert_int_equal(hosted_scan(&o.h), 33);
     o.guest = owned_domain(&o, OWNED_GUEST);
     for (uint8_t i = 0; i < 3; i++) {
-        assert_int_equal(owned_assign(&o, pcv_test_at(0, 0, 1 + i, 7), o.guest,
-                                      &whole),
-                         0);
+        assert_int_equal(
+            owned_assign(&o, pcv_test_at(0, 0, 1 + i, 7), o.guest, &whole), 0);
     }
     /* Seven slots are left. */
-    assert_int_equal(
-        owned_assign(&o, pcv_test_at(0, 0, 4, 0), o.guest, &whole),
-        -PCV_ENOSPC);
+    assert_int_equal(owned_assign(&o, pcv_test_at(0, 0, 4, 0), o.guest, &whole),
+                     -PCV_ENOSPC);
     for (uint8_t i = 0; i < 8; i++) {
         assert_int_equal(owned_owner(&o, pcv_test_at(0, 0, 4, i)),
                          PCV_DOMAIN_ID_HARDWARE);
     }
     assert_int_equal(owned_back(&o, pcv_test_at(0, 0, 1, 7)), 0);
-    assert_int_equal(
-        owned_assign(&o, pcv_test_at(0, 0, 4, 0), o.guest, &whole), 0);
+    assert_int_equal(owned_assign(&o, pcv_test_at(0, 0, 4, 0), o.guest, &whole),
+                     0);
     owned_end(&o);
 }
 
@@ -307,8 +302,8 @@ static void who_sends_as_one_goes_as_one(void **state)
     assert_int_equal(owned_assign(&o, OLD_0, o.guest, &whole), 0);
     assert_int_equal(owned_owner(&o, OLD_1), OWNED_GUEST);
     assert_int_equal(pcv_model_dma_domain(o.h.model, OLD_0), OWNED_GUEST);
-    assert_int_equal(
-        pcv_model_dma_domain(o.h.model, pcv_test_at(0, 1, 0, 0)), OWNED_GUEST);
+    assert_int_equal(pcv_model_dma_domain(o.h.model, pcv_test_at(0, 1, 0, 0)),
+                     OWNED_GUEST);
     assert_int_equal(owned_destroy(o.guest), 0);
     assert_int_equal(owned_owner(&o, OLD_0), PCV_DOMAIN_ID_HARDWARE);
     assert_int_equal(owned_owner(&o, OLD_1), PCV_DOMAIN_ID_HARDWARE);

@@ -183,8 +183,8 @@ static void trace_of(struct world *w, struct trace *t)
 {
     memset(t, 0, sizeof(*t));
     for (uint32_t i = 0; i < PLACES; i++) {
-        assert_int_equal(
-            pcv_device_status(w->h.host, place(i), &t->status[i]), 0);
+        assert_int_equal(pcv_device_status(w->h.host, place(i), &t->status[i]),
+                         0);
     }
     pcv_host_get_stats(w->h.host, &t->stats);
     t->writes = pcv_model_calls(w->h.model, PCV_MODEL_OP_cfg_write);
@@ -197,8 +197,8 @@ static void trace_of(struct world *w, struct trace *t)
 static bool compare(struct world *w)
 {
     pcv_sbdf at = place(roll(w, PLACES));
-    struct pcv_domain *to = w->domain[roll(w, 8) < 6 ? 1u + roll(w, 2)
-                                                    : roll(w, 4)];
+    struct pcv_domain *to =
+        w->domain[roll(w, 8) < 6 ? 1u + roll(w, 2) : roll(w, 4)];
     struct pcv_assign_policy policy = policy_of(w);
     const struct pcv_assign_policy *chosen = roll(w, 8) == 0 ? NULL : &policy;
     struct trace before, after;
@@ -206,8 +206,7 @@ static bool compare(struct world *w)
 
     pcv_model_fail(w->h.model, PCV_MODEL_OP_dma_attach, 0);
     trace_of(w, &before);
-    would =
-        pcv_device_test_assign(w->h.host, at, to, chosen, NULL, 0, NULL);
+    would = pcv_device_test_assign(w->h.host, at, to, chosen, NULL, 0, NULL);
     trace_of(w, &after);
     assert_memory_equal(&before, &after, sizeof(after));
     does = pcv_device_assign(w->h.host, at, to, chosen, NULL);
@@ -249,8 +248,7 @@ static void a_test_answers_what_the_assignment_does(void **state)
 
 static int would(struct owned *o, pcv_sbdf at, struct pcv_domain *to)
 {
-    int error =
-        pcv_device_test_assign(o->h.host, at, to, NULL, NULL, 0, NULL);
+    int error = pcv_device_test_assign(o->h.host, at, to, NULL, NULL, 0, NULL);
     uint32_t owner = owned_owner(o, at);
 
     assert_int_equal(pcv_device_assign(o->h.host, at, to, NULL, NULL), error);
@@ -318,15 +316,14 @@ static void a_test_in_the_middle_of_a_change_goes_by_it(void **state)
     (void)state;
     owned_start(&o);
     pcv_model_set_clock(o.h.model, true);
-    assert_int_equal(
-        pcv_device_assign(o.h.host, CARD, o.guest, &slot, NULL),
-        -PCV_ERESTART);
+    assert_int_equal(pcv_device_assign(o.h.host, CARD, o.guest, &slot, NULL),
+                     -PCV_ERESTART);
     assert_int_equal(hosted_status(&o.h, CARD).change_step, PCV_STEP_RESET);
     assert_int_equal(hosted_status(&o.h, CARD).change_error, 0);
     /* The slot is its own; for another function it is taken. */
-    assert_int_equal(pcv_device_test_assign(o.h.host, CARD, o.guest, &slot,
-                                            NULL, 0, NULL),
-                     0);
+    assert_int_equal(
+        pcv_device_test_assign(o.h.host, CARD, o.guest, &slot, NULL, 0, NULL),
+        0);
     assert_int_equal(pcv_device_test_assign(o.h.host, PCV_TEST_ALONE, o.guest,
                                             &slot, NULL, 0, NULL),
                      -PCV_EEXIST);
@@ -355,14 +352,13 @@ static void a_full_bus_is_seen_beforehand(void **state)
     for (uint8_t slot = 0; slot < PCV_SLOTS - 1u; slot++) {
         pcv_sbdf at = pcv_test_at(0, 0, slot, 0);
 
-        assert_int_equal(pcv_device_test_assign(o.h.host, at, o.guest, NULL,
-                                                NULL, 0, NULL),
-                         0);
+        assert_int_equal(
+            pcv_device_test_assign(o.h.host, at, o.guest, NULL, NULL, 0, NULL),
+            0);
         assert_int_equal(owned_give(&o, at), 0);
     }
-    assert_int_equal(
-        would(&o, pcv_test_at(0, 0, PCV_SLOTS - 1u, 0), o.guest),
-        -PCV_ENOSPC);
+    assert_int_equal(would(&o, pcv_test_at(0, 0, PCV_SLOTS - 1u, 0), o.guest),
+                     -PCV_ENOSPC);
     owned_end(&o);
 }
 

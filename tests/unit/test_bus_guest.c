@@ -317,9 +317,9 @@ static void what_vanished_goes_when_its_address_is_anothers(void **state)
     (void)state;
     two_start(&t);
     give(&t);
-    numbers(&t, PORT_A, 0, 0);
+    elsewhere(&t, PORT_A, 0, 0);
     assert_int_equal(pcv_device_vanished(t.r.h.host, CARD_A), 0);
-    numbers(&t, PORT_A, 1, 1);
+    elsewhere(&t, PORT_A, 1, 1);
     assert_int_equal(hosted_state(host_of(&t), CARD_A), PCV_STATE_UNREACHABLE);
     assert_int_equal(renumber_read(&t.r, CARD_A, PCV_REG_VENDOR, 4),
                      0xaaaa1234);
@@ -338,9 +338,9 @@ static void what_vanished_goes_when_another_moves_there(void **state)
     (void)state;
     two_start(&t);
     give(&t);
-    numbers(&t, PORT_A, 0, 0);
+    elsewhere(&t, PORT_A, 0, 0);
     assert_int_equal(pcv_device_vanished(t.r.h.host, CARD_A), 0);
-    numbers(&t, PORT_B, 1, 1);
+    elsewhere(&t, PORT_B, 1, 1);
     assert_true(stands(&t, CARD_B, BUS(1)));
     assert_int_equal(hosted_stats(host_of(&t)).devices, 3);
     assert_int_equal(pcv_domain_destroy(t.guest), 0);
@@ -356,7 +356,10 @@ static void nothing_is_added_where_bridges_are_in_conflict(void **state)
     (void)state;
     two_start(&t);
     give(&t);
+    elsewhere(&t, PORT_A, 0, 0);
     numbers(&t, PORT_B, 1, 1);
+    assert_true(stands(&t, CARD_B, BUS(1)));
+    numbers(&t, PORT_A, 1, 1);
     assert_int_equal(hosted_state(host_of(&t), CARD_A), PCV_STATE_UNREACHABLE);
     assert_int_equal(pcv_device_add(t.r.h.host, BUS(1), NULL), -PCV_EBUSY);
     assert_int_equal(hosted_stats(host_of(&t)).devices, 4);

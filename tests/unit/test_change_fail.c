@@ -64,8 +64,7 @@ static const struct pcv_event *last_failure(const struct owned *o)
 }
 
 /* The step stands in the status, and in the event, by its number and name. */
-static void expect_named(struct owned *o, int error,
-                         enum pcv_event_kind kind)
+static void expect_named(struct owned *o, int error, enum pcv_event_kind kind)
 {
     struct pcv_device_status status = hosted_status(&o->h, CARD);
     const struct pcv_event *event = last_failure(o);

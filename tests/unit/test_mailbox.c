@@ -185,12 +185,12 @@ static void a_reply_says_what_it_answers_and_brings_records(void **state)
     assert_int_equal(reply(&b, PCV_REPLY_TAG), 77);
     assert_int_equal(reply(&b, PCV_REPLY_OP), PCV_CTL_LIST);
     assert_int_equal(reply(&b, PCV_REPLY_COUNT), TREE_FUNCTIONS);
-    assert_int_equal(reply(&b, PCV_REPLY_RECORD_SIZE), 0xe8);
-    assert_int_equal(reply(&b, PCV_REPLY_SIZE), 0x40 + TREE_FUNCTIONS * 0xe8);
+    assert_int_equal(reply(&b, PCV_REPLY_RECORD_SIZE), 0xf0);
+    assert_int_equal(reply(&b, PCV_REPLY_SIZE), 0x40 + TREE_FUNCTIONS * 0xf0);
     assert_int_equal(reply(&b, PCV_REPLY_FLAGS), 0);
     /* The second function is 00:01.0, 8086:100e. */
-    assert_int_equal(reply(&b, 0x40 + 0xe8), TREE_ENDPOINT.v);
-    assert_int_equal(reply(&b, 0x40 + 0xe8 + 0x14), 0x100e8086);
+    assert_int_equal(reply(&b, 0x40 + 0xf0), TREE_ENDPOINT.v);
+    assert_int_equal(reply(&b, 0x40 + 0xf0 + 0x14), 0x100e8086);
     /* As many as are wanted, and the rest later. */
     set(&b, PCV_REQUEST_RECORDS, 2);
     assert_int_equal(ring(&b), 0);
@@ -421,7 +421,7 @@ static void what_is_encoded_is_decoded(void **state)
     /* A bool is one of two values, whatever was sent. */
     memset(bytes, 0, sizeof(bytes));
     bytes[0x38] = 2;
-    pcv_record_decode(PCV_CTL_DEVICE, bytes, 0xe8, &record);
+    pcv_record_decode(PCV_CTL_DEVICE, bytes, 0xf0, &record);
     memcpy(again, &record.device.info.extended, 1);
     assert_int_equal(again[0], true);
     /* A record of an earlier minor version is shorter. */

@@ -361,6 +361,7 @@ static void a_vfs_placeholder_reads_as_the_vf_does(void **state)
     (void)state;
     tree_start(&h);
     assert_int_equal(pcv_domain_create(h.host, 7, &guest), 0);
+    assert_int_equal(pcv_device_declare_isolated(h.host, TREE_VF_0, true), 0);
     for (int i = 0; i < 10 && error == -PCV_ERESTART; i++) {
         static const struct pcv_assign_policy policy = {
             .flags = PCV_ASSIGN_NO_RESET};

@@ -179,8 +179,7 @@ static void two_start(struct owned *o)
     assert_int_equal(hosted_scan(&o->h), OWNED_FUNCTIONS + 2u);
     /* So that two guests may have them. */
     assert_int_equal(pcv_device_declare_isolated(o->h.host, DEEP, true), 0);
-    assert_int_equal(
-        pcv_device_declare_isolated(o->h.host, SIBLING, true), 0);
+    assert_int_equal(pcv_device_declare_isolated(o->h.host, SIBLING, true), 0);
     o->guest = owned_domain(o, OWNED_GUEST);
     o->other = owned_domain(o, OWNED_OTHER);
 }

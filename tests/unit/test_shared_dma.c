@@ -253,6 +253,19 @@ static void write_buses(struct joined *j, pcv_sbdf bridge, uint32_t buses)
     assert_int_equal(verdict, PCV_DONE);
 }
 
+/* A bridge leads nowhere from now on, past the library, which is told: nobody
+ * asks whether a guest has something behind it (OWN-15). */
+static void cut_off(struct joined *j, pcv_sbdf bridge)
+{
+    int error = -PCV_ERESTART;
+
+    pcv_test_write(j->h.model, bridge, PCV_REG_PRIMARY, 4, 0);
+    for (int i = 0; i < 1000 && error == -PCV_ERESTART; i++) {
+        error = pcv_bridge_report_buses(j->h.host, bridge, 0, 0, 0);
+    }
+    assert_int_equal(error, 0);
+}
+
 /* TOPO-4 TOPO-5 */
 static void every_requester_id_moves_with_bus_numbers(void **state)
 {
@@ -263,7 +276,7 @@ static void every_requester_id_moves_with_bus_numbers(void **state)
     joined_start(&j);
     take_all(&j);
     assert_int_equal(joined_give(&j, behind(1), 0), 0);
-    write_buses(&j, JOINED_TO_PCI, 0);
+    cut_off(&j, JOINED_TO_PCI);
     for (uint32_t rid = 0x100; rid < 0x400; rid++) {
         assert_true(joined_id(&j, (pcv_sbdf){rid}) != GUEST);
     }
@@ -298,8 +311,8 @@ static void a_function_whose_shared_id_cannot_be_attached_stays_away(
         joined_remove(&j, behind(0));
         assert_int_equal(joined_take(&j, behind(1)), 0);
         assert_int_equal(joined_give(&j, behind(1), 0), 0);
+        cut_off(&j, JOINED_TO_PCI);
         write_buses(&j, JOINED_ROOT_PORT, 0x00060100);
-        write_buses(&j, JOINED_TO_PCI, 0);
         pcv_model_fail(j.h.model, PCV_MODEL_OP_dma_attach, nth);
         write_buses(&j, JOINED_TO_PCI, 0x00050501);
         pcv_model_fail(j.h.model, PCV_MODEL_OP_dma_attach, 0);
@@ -403,8 +416,10 @@ static void change(struct joined *j, bool *there, uint32_t r, bool *failed)
     } else if (what <= 3) {
         error = joined_take(j, behind(i));
     } else if (may_give(j, behind(i), what % 2u)) {
+        bool has_it = owner_of(j, behind(i)) == GUEST + what % 2u;
+
         error = joined_give(j, behind(i), what % 2u);
-        error = error == -PCV_EBUSY ? 0 : error;
+        error = error == (has_it ? -PCV_EINVAL : -PCV_EBUSY) ? 0 : error;
     }
     *failed = error != 0;
 }

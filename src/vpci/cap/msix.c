@@ -86,8 +86,7 @@ static enum pcv_verdict write_control(const struct pcv_register_write *write)
     if (!msix) {
         return PCV_DONE; /* it was torn down while we waited (CAP-5) */
     }
-    if (!pcv__cap_is_guest(cap) &&
-        pcv__is_marked(cap->device, PCV__MARK_MSIX)) {
+    if (!pcv__cap_is_guest(cap) && pcv__is_noted(cap->device, PCV__NOTE_MSIX)) {
         control &= MSIX_MASK_ALL; /* it is set aside: msix_prepare.c */
         store_control(cap, control);
     }

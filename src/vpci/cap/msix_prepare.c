@@ -57,15 +57,14 @@ int pcv__msix_set_aside(struct pcv_device *device, bool aside)
         return -PCV_ERESTART;
     }
     error = look(device, &cap);
-    if (error == 0 && pcv__is_marked(device, PCV__MARK_MSIX) == aside) {
+    if (error == 0 && pcv__is_noted(device, PCV__NOTE_MSIX) == aside) {
         error = -PCV_EBUSY;
     }
     if (error != 0) {
         return error;
     }
     if (!aside) {
-        atomic_fetch_and_explicit(&device->marks, ~PCV__MARK_MSIX,
-                                  memory_order_relaxed);
+        pcv__unbar(device, PCV__NOTE_MSIX);
         return 0;
     }
     if (cap) {
@@ -76,8 +75,7 @@ int pcv__msix_set_aside(struct pcv_device *device, bool aside)
         error = atomic_load_explicit(&device->hw_error, memory_order_relaxed);
     }
     if (error == 0) {
-        atomic_fetch_or_explicit(&device->marks, PCV__MARK_MSIX,
-                                 memory_order_relaxed);
+        (void)pcv__bar(device, PCV__NOTE_MSIX);
     }
     return error;
 }

@@ -111,7 +111,8 @@ static enum pcv_verdict write_hardware(const struct pcv_register_write *write)
     if (!pcv__resize_read(cap, entry_at(at), &entry) || code == entry.code) {
         return PCV_DONE;
     }
-    if ((possible(device, &entry) >> code & 1u) == 0 || !may_resize(device)) {
+    if ((possible(device, &entry) >> code & 1u) == 0 || !may_resize(device) ||
+        pcv__vpci(device)->hidden /* OWN-7 */) {
         return refuse(device);
     }
     pcv__cap_write(cap, entry.at, 4, write->value);

@@ -69,7 +69,8 @@ static enum pcv_verdict enable(struct pcv_device *pf,
     struct pcv__vfs *vfs = pf->vfs;
     uint32_t old = pcv__cap_read(cap, PCV_SRIOV_CTRL, 2);
 
-    if (pcv__cap_read(cap, PCV_SRIOV_NUM_VFS, 2) >
+    if (pcv__vpci(pf)->hidden || /* OWN-7 */
+        pcv__cap_read(cap, PCV_SRIOV_NUM_VFS, 2) >
             pcv__cap_read(cap, PCV_SRIOV_TOTAL_VFS, 2) ||
         pcv__vfs_size(pf) != 0) {
         return refuse(pf);

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Hiding a function, and giving it back (OWN-7). The hardware domain keeps its
+ * view, and what is mapped: while its gate is paused some registers become
+ * virtual, or hardware's again. So nothing is drained but accesses, nothing is
+ * reset, and a failure leaves what was there.
+ */
+#include "owner/hidden.h"
+#include "vpci/hidden.h"
+#include "vpci/reserved.h"
+
+/* ---- what may be -----------------------------------------------------------
+ */
+
+static const struct pcv_domain *owner_of(const struct pcv_device *device)
+{
+    return atomic_load_explicit(&device->owner, memory_order_acquire);
+}
+
+static int check_kind(const struct pcv_device *device,
+                      const struct pcv__order *order)
+{
+    if (order->op == PCV__SET_HIDE &&
+        (device->id.header_type & PCV_HEADER_TYPE_MASK) > 1) {
+        return -PCV_EOPNOTSUPP; /* HDR-1 */
+    }
+    if ((device->is_vf && order->op != PCV__SET_QUARANTINE) ||
+        (device->is_bridge && !order->in_set)) {
+        return -PCV_EPERM;
+    }
+    return 0;
+}
+
+int pcv__set_check(const struct pcv_device *device,
+                   const struct pcv__order *order)
+{
+    const struct pcv_domain *owner = owner_of(device);
+    int error = check_kind(device, order);
+
+    if (pcv__is_unreachable(device)) {
+        return -PCV_ENODEV;
+    }
+    if (error != 0) {
+        return error;
+    }
+    return device->change_for || (owner->kind != PCV_DOMAIN_HARDWARE &&
+                                  owner->kind != PCV_DOMAIN_QUARANTINE)
+               ? -PCV_EBUSY
+               : 0;
+}
+
+bool pcv__set_is_done(const struct pcv_device *device,
+                      const struct pcv__order *order)
+{
+    switch (order->op) {
+    case PCV__SET_HIDE:
+        return pcv__is_marked(device, PCV__MARK_HIDDEN);
+    case PCV__SET_CONCEAL:
+        return pcv__is_marked(device, PCV__MARK_CONCEALED);
+    case PCV__SET_QUARANTINE:
+        return pcv__is_quarantined(device) && !device->change_for;
+    case PCV__SET_REVEAL:
+        return !pcv__is_marked(device,
+                               PCV__MARK_HIDDEN | PCV__MARK_CONCEALED) &&
+               (!pcv__is_quarantined(device) || device->change_for);
+    case PCV__SET_NOTHING:
+        break;
+    }
+    return true;
+}
+
+/* ---- the gate --------------------------------------------------------------
+ */
+
+/* Nobody is inside, and nothing is under way. -PCV_ERESTART: the gate stays
+ * paused, so that nobody new comes in. */
+static int enter(struct pcv_device *device) PCV__REQUIRES(device->lock)
+{
+    uint64_t wait_us;
+    int error = pcv__gate_pause(device);
+
+    if (error != 0) {
+        return error;
+    }
+    if (atomic_load_explicit(&device->renumbered, memory_order_acquire) ||
+        !pcv__settle_locked(device, &wait_us) ||
+        pcv__map_step(device) != PCV_DONE) {
+        return -PCV_ERESTART;
+    }
+    return 0;
+}
+
+/* From now on it is another's, who finds it; what is left to be mapped is.
+ * -PCV_ERESTART: call again for that. */
+static int publish(struct pcv_device *device, struct pcv_domain *domain)
+{
+    int error = pcv__change_publish(device, domain);
+
+    if (error == 0) {
+        pcv__event(device, PCV_EVENT_ASSIGNED, PCV_EVENT_HOST, domain->id, 0);
+        error = pcv__add_finish(device);
+    }
+    return error;
+}
+
+/* ---- hide ------------------------------------------------------------------
+ */
+
+static int begin(struct pcv_device *device, const struct pcv_hide_info *info)
+    PCV__REQUIRES(device->lock)
+{
+    int error = enter(device);
+
+    if (error != 0) {
+        return error;
+    }
+    if (pcv__has_vfs(device)) {
+        return -PCV_EBUSY;
+    }
+    if (pcv__vpci(device)->asleep) {
+        return -PCV_EAGAIN;
+    }
+    return pcv__hidden_begin(device, info);
+}
+
+static int hide(struct pcv_device *device, const struct pcv_hide_info *info)
+{
+    struct pcv_host *host = device->host;
+    int error;
+
+    pcv__lock_take(&host->mem, &device->lock);
+    pcv__gate_reopen(device); /* what somebody began and gave up */
+    error = begin(device, info);
+    if (error != 0 && error != -PCV_ERESTART) {
+        pcv__gate_open(device);
+    }
+    pcv__lock_drop(&host->mem, &device->lock);
+    if (error != 0) {
+        return error;
+    }
+    atomic_fetch_or_explicit(&device->marks, PCV__MARK_HIDDEN,
+                             memory_order_release);
+    error = publish(device, &host->hypervisor);
+    pcv__reserved_evict(host);
+    return error;
+}
+
+static bool is_the_same(struct pcv_device *device,
+                        const struct pcv_hide_info *info)
+{
+    bool is;
+
+    pcv__lock_take(&device->host->mem, &device->lock);
+    is = pcv__hidden_is(device, info);
+    pcv__lock_drop(&device->host->mem, &device->lock);
+    return is;
+}
+
+int pcv__hide(struct pcv_device *device, const struct pcv__order *order)
+{
+    int error;
+
+    if (pcv__is_marked(device, PCV__MARK_HIDDEN)) {
+        return order->in_set || is_the_same(device, order->info)
+                   ? pcv__add_finish(device)
+                   : -PCV_EBUSY;
+    }
+    error = pcv__set_check(device, order);
+    if (error == 0 && pcv__is_quarantined(device)) {
+        error = pcv__bring_home(device);
+    }
+    return error != 0 ? error : hide(device, order->info);
+}
+
+/* ---- reveal ----------------------------------------------------------------
+ */
+
+/* Hardware does as the domain has it in its registers, and these are
+ * hardware's. */
+static int undo(struct pcv_device *device) PCV__REQUIRES(device->lock)
+{
+    int error = enter(device);
+
+    if (error == 0) {
+        error = pcv__hidden_write_back(device);
+    }
+    if (error == 0) {
+        (void)pcv__hidden_undo(device);
+    } else if (error != -PCV_ERESTART) {
+        pcv__gate_open(device);
+    }
+    return error;
+}
+
+int pcv__unhide(struct pcv_device *device)
+{
+    struct pcv_host *host = device->host;
+    int error;
+
+    if (pcv__is_unreachable(device)) {
+        return -PCV_ENODEV;
+    }
+    pcv__lock_take(&host->mem, &device->lock);
+    error = undo(device);
+    pcv__lock_drop(&host->mem, &device->lock);
+    if (error != 0) {
+        return error;
+    }
+    atomic_fetch_and_explicit(&device->marks, ~PCV__MARK_HIDDEN,
+                              memory_order_release);
+    return publish(device, &host->hardware);
+}
+
+/* ---- the public functions --------------------------------------------------
+ */
+
+int pcv__set_one(struct pcv_host *host, pcv_sbdf sbdf,
+                 const struct pcv__order *order)
+{
+    struct pcv_device *device;
+    int error = pcv__change_begin(host, sbdf, &device);
+
+    if (error != 0) {
+        return error;
+    }
+    switch (order->op) {
+    case PCV__SET_HIDE:
+        error = pcv__hide(device, order);
+        break;
+    case PCV__SET_CONCEAL:
+        error = pcv__conceal(device, order);
+        break;
+    case PCV__SET_QUARANTINE:
+        error = pcv__quarantine(device, order);
+        break;
+    case PCV__SET_REVEAL:
+        error = pcv__reveal(device, order);
+        break;
+    case PCV__SET_NOTHING:
+        break;
+    }
+    pcv__change_end(device);
+    return error;
+}
+
+/* `flags` are those that it may have, PCV_SUBTREE and PCV_SLOT not both. */
+static int order(struct pcv_host *host, pcv_sbdf sbdf, uint32_t flags,
+                 uint32_t may, const struct pcv__order *what,
+                 pcv_sbdf *out_busy)
+{
+    const uint32_t sets = flags & (PCV_SUBTREE | PCV_SLOT);
+    struct pcv__order each = *what;
+    pcv_sbdf busy = sbdf;
+    int error;
+
+    if (!host || (flags & ~may) != 0 || sets == (PCV_SUBTREE | PCV_SLOT)) {
+        return -PCV_EINVAL;
+    }
+    each.in_set = sets != 0;
+    error = sets != 0 ? pcv__set_all(host, sbdf, &each, sets == PCV_SLOT, &busy)
+                      : pcv__set_one(host, sbdf, &each);
+    if (error == -PCV_EBUSY && out_busy) {
+        *out_busy = busy;
+    }
+    return error;
+}
+
+int pcv_device_hide(struct pcv_host *host, pcv_sbdf sbdf,
+                    const struct pcv_hide_info *info, pcv_sbdf *out_busy)
+{
+    static const struct pcv_hide_info nothing;
+    const struct pcv__order what = {.op = PCV__SET_HIDE,
+                                    .info = info ? info : &nothing};
+
+    if (what.info->range_count > PCV_HIDE_RANGES ||
+        ((what.info->flags & PCV_SUBTREE) != 0 &&
+         what.info->range_count != 0)) {
+        return -PCV_EINVAL;
+    }
+    return order(host, sbdf, what.info->flags, PCV_SUBTREE | PCV_HIDE_MASTER,
+                 &what, out_busy);
+}
+
+int pcv_device_conceal(struct pcv_host *host, pcv_sbdf sbdf, uint32_t flags,
+                       pcv_sbdf *out_busy)
+{
+    const struct pcv__order what = {.op = PCV__SET_CONCEAL};
+
+    return order(host, sbdf, flags, PCV_SUBTREE | PCV_SLOT, &what, out_busy);
+}
+
+int pcv_device_quarantine(struct pcv_host *host, pcv_sbdf sbdf, uint32_t flags,
+                          pcv_sbdf *out_busy)
+{
+    const struct pcv__order what = {.op = PCV__SET_QUARANTINE};
+
+    return order(host, sbdf, flags, PCV_SUBTREE, &what, out_busy);
+}
+
+int pcv_device_reveal(struct pcv_host *host, pcv_sbdf sbdf, uint32_t flags,
+                      pcv_sbdf *out_busy)
+{
+    const struct pcv__order what = {.op = PCV__SET_REVEAL};
+
+    return order(host, sbdf, flags, PCV_SUBTREE | PCV_SLOT, &what, out_busy);
+}
