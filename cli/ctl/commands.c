@@ -482,13 +482,6 @@ static enum program_result override(struct program *program,
     return done(ctl_override(&program->ctl, sbdf, on));
 }
 
-/* The first option of these is --subtree; a second one is `other`. */
-static uint32_t set_flags(const struct args *args, uint32_t other)
-{
-    return (args->option[0] != NULL ? PCV_CTL_SUBTREE : 0u) |
-           (args->option[1] != NULL ? other : 0u);
-}
-
 static enum program_result hide(struct program *program,
                                 const struct args *args)
 {
@@ -509,7 +502,6 @@ static enum program_result hide(struct program *program,
                          args->option[0] != NULL ? PCV_CTL_SUBTREE : 0u));
 }
 
-/* A function, with --subtree or what the second option stands for. */
 static enum program_result over_set(
     struct program *program, const struct args *args, uint32_t other,
     bool (*perform)(const struct ctl *ctl, pcv_sbdf sbdf, uint32_t flags))

@@ -85,8 +85,8 @@ const char *pcv_ctl_op_name(uint32_t op);
 /* Of faults: forget them first; set the host's limits, and answer nothing. */
 #define PCV_CTL_CLEAR 0x100u
 #define PCV_CTL_LIMIT 0x200u
-#define PCV_CTL_SUBTREE 2u   /* the bridge and everything behind it */
-#define PCV_CTL_SLOT 4u      /* all functions of the device number */
+#define PCV_CTL_SUBTREE 2u      /* the bridge and everything behind it */
+#define PCV_CTL_SLOT 4u         /* all functions of the device number */
 #define PCV_CTL_ONLY_ASK 0x400u /* say how it would be done, and do nothing */
 
 #define PCV_CTL_NODES_MAX 32u  /* addresses in one request for nodes */

@@ -173,7 +173,7 @@ static const struct pcv__wire_field device[] = {
     FLAG(0x3c, record, device.info.is_bridge),
     FLAG(0x3d, record, device.info.bus_conflict),
     FLAG(0x3e, record, device.info.unreachable),
-    FLAG(0x3f, record, device.info.overridden),
+    FLAG(0xe9, record, device.info.overridden),
     FLAG(0x3f, record, device.info.hidden),
     EACH(0x40, 8, 0x18, PCV_BARS, record, device.info.bar,
          device.info.bar[0].address),

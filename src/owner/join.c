@@ -12,6 +12,7 @@
 #include "owner/ecam.h"
 #include "owner/move.h"
 #include "owner/vfs.h"
+#include "registry/away.h"
 #include "registry/faults.h"
 #include "vpci/cap.h"
 #include "vpci/reserved.h"
@@ -118,6 +119,8 @@ static void finish_mapping(struct pcv_device *device)
 static void bind_at(struct pcv__segment *segment, struct pcv_device *device,
                     pcv_sbdf to)
 {
+    const struct pcv_domain *owner =
+        atomic_load_explicit(&device->owner, memory_order_acquire);
     struct pcv__mem *mem = &device->host->mem;
     pcv_sbdf from = pcv__device_sbdf(device);
 
@@ -128,6 +131,9 @@ static void bind_at(struct pcv__segment *segment, struct pcv_device *device,
     pcv__lock_drop(mem, &device->lock);
     tell_vfs(segment, device, to);
     atomic_store_explicit(&device->sbdf, to.v, memory_order_release);
+    if (owner->kind != PCV_DOMAIN_HARDWARE) {
+        pcv__away_mark(device);
+    }
     pcv__unkeep(segment, device);
     pcv__lock_drop(mem, &segment->lock);
     arrive(device);

@@ -3,6 +3,7 @@
  * (OWN-5), up to where it is quarantine's. */
 #include "owner/change.h"
 #include "owner/reset.h"
+#include "registry/away.h"
 #include "vpci/shadow.h"
 
 int pcv__change_silence(struct pcv_device *device)
@@ -147,6 +148,7 @@ int pcv__change_take(struct pcv_device *device)
     pcv__reset_used(device); /* its owner had it since */
     atomic_store_explicit(&device->owner, &device->host->quarantine,
                           memory_order_release);
+    pcv__away_mark(device);
     if (owner->slot && pcv__change_for(device) != owner) {
         pcv__slot_leave(device, owner);
     }

@@ -274,6 +274,7 @@ struct pcv__bus {
     /* Device numbers that emulated functions have (VBUS-6), a bit each: written
      * under the segment's lock. */
     _Atomic uint32_t emulated_slots;
+    _Atomic uint32_t away_slots;   /* likewise, those of away.h */
     struct pcv_emulated *emulated; /* under the hardware domain's map lock */
 };
 
@@ -288,6 +289,7 @@ struct pcv__segment {
      * did, and what it said. Written under the lock. */
     _Atomic uint32_t ecam_declared[PCV_BUSES / 32u];
     _Atomic uint32_t ecam_usable[PCV_BUSES / 32u];
+    _Atomic uint32_t away_buses[PCV_BUSES / 32u]; /* with a mark of away.h */
     /* Functions that cannot be reached for the moment (TOPO-4), the last first;
      * and whether somebody moves functions to other bus numbers, one at a time.
      * Under the lock; the count is a hint without. */

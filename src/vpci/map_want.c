@@ -3,6 +3,7 @@
  * Where a BAR is to be reached: by its owner's registers, as far as the host
  * permits it (HDR-5, HDR-8, HDR-11, HDR-12, HDR-17).
  */
+#include "registry/away.h"
 #include "vpci/hidden.h"
 #include "vpci/map.h"
 
@@ -191,7 +192,7 @@ void pcv__bars_contest(struct pcv_device *device,
     struct pcv_device *other;
 
     device->assignment->contested = 0;
-    for (other = pcv_device_next(device->host, (pcv_sbdf){0}); other;) {
+    for (other = pcv__away_next(device->host, (pcv_sbdf){0}); other;) {
         const struct pcv_domain *has =
             atomic_load_explicit(&other->owner, memory_order_acquire);
         pcv_sbdf at = pcv_device_sbdf(other);
@@ -203,7 +204,7 @@ void pcv__bars_contest(struct pcv_device *device,
         pcv_device_put(other);
         other = at.v == UINT32_MAX
                     ? NULL
-                    : pcv_device_next(device->host, (pcv_sbdf){at.v + 1u});
+                    : pcv__away_next(device->host, (pcv_sbdf){at.v + 1u});
     }
 }
 

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What an access costs, by kind, with many devices and with many registers.
- *
- * The floor is what no design does without: an uncontended lock taken and
- * dropped, one read of an array, one indirect call.
+ * What an access costs, by kind, with many devices and with many registers,
+ * beside the floor (bench_floor.h).
  */
-#include <stdatomic.h>
 #include <stdio.h>
 
 #include "bench.h"
+#include "bench_floor.h"
 
 #define VIRTUAL 0xb0u      /* a register of virtual bits */
 #define CONSTANT 0xb4u     /* one of constant bits */
@@ -16,32 +14,22 @@
 
 /* ---- the floor ---------------------------------------------------------- */
 
-#define ARRAY 1024u
-
-struct floor {
-    _Atomic uint32_t next, serving;
-    volatile uint32_t array[ARRAY];
-    uint32_t at;
-    uint32_t (*volatile call)(uint32_t value);
-    volatile uint32_t sink;
-};
-
-static uint32_t called(uint32_t value)
+uint32_t bench_floor_call(uint32_t value)
 {
     return value;
 }
 
-static struct floor the_floor = {.call = called};
+static struct bench_floor the_floor = {.call = bench_floor_call};
 
-static void run_floor(void *arg)
+void bench_floor_run(void *arg)
 {
-    struct floor *f = arg;
+    struct bench_floor *f = arg;
     uint32_t ticket =
         atomic_fetch_add_explicit(&f->next, 1, memory_order_relaxed);
 
     while (atomic_load_explicit(&f->serving, memory_order_acquire) != ticket) {
     }
-    f->sink = f->call(f->array[f->at++ % ARRAY]);
+    f->sink = f->call(f->array[f->at++ % BENCH_FLOOR_ARRAY]);
     atomic_store_explicit(&f->serving, ticket + 1, memory_order_release);
 }
 
@@ -195,8 +183,9 @@ static void times(const struct kind *kind, struct subject *s, uint32_t devices)
     bench_row(name, bench_ns(kind->op, s), "ns", BENCH_NONE, 0);
     (void)snprintf(name, sizeof(name), "%s to floor, %u devices", kind->name,
                    devices);
-    bench_row(name, bench_ratio(kind->op, s, run_floor, &the_floor), "times",
-              kind->target > 0 ? BENCH_AT_MOST : BENCH_NONE, kind->target);
+    bench_row(name, bench_ratio(kind->op, s, bench_floor_run, &the_floor),
+              "times", kind->target > 0 ? BENCH_AT_MOST : BENCH_NONE,
+              kind->target);
 }
 
 static void one_count(uint32_t devices, bool first)
@@ -300,8 +289,8 @@ void bench_access(void)
     if (!bench_counts_only) {
         bench_heading("Floor: one uncontended lock, one array read, one "
                       "indirect call");
-        bench_row("floor", bench_ns(run_floor, &the_floor), "ns", BENCH_NONE,
-                  0);
+        bench_row("floor", bench_ns(bench_floor_run, &the_floor), "ns",
+                  BENCH_NONE, 0);
     }
     for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
         one_count(counts[i], i == 0);

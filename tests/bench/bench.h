@@ -14,6 +14,7 @@
 enum bench_target {
     BENCH_NONE,    /* it is only told */
     BENCH_AT_MOST, /* value <= target */
+    BENCH_AT_LEAST,
 };
 
 /* Begin a table; end it, and write it to `json` if that is not NULL. Returns
@@ -40,6 +41,14 @@ double bench_ratio(bench_op op, void *arg, bench_op floor, void *floor_arg);
  * machine does not let us. */
 long bench_instructions(bench_op op, void *arg);
 
+/* ---- several CPUs: threads.c -------------------------------------------- */
+
+#define BENCH_CPUS 2u /* at most */
+bool bench_has_two_cpus(void);
+/* Nanoseconds of one call while so many CPUs make calls, each with an argument
+ * of its own: their mean. */
+double bench_ns_together(bench_op op, void *const *args, unsigned threads);
+
 /* ---- a host without a machine: host.c ----------------------------------- */
 
 #define BENCH_MSIX 0x80u /* where the capability is */
@@ -62,13 +71,24 @@ void bench_host_end(struct bench_host *b);
 /* The index-th device, and where its BAR is. */
 pcv_sbdf bench_sbdf(uint32_t index);
 uint64_t bench_bar(const struct bench_host *b, uint32_t index, uint32_t bar);
+/* What hardware is to it, with the bench_host as context. */
+const struct pcv_host_ops *bench_host_ops(void);
+/* The same machine for the library and for the yardstick, where each device has
+ * registers of 4 bytes that hold what is written to them: machine.c. */
+#define BENCH_REGISTERS 40u
+#define BENCH_FIRST_REGISTER PCV_CFG_SIZE
+struct yard;
+void bench_machine_make(struct bench_host *b, struct yard **out_yard,
+                        uint32_t devices);
 /* End the program, saying why. */
 _Noreturn void bench_fail(const char *what, int error);
 
 /* ---- what is measured --------------------------------------------------- */
 
-void bench_access(void); /* access.c */
-void bench_decode(void); /* decode.c */
+void bench_access(void);   /* access.c */
+void bench_decode(void);   /* decode.c */
+void bench_life(void);     /* life.c */
+void bench_together(void); /* together.c */
 /* Only what does not depend on the machine's mood: instructions, with counts
  * that are up in a second. */
 extern bool bench_counts_only;

@@ -236,6 +236,11 @@ static const struct pcv_host_ops ops = {
     .msi_unbind = op_msi_unbind,
 };
 
+const struct pcv_host_ops *bench_host_ops(void)
+{
+    return &ops;
+}
+
 void bench_host_make(struct bench_host *b, uint32_t devices, uint32_t bars,
                      bool msix)
 {

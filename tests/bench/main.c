@@ -9,8 +9,8 @@ static const struct part {
     const char *name;
     void (*run)(void);
 } parts[] = {
-    {"access", bench_access},
-    {"decode", bench_decode},
+    {"access", bench_access},     {"life", bench_life},
+    {"together", bench_together}, {"decode", bench_decode},
     {"memory", bench_memory},
 };
 
@@ -21,8 +21,8 @@ bool bench_counts_only;
 static int usage(FILE *to)
 {
     (void)fprintf(to,
-                  "usage: bench [--json FILE] [--counts] [access | decode | "
-                  "memory]...\n"
+                  "usage: bench [--json FILE] [--counts] [access | life | "
+                  "together | decode | memory]...\n"
                   "\n"
                   "Prints a table of times, ratios, instructions and bytes. "
                   "With --json also an\n"

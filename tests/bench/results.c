@@ -38,6 +38,19 @@ static const char *met_word(const struct row *row)
     return row->met ? "yes" : "NO";
 }
 
+static bool is_met(const struct row *row)
+{
+    switch (row->kind) {
+    case BENCH_AT_MOST:
+        return isfinite(row->value) && row->value <= row->target;
+    case BENCH_AT_LEAST:
+        return isfinite(row->value) && row->value >= row->target;
+    case BENCH_NONE:
+        break;
+    }
+    return true;
+}
+
 void bench_row(const char *name, double value, const char *unit,
                enum bench_target kind, double target)
 {
@@ -55,9 +68,10 @@ void bench_row(const char *name, double value, const char *unit,
     row->unit = unit;
     row->kind = kind;
     row->target = target;
-    row->met = kind == BENCH_NONE || (isfinite(value) && value <= target);
-    if (kind == BENCH_AT_MOST) {
-        (void)snprintf(limit, sizeof(limit), "<= %g", target);
+    row->met = is_met(row);
+    if (kind != BENCH_NONE) {
+        (void)snprintf(limit, sizeof(limit), "%s %g",
+                       kind == BENCH_AT_MOST ? "<=" : ">=", target);
     }
     printf("%-56s %12.2f %-12s %10s  %s\n", name, value, unit, limit,
            met_word(row));
