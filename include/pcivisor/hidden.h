@@ -68,9 +68,9 @@ struct pcv_hide_info {
  * it is a guest's, on its way to one, the hypervisor's already, or a PF with
  * VFs, or somebody else changes its owner; -PCV_EEXIST if a register of the
  * host's own (pcv_register_add()) stands where one has to be virtual;
- * -PCV_ENOMEM; -PCV_EIO if the host could not read it, it does not answer, or
- * pages could not be made read-only. Then nothing has changed; of a subtree
- * everything that was done is taken back.
+ * -PCV_EAGAIN while it sleeps (D3hot); -PCV_ENOMEM; -PCV_EIO if the host could
+ * not read it, it does not answer, or pages could not be made read-only. Then
+ * nothing has changed; of a subtree everything that was done is taken back.
  * -PCV_ERESTART: call again, not before pcv_device_wait_us(). Accesses are
  * inside, or it settles from a reset: accesses to it may get retry until the
  * next call, or until pcv_device_reveal() takes that back. Or, of a subtree, it
