@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "registry/internal.h"
 #include "resettable.h"
 
 static int step(struct owned *o, bool to_guest)
@@ -167,6 +168,7 @@ static void is_as_it_was(struct owned *o)
     assert_true(is_master(o));
     assert_true(owned_mapped(o));
     assert_int_equal(reaches(o), PCV_DOMAIN_ID_HARDWARE);
+    assert_int_equal(atomic_load(&o->h.host->shadow_count), 0);
 }
 
 /* OWN-5: a change that is given up in between leaves the function as it was. */
