@@ -184,7 +184,7 @@ static int unmap(struct pcv_device *device) PCV__REQUIRES(device->lock)
     if (pcv__map_step(device) != PCV_DONE) {
         return -PCV_ERESTART;
     }
-    pcv__vpci(device)->restores = !device->assignment;
+    device->extras->restores = !device->assignment;
     stage_set(device, STAGE_RESET);
     return 0;
 }
