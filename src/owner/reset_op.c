@@ -270,8 +270,8 @@ static void open(struct pcv_device *device, bool failed)
         stage_set(device, STAGE_NONE);
     }
     pcv__reset_used(device);
-    pcv__lock_drop(mem, &device->lock);
     pcv__gate_reopen(device);
+    pcv__lock_drop(mem, &device->lock);
 }
 
 /* BARs that waited for pages of its. */

@@ -63,6 +63,7 @@ struct pcv__extras {
     struct pcv__patience patience;
     uint16_t command; /* what stood there before it was silenced */
     bool silenced;
+    bool restores; /* once its reset is over its owner has all that it had */
     uint8_t reset_stage; /* of an administrator's reset: owner/reset_op.c */
     struct pcv__bus_reset bus_reset;
     /* What the hardware domain sees while it is not its own (vpci/shadow.h); a
