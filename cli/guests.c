@@ -192,16 +192,36 @@ static int quarantine(const struct machine *machine, pcv_sbdf sbdf,
     return result;
 }
 
-/* What is in quarantine splits no group, and can be given from there, too. */
-static int quarantine_others(const struct machine *machine,
-                             const struct guest *guest, pcv_sbdf sbdf,
-                             uint64_t *out_wait_us)
+/* Declare all of a group isolated that can be told from others; a port that
+ * isolates parts what is behind it from the rest, too. */
+static int declare(const struct machine *machine, pcv_sbdf sbdf)
 {
     struct pcv_group_member member;
     struct pcv_group group;
     pcv_sbdf from = {0};
     int result = pcv_group_find(machine->host, sbdf, &group);
 
+    while (result == 0 && pcv_group_next(&group, from, &member)) {
+        result = pcv_device_declare_isolated(machine->host, member.sbdf, true);
+        result = result == -PCV_EPERM ? 0 : result;
+        from.v = member.sbdf.v + 1;
+    }
+    return result;
+}
+
+/* Who is joined by conventional PCI goes to quarantine: there it splits no
+ * group, and can be given to the guest later. */
+static int set_apart(const struct machine *machine, const struct guest *guest,
+                     pcv_sbdf sbdf, uint64_t *out_wait_us)
+{
+    struct pcv_group_member member;
+    struct pcv_group group;
+    pcv_sbdf from = {0};
+    int result = declare(machine, sbdf);
+
+    if (result == 0) {
+        result = pcv_group_find(machine->host, sbdf, &group);
+    }
     while (result == 0 && pcv_group_next(&group, from, &member)) {
         if (member.sbdf.v != sbdf.v && !member.is_bridge &&
             member.owner_id != pcv_domain_id(guest->domain)) {
@@ -219,16 +239,14 @@ int guest_show(const struct machine *machine, struct guest *guest,
     int result =
         guest_attach(machine, guest, sbdf, policy, out_own, out_wait_us);
 
-    if (result != -PCV_EXDEV) {
-        return result;
+    if (result == -PCV_EXDEV) {
+        result = set_apart(machine, guest, sbdf, out_wait_us);
+        if (result == 0) {
+            result = guest_attach(machine, guest, sbdf, policy, out_own,
+                                  out_wait_us);
+        }
     }
-    result = pcv_device_declare_isolated(machine->host, sbdf, true);
-    if (result == -PCV_EPERM) {
-        result = quarantine_others(machine, guest, sbdf, out_wait_us);
-    }
-    return result != 0 ? result
-                       : guest_attach(machine, guest, sbdf, policy, out_own,
-                                      out_wait_us);
+    return result;
 }
 
 static int owned_compare(const void *a, const void *b)

@@ -66,9 +66,9 @@ int guest_attach(const struct machine *machine, struct guest *guest,
 
 /*
  * The same for who only looks at what the guest would find: nothing runs, so
- * the rest of an isolation group is in nobody's way. The function is declared
- * isolated; where the IOMMU cannot tell it from the others, behind a bridge of
- * conventional PCI, they go to quarantine.
+ * the rest of an isolation group is in nobody's way. Its functions are declared
+ * isolated; those behind a bridge of conventional PCI, which no IOMMU can tell
+ * apart, go to quarantine.
  */
 int guest_show(const struct machine *machine, struct guest *guest,
                pcv_sbdf sbdf, const struct pcv_assign_policy *policy,
