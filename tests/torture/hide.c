@@ -21,7 +21,7 @@ static void any_ranges(struct player *p, struct pcv_hide_info *info)
     if (info->flags == 0 && one_in(p, 2)) {
         info->range_count = 1;
         info->range[0].bar = chance(p, FN_BARS);
-        info->range[0].offset = 0x10u * chance(p, 32);
+        info->range[0].offset = (uint64_t)chance(p, 32) << 4;
         info->range[0].size = 0x100;
     }
     if (info->flags == 0 && one_in(p, 4)) {
