@@ -48,8 +48,11 @@ static enum turn take_back(struct player *p)
     int answer = pcv_device_reveal(p->w->host, p->fn->sbdf,
                                    (uint32_t)p->value & PCV_SUBTREE, &busy);
 
-    return answer == -PCV_ERESTART && p->tries < 2u * PATIENCE ? TURN_AGAIN
-                                                               : TURN_OVER;
+    p->answer = answer;
+    return (answer == -PCV_ERESTART || answer == -PCV_EBUSY) &&
+                   p->tries < 2u * PATIENCE
+               ? TURN_AGAIN
+               : TURN_OVER;
 }
 
 enum turn play_hide(struct player *p)
