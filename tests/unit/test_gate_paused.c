@@ -96,9 +96,9 @@ static void reported_bus_numbers_wait_for_who_is_inside_a_closed_gate(
 
     (void)state;
     two_start(&t);
-    assert_int_equal(pcv__gate_enter(pcv_host_hardware_domain(t.r.h.host),
-                                     CARD_A, &inside),
-                     PCV_DONE);
+    assert_int_equal(
+        pcv__gate_enter(pcv_host_hardware_domain(t.r.h.host), CARD_A, &inside),
+        PCV_DONE);
     assert_int_equal(pcv_device_assign(t.r.h.host, CARD_A, t.guest, NULL, NULL),
                      -PCV_ERESTART);
     numbers(&t, PORT_A, 9, 9); /* dropped: it is on its way to a guest */
@@ -106,9 +106,8 @@ static void reported_bus_numbers_wait_for_who_is_inside_a_closed_gate(
                      1);
     pcv_test_write(t.r.h.model, PORT_A, PCV_REG_PRIMARY, 4, 0x090900);
     for (int i = 0; i < 3; i++) {
-        assert_int_equal(
-            pcv_bridge_report_buses(t.r.h.host, PORT_A, 0, 9, 9),
-            -PCV_ERESTART);
+        assert_int_equal(pcv_bridge_report_buses(t.r.h.host, PORT_A, 0, 9, 9),
+                         -PCV_ERESTART);
         assert_true(stands(&t, CARD_A, CARD_A));
     }
     pcv__gate_leave(inside);
