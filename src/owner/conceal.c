@@ -329,6 +329,7 @@ int pcv__reveal(struct pcv_device *device, const struct pcv__order *order)
         return -PCV_EINVAL; /* read-only, for good (OWN-8) */
     }
     pcv__change_reopen(device); /* what was begun and given up */
+    pcv__change_seen(device);
     return pcv__add_finish(device);
 }
 

@@ -80,6 +80,7 @@ static int reopen(struct pcv_device *device)
     pcv__change_undo(device);
     pcv__change_at(device, PCV_STEP_NONE);
     pcv__change_reopen(device);
+    pcv__change_seen(device);
     return 0;
 }
 
