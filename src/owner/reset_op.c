@@ -323,6 +323,9 @@ static int reset_quarantined(struct pcv_device *device, pcv_sbdf *out_busy)
         device->change_reset = false;
         pcv__note(device, PCV__NOTE_CLEAN);
     }
+    if (error != -PCV_ERESTART) {
+        pcv__change_at(device, PCV_STEP_NONE); /* it is on no way anywhere */
+    }
     return error;
 }
 

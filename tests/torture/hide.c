@@ -21,7 +21,7 @@ static void any_ranges(struct player *p, struct pcv_hide_info *info)
     if (info->flags == 0 && one_in(p, 2)) {
         info->range_count = 1;
         info->range[0].bar = chance(p, FN_BARS);
-        info->range[0].offset = 0x10u * chance(p, 32);
+        info->range[0].offset = (uint64_t)chance(p, 32) << 4;
         info->range[0].size = 0x100;
     }
     if (info->flags == 0 && one_in(p, 4)) {
@@ -40,10 +40,29 @@ static enum turn go_on(struct player *p, int answer)
                : TURN_OVER;
 }
 
+/* What was begun and is not gone on with is taken back: accesses wait for it.
+ */
+static enum turn take_back(struct player *p)
+{
+    pcv_sbdf busy;
+    int answer = pcv_device_reveal(p->w->host, p->fn->sbdf,
+                                   (uint32_t)p->value & PCV_SUBTREE, &busy);
+
+    p->answer = answer;
+    return (answer == -PCV_ERESTART || answer == -PCV_EBUSY) &&
+                   p->tries < 2u * PATIENCE
+               ? TURN_AGAIN
+               : TURN_OVER;
+}
+
 enum turn play_hide(struct player *p)
 {
     pcv_sbdf busy;
+    int answer;
 
+    if (p->stage == 2) {
+        return take_back(p);
+    }
     if (p->stage == 0) {
         if (!choose(p)) {
             return TURN_OVER;
@@ -51,7 +70,11 @@ enum turn play_hide(struct player *p)
         any_ranges(p, &p->hide);
         p->stage = 1;
     }
-    return go_on(p, pcv_device_hide(p->w->host, p->fn->sbdf, &p->hide, &busy));
+    answer = pcv_device_hide(p->w->host, p->fn->sbdf, &p->hide, &busy);
+    if (go_on(p, answer) == TURN_OVER && answer == -PCV_ERESTART) {
+        p->stage = 2;
+    }
+    return answer == -PCV_ERESTART ? TURN_AGAIN : TURN_OVER;
 }
 
 enum turn play_conceal(struct player *p)

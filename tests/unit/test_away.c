@@ -53,9 +53,9 @@ static void it_is_found_where_bus_numbers_moved_it(void **state)
     (void)state;
     two_start(&t);
     assert_int_equal(change(&t, CARD_B, true), 0);
-    numbers(&t, PORT_B, 0, 0);
+    elsewhere(&t, PORT_B, 0, 0);
     assert_true(finds_nothing(&t));
-    numbers(&t, PORT_B, 0x45, 0x45);
+    elsewhere(&t, PORT_B, 0x45, 0x45);
     assert_true(finds_only(&t, BUS(0x45)));
     /* What was not given away moves without a trace. */
     numbers(&t, PORT_A, 0x44, 0x44);
