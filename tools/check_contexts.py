@@ -18,7 +18,7 @@ COMMENT = re.compile(r"/\*.*?\*/", re.S)
 # the semicolon. Bodies of inline functions are no declarations.
 DECLARED = re.compile(r"^(?![ #/*}])[^;{}()=#]*?\b(pcv_\w+)\([^;{}]*\)\s*;",
                       re.M)
-CONTEXT = re.compile(r"\bContext(?: and locking)?:")
+CONTEXT = re.compile(r"\bContext(?:, locking| and locking)?:")
 
 
 def problems(path, text):

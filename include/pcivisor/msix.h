@@ -30,6 +30,7 @@ int PCV_MUST_CHECK pcv_msix_prepare(struct pcv_host *host, pcv_sbdf sbdf);
  *
  * Returns as pcv_msix_prepare(), but -PCV_EBUSY: it is not set aside, or its
  * owner has enabled it, or vectors of it are bound or attached.
+ * Context and locking: as pcv_msix_prepare().
  */
 int PCV_MUST_CHECK pcv_msix_release(struct pcv_host *host, pcv_sbdf sbdf);
 

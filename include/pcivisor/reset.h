@@ -18,7 +18,7 @@ enum pcv_reset {
 };
 
 /** A constant string: "none", "FLR", "Advanced Features FLR", "D3hot", "bus
- * reset". */
+ * reset". Context: any. Locking: none. */
 const char *pcv_reset_name(enum pcv_reset reset);
 
 /**

@@ -100,8 +100,13 @@ static int enter(struct pcv_device *device) PCV__REQUIRES(device->lock)
     if (error != 0) {
         return error;
     }
-    if (atomic_load_explicit(&device->renumbered, memory_order_acquire) ||
-        !pcv__settle_locked(device, &wait_us) ||
+    if (atomic_load_explicit(&device->renumbered, memory_order_acquire)) {
+        /* Who wrote the numbers must get inside to go on with them. Who pauses
+         * a gate for another reason does so in each call. */
+        pcv__gate_open(device);
+        return -PCV_ERESTART;
+    }
+    if (!pcv__settle_locked(device, &wait_us) ||
         pcv__map_step(device) != PCV_DONE) {
         return -PCV_ERESTART;
     }

@@ -56,6 +56,8 @@ void pcv__guest_drop(struct pcv_device *device);
 enum pcv_verdict pcv__bridge_renumbered(struct pcv_device *bridge);
 /* Nothing of that is left to be done. True if there was. */
 bool pcv__bridge_settled(struct pcv_device *bridge);
+/* Whoever wrote its numbers has it no more: they are not written. No lock. */
+void pcv__bridge_left(struct pcv_device *bridge);
 /* The bridge is removed: likewise. No lock. */
 void pcv__bridge_goes(struct pcv_device *bridge);
 /*

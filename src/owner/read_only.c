@@ -84,6 +84,7 @@ static int finish(struct pcv_device *device, struct pcv__vpci *vpci,
     int error;
 
     pcv__vpci_teardown(device);
+    pcv__bridge_left(device);
     pcv__lock_take(&host->mem, &device->lock);
     pcv__read_only_take(device, vpci);
     device->torn = false;

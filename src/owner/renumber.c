@@ -24,12 +24,17 @@ bool pcv__bridge_settled(struct pcv_device *bridge)
     return true;
 }
 
-void pcv__bridge_goes(struct pcv_device *bridge)
+void pcv__bridge_left(struct pcv_device *bridge)
 {
-    pcv__bus_reset_goes(bridge);
     if (pcv__bridge_settled(bridge)) {
         pcv__cut_given_up(bridge->segment, &bridge->host->mem);
     }
+}
+
+void pcv__bridge_goes(struct pcv_device *bridge)
+{
+    pcv__bus_reset_goes(bridge);
+    pcv__bridge_left(bridge);
 }
 
 static bool is_renumbered(const struct pcv_device *bridge)

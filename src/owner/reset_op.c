@@ -184,7 +184,6 @@ static int unmap(struct pcv_device *device) PCV__REQUIRES(device->lock)
     if (pcv__map_step(device) != PCV_DONE) {
         return -PCV_ERESTART;
     }
-    pcv__vpci(device)->restores = !device->assignment;
     stage_set(device, STAGE_RESET);
     return 0;
 }
@@ -235,6 +234,7 @@ static void reset_began(struct pcv_device *device)
 
     pcv__lock_take(mem, &device->lock);
     pcv__quiesce_end(device);
+    device->extras->restores = !device->assignment;
     stage_set(device, STAGE_SETTLE);
     pcv__lock_drop(mem, &device->lock);
 }
@@ -270,8 +270,8 @@ static void open(struct pcv_device *device, bool failed)
         stage_set(device, STAGE_NONE);
     }
     pcv__reset_used(device);
-    pcv__lock_drop(mem, &device->lock);
     pcv__gate_reopen(device);
+    pcv__lock_drop(mem, &device->lock);
 }
 
 /* BARs that waited for pages of its. */

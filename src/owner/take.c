@@ -142,6 +142,7 @@ int pcv__change_take(struct pcv_device *device)
     }
     pcv__change_at(device, PCV_STEP_DROP);
     pcv__vpci_teardown(device);
+    pcv__bridge_left(device);
     pcv__lock_take(&device->host->mem, &device->lock);
     pcv__quiesce_end(device);
     pcv__lock_drop(&device->host->mem, &device->lock);

@@ -67,6 +67,10 @@ static void check_owner(struct world *w, const struct pcv_device_info *info)
     uint32_t id = pcv_model_dma_domain(w->model, info->sbdf);
     struct pcv_requester requester;
 
+    if (info->owner_id == PCV_DOMAIN_ID_HYPERVISOR &&
+        id == PCV_DOMAIN_ID_HARDWARE) {
+        return; /* hidden: the hardware domain goes on using it (OWN-7) */
+    }
     if (info->unreachable || info->is_bridge || id == info->owner_id ||
         id == PCV_DOMAIN_ID_QUARANTINE) {
         return;

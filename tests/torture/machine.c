@@ -37,12 +37,14 @@ enum turn play_dma(struct player *p)
 enum turn play_message(struct player *p)
 {
     struct pcv_model_message message;
-    bool msix = one_in(p, 2);
 
     p->fn = any_function(p, NULL);
-    if (pcv_model_raise(p->w->model, p->fn->sbdf, msix, (uint16_t)chance(p, 8),
-                        &message) == PCV_MODEL_DELIVERED) {
-        expect_domain(p, message.domain_id);
+    for (uint32_t i = 0; i < 16; i++) {
+        if (pcv_model_raise(p->w->model, p->fn->sbdf, i % 2u == 0,
+                            (uint16_t)(i / 2u),
+                            &message) == PCV_MODEL_DELIVERED) {
+            expect_domain(p, message.domain_id);
+        }
     }
     return TURN_OVER;
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Threads play CPUs: see torture.h. */
 #include <getopt.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -14,6 +13,7 @@
 
 static struct world world;
 static pthread_barrier_t barrier;
+static _Atomic uint64_t rounds; /* that came to their end */
 
 struct options {
     uint64_t seed;
@@ -149,7 +149,7 @@ static void *run(void *arg)
         take_turns(&world, t->index, &t->random);
         (void)pthread_barrier_wait(&barrier);
         if (t->index == 0) {
-            (void)alarm(HANGS_S);
+            (void)atomic_fetch_add(&rounds, 1);
             books_check(&world);
             plan.over = is_over(turns);
         }
@@ -160,19 +160,41 @@ static void *run(void *arg)
     }
 }
 
-/* Nobody came to the end of a round: say where they are. */
-static void hangs(int signal)
+static _Noreturn void say_where(void)
 {
-    (void)signal;
     for (uint32_t i = 0; i < world.players; i++) {
         const struct player *p = &world.player[i];
 
-        (void)dprintf(2, "player %u: %s, stage %u, tries %u\n", i,
+        (void)fprintf(stderr, "player %u: %s, stage %u, tries %u\n", i,
                       p->actor ? p->actor->name : "idle", p->stage, p->tries);
     }
-    (void)dprintf(2, "no end for %u s; again: --seed %llu --threads %u\n",
+    (void)fprintf(stderr, "no end for %u s; again: --seed %llu --threads %u\n",
                   HANGS_S, (unsigned long long)world.seed, world.threads);
+    (void)fflush(NULL);
     abort();
+}
+
+/* Sees that rounds come to their end: else somebody spins for good. It never
+ * calls the library. */
+static void *watch(void *arg)
+{
+    uint64_t last = 0;
+    uint32_t seconds = 0;
+
+    (void)arg;
+    for (;;) {
+        const struct timespec second = {.tv_sec = 1};
+        uint64_t now;
+
+        (void)nanosleep(&second, NULL);
+        now = atomic_load(&rounds);
+        seconds = now == last ? seconds + 1u : 0;
+        last = now;
+        if (seconds == HANGS_S) {
+            say_where();
+        }
+    }
+    return NULL;
 }
 
 /* What was begun is brought to its end: a vCPU that never resumes holds others
@@ -325,13 +347,16 @@ int main(int argc, char **argv)
         .players = 12,
     };
     struct timespec from;
+    pthread_t watcher;
 
     parse(argc, argv, &o);
     (void)printf("seed %llu, threads %u, players %u\n",
                  (unsigned long long)o.seed, o.threads, o.players);
     (void)fflush(stdout);
-    (void)signal(SIGALRM, hangs);
-    (void)alarm(HANGS_S);
+    if (pthread_create(&watcher, NULL, watch, NULL) != 0) {
+        return 2;
+    }
+    (void)pthread_detach(watcher);
     world_make(&world, o.seed, o.threads, o.players);
     (void)clock_gettime(CLOCK_MONOTONIC, &from);
     run_all(&o);

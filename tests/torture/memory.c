@@ -95,12 +95,12 @@ static uint32_t program_msi(struct player *p, uint32_t stage)
 /* Where the table is, as the capability says it. */
 static void program_entry(struct player *p, uint64_t base)
 {
-    uint64_t entry = base + 16u * chance(p, 8);
+    uint64_t entry = base + ((uint64_t)chance(p, 8) << 4);
     const uint32_t dwords[] = {DOORBELL, 0, 0x50u + chance(p, 32),
                                chance(p, 2)};
 
     for (uint32_t i = 0; i < 4; i++) {
-        p->memory = PCV_MMIO_WRITE(entry + 4u * i, 4, dwords[i]);
+        p->memory = PCV_MMIO_WRITE(entry + (uint64_t)4 * i, 4, dwords[i]);
         access_memory(p);
     }
 }

@@ -116,6 +116,12 @@ struct player;
     X(test_assign, 4, false)                                                   \
     X(mark_broken, 1, false)                                                   \
     X(override, 1, false)                                                      \
+    X(hide, 2, false)                                                          \
+    X(conceal, 2, false)                                                       \
+    X(quarantine, 2, false)                                                    \
+    X(reveal, 8, false)                                                        \
+    X(reset, 4, false)                                                         \
+    X(set_msix_aside, 3, false)                                                \
     X(deassign, 10, false)                                                     \
     X(restore, 3, false)                                                       \
     X(domains, 2, true)                                                        \
@@ -201,6 +207,7 @@ struct player {
     bool pending; /* it was performed, and is to be resumed */
 
     struct pcv_assign_policy policy;
+    struct pcv_hide_info hide;
     struct function *other[OTHERS];
     uint32_t others;
     struct pcv_scan scan;
