@@ -96,9 +96,9 @@ static void reported_bus_numbers_wait_for_who_is_inside_a_closed_gate(
 
     (void)state;
     two_start(&t);
-    assert_int_equal(pcv__gate_enter(pcv_host_hardware_domain(t.r.h.host),
-                                     CARD_A, &inside),
-                     PCV_DONE);
+    assert_int_equal(
+        pcv__gate_enter(pcv_host_hardware_domain(t.r.h.host), CARD_A, &inside),
+        PCV_DONE);
     assert_int_equal(pcv_device_assign(t.r.h.host, CARD_A, t.guest, NULL, NULL),
                      -PCV_ERESTART);
     numbers(&t, PORT_A, 9, 9); /* dropped: it is on its way to a guest */
@@ -106,9 +106,8 @@ static void reported_bus_numbers_wait_for_who_is_inside_a_closed_gate(
                      1);
     pcv_test_write(t.r.h.model, PORT_A, PCV_REG_PRIMARY, 4, 0x090900);
     for (int i = 0; i < 3; i++) {
-        assert_int_equal(
-            pcv_bridge_report_buses(t.r.h.host, PORT_A, 0, 9, 9),
-            -PCV_ERESTART);
+        assert_int_equal(pcv_bridge_report_buses(t.r.h.host, PORT_A, 0, 9, 9),
+                         -PCV_ERESTART);
         assert_true(stands(&t, CARD_A, CARD_A));
     }
     pcv__gate_leave(inside);
@@ -122,9 +121,9 @@ static void reported_bus_numbers_wait_for_who_is_inside_a_closed_gate(
 /* ---- three CPUs ----------------------------------------------------------
  *
  * One CPU changes registers, behind the paused gate and under the lock; another
- * one is inside and waits for the lock. Meanwhile the administrator's closes the
- * gate, is told that accesses drain, and gives up. Of the changes of owner it is
- * to the hypervisor, since that needs no lock before the gate is closed.
+ * one is inside and waits for the lock. Meanwhile the administrator's, which
+ * has looked at the card before, closes the gate for a change of owner, is told
+ * that accesses drain, and gives up.
  */
 
 static struct {
@@ -156,7 +155,7 @@ static void *begin_and_give_up(void *arg)
     struct two *t = three.t;
 
     (void)arg;
-    three.begun = pcv_device_set_read_only(t->r.h.host, CARD_A);
+    three.begun = pcv__gate_close(three.card);
     three.given_up = pcv_device_deassign(t->r.h.host, CARD_A);
     atomic_store(&three.over, true);
     return NULL;
