@@ -87,6 +87,9 @@ static int prepare(struct pcv_device *device)
     int error = 0;
 
     if (pcv__is_quarantined(device)) {
+        if (device->assignment) {
+            pcv__change_rest(device); /* it was on its way home from a guest */
+        }
         error = pcv__change_reset(device, true);
         if (error != -PCV_ERESTART) {
             pcv__change_at(device, PCV_STEP_NONE);
@@ -275,10 +278,10 @@ int pcv__quarantine(struct pcv_device *device, const struct pcv__order *order)
 {
     int error = pcv__set_check(device, order);
 
-    if (error != 0 || pcv__is_quarantined(device)) {
+    if (error != 0 || pcv__set_is_done(device, order)) {
         return error;
     }
-    error = take(device);
+    error = pcv__is_quarantined(device) ? 0 : take(device);
     if (error == -PCV_ERESTART) {
         return error;
     }

@@ -74,6 +74,7 @@ struct pcv__extras {
     /* Of a bridge: the operation on all behind it that is under way, and why it
      * is taken back (OWN-13); owner/subtree.c. */
     uint8_t subtree;
+    bool rests; /* of one of those: it was in quarantine, and is to be again */
     int32_t subtree_error;
     uint32_t subtree_busy;
 };

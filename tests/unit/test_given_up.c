@@ -144,12 +144,59 @@ static void what_was_concealed_is_not_as_after_a_reset(void **state)
     owned_end(&o);
 }
 
+/* It is a guest's until it is quarantine's, waiting for its reset. */
+static void come_half_way_home(struct owned *o)
+{
+    start(o, HAS_FLR);
+    owned_give(o, NULL);
+    owned_switch_on(o);
+    assert_int_equal(pcv_device_deassign(o->h.host, OWNED_AT), -PCV_ERESTART);
+    assert_int_equal(hosted_status(&o->h, OWNED_AT).owner_id,
+                     PCV_DOMAIN_ID_QUARANTINE);
+    o->owner = pcv_host_hardware_domain(o->h.host);
+    o->at = OWNED_AT;
+}
+
+/* OWN-6: nothing of what its guest had is left in it. */
+static void what_was_on_its_way_home_is_concealed_without_its_guest(
+    void **state)
+{
+    struct owned o;
+
+    (void)state;
+    come_half_way_home(&o);
+    assert_int_equal(finish(&o, conceal), 0);
+    assert_int_equal(pcv_domain_destroy(o.guest), 0);
+    assert_int_equal(finish(&o, reveal), 0);
+    owned_switch_on(&o);
+    owned_write(&o, PCV_REG_COMMAND, 2, ON | PCV_CMD_PARITY);
+    assert_int_equal(owned_peek(&o, PCV_REG_COMMAND, 2), ON | PCV_CMD_PARITY);
+    owned_end(&o);
+}
+
+/* LIFE-5, OWN-4: what is quarantined on its way home goes no further. */
+static void what_was_on_its_way_home_rests_in_quarantine(void **state)
+{
+    struct owned o;
+
+    (void)state;
+    come_half_way_home(&o);
+    assert_int_equal(finish(&o, quarantine), 0);
+    assert_int_equal(hosted_status(&o.h, OWNED_AT).change_step, PCV_STEP_NONE);
+    owned_give(&o, NULL);
+    assert_int_equal(hosted_status(&o.h, OWNED_AT).owner_id, OWNED_GUEST);
+    owned_end(&o);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_not_taken_after_all_does_what_it_did),
         cmocka_unit_test(what_was_in_a_reset_has_a_placeholder_all_the_same),
         cmocka_unit_test(quarantine_ends_a_reset_that_nobody_goes_on_with),
+        cmocka_unit_test(
+            what_was_on_its_way_home_is_concealed_without_its_guest),
+        cmocka_unit_test(what_was_on_its_way_home_rests_in_quarantine),
         cmocka_unit_test(what_was_concealed_is_not_as_after_a_reset),
     };
 

@@ -374,6 +374,48 @@ static void what_has_vanished_is_left_out(void **state)
     guest_close(&g);
 }
 
+static int perform_all(struct guest *g, enum what what)
+{
+    int error = -PCV_ERESTART;
+
+    for (int calls = 0; calls < 1000 && error == -PCV_ERESTART; calls++) {
+        error = perform(g, what, NULL);
+    }
+    return error;
+}
+
+/* OWN-13, PORT-3: what was in quarantine is not handed to the hardware domain
+ * because something else refused. */
+static void what_was_in_quarantine_goes_back_there(void **state)
+{
+    static const enum what ops[] = {CONCEAL, HIDE};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        /* A failure that is of no account is not the last one. */
+        for (uint64_t nth = 1; nth < 120; nth += nth < 12 ? 1 : 7) {
+            struct guest g;
+            int error;
+
+            open_tree(&g);
+            assert_int_equal(
+                pcv_device_quarantine(g.rig.host, DEEP, 0, NULL), 0);
+            pcv_model_fail(g.rig.model, PCV_MODEL_OP_cfg_read, nth);
+            error = perform_all(&g, ops[i]);
+            pcv_model_fail(g.rig.model, PCV_MODEL_OP_cfg_read, 0);
+            if (error != 0) {
+                assert_true(is(&g, DEEP, QUARANTINE));
+                assert_false(is(&g, DEEP1, ops[i]));
+                assert_int_equal(perform_all(&g, ops[i]), 0);
+            }
+            assert_true(is(&g, DEEP, ops[i]));
+            assert_int_equal(reveal(&g, NULL), 0);
+            as_before(&g);
+            guest_close(&g);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -386,6 +428,7 @@ int main(void)
         cmocka_unit_test(what_is_in_the_way_is_named_and_nothing_changes),
         cmocka_unit_test(what_is_the_hypervisors_otherwise_is_in_the_way),
         cmocka_unit_test(a_failure_in_the_middle_takes_everything_back),
+        cmocka_unit_test(what_was_in_quarantine_goes_back_there),
         cmocka_unit_test(only_a_bridge_has_something_behind_it),
         cmocka_unit_test(what_has_vanished_is_left_out),
     };
