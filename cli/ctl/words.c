@@ -129,6 +129,42 @@ static void event_no_reset(struct text *text, const struct words_names *names,
     }
 }
 
+/* Of events about faults, places, protected writes and resets; of others there
+ * is nothing more to say. */
+static void event_more(struct text *text, const struct words_names *names,
+                       const struct pcv_event *event)
+{
+    switch (event->kind) {
+    case PCV_EVENT_FAULTS:
+        text_add(text, ": the last a %s at %" PRIx64 ", bus mastering %s",
+                 (event->arg[1] & PCV_FAULT_WRITE) != 0 ? "write" : "read",
+                 event->arg[0],
+                 (event->arg[1] & PCV_FAULT_LEFT_ON) != 0 ? "is left alone"
+                                                          : "is off");
+        break;
+    case PCV_EVENT_CONCEALED:
+    case PCV_EVENT_MOVED:
+    case PCV_EVENT_MOVE_FAILED:
+    case PCV_EVENT_OVERRIDDEN:
+        event_place(text, names, event);
+        break;
+    case PCV_EVENT_PROTECTED:
+        text_add(text, ": bits %" PRIx64 " of %02" PRIx64, event->arg[1],
+                 event->arg[0]);
+        break;
+    case PCV_EVENT_BUS_RESET:
+        text_add(
+            text, " for %s",
+            names->show(names->ctx, (pcv_sbdf){(uint32_t)event->arg[0]}).s);
+        break;
+    case PCV_EVENT_NO_RESET:
+        event_no_reset(text, names, event);
+        break;
+    default:
+        break;
+    }
+}
+
 /* Of events about owners, capabilities, vectors, VFs, failed adds and moves. */
 static void event_details(struct text *text, const struct words_names *names,
                           const struct pcv_event *event)
@@ -168,32 +204,8 @@ static void event_details(struct text *text, const struct words_names *names,
     case PCV_EVENT_READ_ONLY:
         text_add(text, ": %s", pcv_errno_name((int)event->arg[0]));
         break;
-    case PCV_EVENT_FAULTS:
-        text_add(text, ": the last a %s at %" PRIx64 ", bus mastering %s",
-                 (event->arg[1] & PCV_FAULT_WRITE) != 0 ? "write" : "read",
-                 event->arg[0],
-                 (event->arg[1] & PCV_FAULT_LEFT_ON) != 0 ? "is left alone"
-                                                          : "is off");
-        break;
-    case PCV_EVENT_CONCEALED:
-    case PCV_EVENT_MOVED:
-    case PCV_EVENT_MOVE_FAILED:
-    case PCV_EVENT_OVERRIDDEN:
-        event_place(text, names, event);
-        break;
-    case PCV_EVENT_PROTECTED:
-        text_add(text, ": bits %" PRIx64 " of %02" PRIx64, event->arg[1],
-                 event->arg[0]);
-        break;
-    case PCV_EVENT_BUS_RESET:
-        text_add(
-            text, " for %s",
-            names->show(names->ctx, (pcv_sbdf){(uint32_t)event->arg[0]}).s);
-        break;
-    case PCV_EVENT_NO_RESET:
-        event_no_reset(text, names, event);
-        break;
     default:
+        event_more(text, names, event);
         break;
     }
 }
@@ -230,35 +242,8 @@ void report_event(struct text *text, const struct words_names *names,
                      event->arg[1] != 0 ? "write" : "read", event->arg[0]);
         }
         break;
-    case PCV_EVENT_ASSIGNED:
-    case PCV_EVENT_QUARANTINED:
-    case PCV_EVENT_CHANGE_FAILED:
-    case PCV_EVENT_READ_ONLY:
-    case PCV_EVENT_CAP_HIDDEN:
-    case PCV_EVENT_BIND_FAILED:
-    case PCV_EVENT_VFS_BUSY:
-    case PCV_EVENT_VF_FAILED:
-    case PCV_EVENT_EXTENDED:
-    case PCV_EVENT_CONCEALED:
-    case PCV_EVENT_ADD_FAILED:
-    case PCV_EVENT_MOVED:
-    case PCV_EVENT_MOVE_FAILED:
-    case PCV_EVENT_BUS_RESET:
-    case PCV_EVENT_NO_RESET:
-    case PCV_EVENT_FAULTS:
-    case PCV_EVENT_PROTECTED:
-    case PCV_EVENT_OVERRIDDEN:
+    default:
         event_details(text, names, event);
-        break;
-    case PCV_EVENT_PENDING:
-    case PCV_EVENT_RESET:
-    case PCV_EVENT_EXTENDED_BUSY:
-    case PCV_EVENT_ADDED:
-    case PCV_EVENT_LEAVING:
-    case PCV_EVENT_GONE:
-    case PCV_EVENT_VANISHED:
-    case PCV_EVENT_RESET_SEEN:
-    case PCV_EVENT_UNREACHABLE:
         break;
     }
 }

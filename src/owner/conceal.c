@@ -354,7 +354,6 @@ int pcv__reveal(struct pcv_device *device, const struct pcv__order *order)
     }
     pcv__change_drop(device); /* what was begun and given up */
     pcv__change_reopen(device);
-    pcv__change_seen(device);
     return pcv__add_finish(device);
 }
 

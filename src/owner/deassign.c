@@ -79,7 +79,6 @@ static int reopen(struct pcv_device *device)
     pcv__change_forget(device);
     pcv__change_drop(device);
     pcv__change_reopen(device);
-    pcv__change_seen(device);
     return 0;
 }
 

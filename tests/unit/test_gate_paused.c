@@ -121,9 +121,15 @@ static void reported_bus_numbers_wait_for_who_is_inside_a_closed_gate(
 /* ---- three CPUs ----------------------------------------------------------
  *
  * One CPU changes registers, behind the paused gate and under the lock; another
+<<<<<<< HEAD
  * one is inside and waits for the lock. Meanwhile the administrator's closes
  * the gate, is told that accesses drain, and gives up. Of the changes of owner
  * it is to the hypervisor, since that needs no lock before the gate is closed.
+=======
+ * one is inside and waits for the lock. Meanwhile the administrator's, which
+ * has looked at the card before, closes the gate for a change of owner, is told
+ * that accesses drain, and gives up.
+>>>>>>> h-fix2
  */
 
 static struct {
@@ -155,7 +161,7 @@ static void *begin_and_give_up(void *arg)
     struct two *t = three.t;
 
     (void)arg;
-    three.begun = pcv_device_set_read_only(t->r.h.host, CARD_A);
+    three.begun = pcv__gate_close(three.card);
     three.given_up = pcv_device_deassign(t->r.h.host, CARD_A);
     atomic_store(&three.over, true);
     return NULL;
