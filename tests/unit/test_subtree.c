@@ -398,8 +398,8 @@ static void what_was_in_quarantine_goes_back_there(void **state)
             int error;
 
             open_tree(&g);
-            assert_int_equal(
-                pcv_device_quarantine(g.rig.host, DEEP, 0, NULL), 0);
+            assert_int_equal(pcv_device_quarantine(g.rig.host, DEEP, 0, NULL),
+                             0);
             pcv_model_fail(g.rig.model, PCV_MODEL_OP_cfg_read, nth);
             error = perform_all(&g, ops[i]);
             pcv_model_fail(g.rig.model, PCV_MODEL_OP_cfg_read, 0);
