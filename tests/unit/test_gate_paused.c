@@ -96,9 +96,9 @@ static void reported_bus_numbers_wait_for_who_is_inside_a_closed_gate(
 
     (void)state;
     two_start(&t);
-    assert_int_equal(pcv__gate_enter(pcv_host_hardware_domain(t.r.h.host),
-                                     CARD_A, &inside),
-                     PCV_DONE);
+    assert_int_equal(
+        pcv__gate_enter(pcv_host_hardware_domain(t.r.h.host), CARD_A, &inside),
+        PCV_DONE);
     assert_int_equal(pcv_device_assign(t.r.h.host, CARD_A, t.guest, NULL, NULL),
                      -PCV_ERESTART);
     numbers(&t, PORT_A, 9, 9); /* dropped: it is on its way to a guest */
@@ -106,9 +106,8 @@ static void reported_bus_numbers_wait_for_who_is_inside_a_closed_gate(
                      1);
     pcv_test_write(t.r.h.model, PORT_A, PCV_REG_PRIMARY, 4, 0x090900);
     for (int i = 0; i < 3; i++) {
-        assert_int_equal(
-            pcv_bridge_report_buses(t.r.h.host, PORT_A, 0, 9, 9),
-            -PCV_ERESTART);
+        assert_int_equal(pcv_bridge_report_buses(t.r.h.host, PORT_A, 0, 9, 9),
+                         -PCV_ERESTART);
         assert_true(stands(&t, CARD_A, CARD_A));
     }
     pcv__gate_leave(inside);
@@ -121,10 +120,10 @@ static void reported_bus_numbers_wait_for_who_is_inside_a_closed_gate(
 
 /* ---- three CPUs ----------------------------------------------------------
  *
- * The administrator's CPU begins to give the card away and stops just before it
- * closes the gate. There one CPU changes registers, behind the paused gate and
- * under the lock, and another one is inside and waits for the lock. Then the
- * administrator goes on, is told that accesses drain, and gives up.
+ * One CPU changes registers, behind the paused gate and under the lock; another
+ * one is inside and waits for the lock. Meanwhile the administrator's closes
+ * the gate, is told that accesses drain, and gives up. Of the changes of owner
+ * it is to the hypervisor, since that needs no lock before the gate is closed.
  */
 
 static struct {
@@ -132,8 +131,8 @@ static struct {
     struct pcv_device *card;
     bool armed;
     pthread_t inside, administrator;
-    _Atomic bool before, go_on, over;
-    int assigned, deassigned;
+    _Atomic bool over;
+    int begun, given_up;
     enum pcv_verdict verdict; /* of an access while registers change */
 } three;
 
@@ -151,26 +150,15 @@ static void *stay_inside(void *arg)
     return NULL;
 }
 
-static _Thread_local bool is_administrator;
-
 static void *begin_and_give_up(void *arg)
 {
     struct two *t = three.t;
 
     (void)arg;
-    is_administrator = true;
-    three.assigned =
-        pcv_device_assign(t->r.h.host, CARD_A, t->guest, NULL, NULL);
-    three.deassigned = pcv_device_deassign(t->r.h.host, CARD_A);
+    three.begun = pcv_device_set_read_only(t->r.h.host, CARD_A);
+    three.given_up = pcv_device_deassign(t->r.h.host, CARD_A);
     atomic_store(&three.over, true);
     return NULL;
-}
-
-static void until(const _Atomic bool *told)
-{
-    while (!atomic_load(told)) {
-        (void)sched_yield();
-    }
 }
 
 /* How many hold or wait for the card's lock. */
@@ -188,7 +176,8 @@ static void meanwhile(void)
     while (at_the_lock() < 2) {
         (void)sched_yield();
     }
-    atomic_store(&three.go_on, true);
+    assert_int_equal(
+        pthread_create(&three.administrator, NULL, begin_and_give_up, NULL), 0);
     while (!atomic_load(&three.over) && at_the_lock() < 3) {
         (void)sched_yield();
     }
@@ -197,10 +186,7 @@ static void meanwhile(void)
 
 static void *alloc(void *ctx, size_t size)
 {
-    if (is_administrator) {
-        atomic_store(&three.before, true);
-        until(&three.go_on);
-    } else if (three.armed) {
+    if (three.armed) {
         meanwhile();
     }
     return pcv_model_ops()->alloc(ctx, size);
@@ -232,14 +218,11 @@ static void a_change_that_is_given_up_opens_no_gate_that_is_paused(void **state)
     memset(&three, 0, sizeof(three));
     three.t = &t;
     three.card = pcv_device_find(t.r.h.host, CARD_A);
-    assert_int_equal(
-        pthread_create(&three.administrator, NULL, begin_and_give_up, NULL), 0);
-    until(&three.before);
     add_registers();
     assert_int_equal(pthread_join(three.inside, NULL), 0);
     assert_int_equal(pthread_join(three.administrator, NULL), 0);
-    assert_int_equal(three.assigned, -PCV_ERESTART);
-    assert_int_equal(three.deassigned, 0);
+    assert_int_equal(three.begun, -PCV_ERESTART);
+    assert_int_equal(three.given_up, 0);
     assert_int_not_equal(three.verdict, PCV_DONE);
     assert_int_equal(read_card(&t), PCV_DONE);
     pcv_device_put(three.card);

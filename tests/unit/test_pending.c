@@ -143,8 +143,8 @@ static void without_a_clock_so_many_calls_are_waited(void **state)
     owned_end(&o);
 }
 
-/* OWN-5, OWN-14: until it has another owner, or stays, its owner sees that it is
- * off, and cannot change that; nothing of that reaches hardware. */
+/* OWN-5, OWN-14: until it has another owner, or stays, its owner sees that it
+ * is off, and cannot change that; nothing of that reaches hardware. */
 static void is_shown_as_off(struct owned *o)
 {
     o->logged = 0;
