@@ -78,4 +78,15 @@ int pcv__read_only_declare(struct pcv_device *device, uint32_t marks,
 int pcv__set_all(struct pcv_host *host, pcv_sbdf root,
                  const struct pcv__order *order, bool slot, pcv_sbdf *out_busy);
 
+/* ---- each of a set (subtree_one.c) -----------------------------------------
+ */
+
+/* What is ordered is done to one, which is marked. A reference is held. */
+int pcv__set_do(struct pcv_device *device, const struct pcv__order *order);
+/* It is where it was before, and not marked. 0, also where it refuses; or
+ * -PCV_ERESTART. */
+int pcv__set_undo(struct pcv_device *device);
+/* It is not to be taken back any more. */
+void pcv__set_unmark(struct pcv_device *device);
+
 #endif

@@ -180,13 +180,24 @@ static bool is_the_same(struct pcv_device *device,
     return is;
 }
 
+/* Nobody goes on revealing it: who waited before its gate may come in. */
+static int stay_hidden(struct pcv_device *device)
+{
+    struct pcv__mem *mem = &device->host->mem;
+
+    pcv__lock_take(mem, &device->lock);
+    pcv__gate_open(device);
+    pcv__lock_drop(mem, &device->lock);
+    return pcv__add_finish(device);
+}
+
 int pcv__hide(struct pcv_device *device, const struct pcv__order *order)
 {
     int error;
 
     if (pcv__is_marked(device, PCV__MARK_HIDDEN)) {
         return order->in_set || is_the_same(device, order->info)
-                   ? pcv__add_finish(device)
+                   ? stay_hidden(device)
                    : -PCV_EBUSY;
     }
     error = pcv__set_check(device, order);

@@ -215,97 +215,6 @@ static void begin_place(const struct set *set, struct place *place)
     pcv__lock_drop(&set->host->mem, &set->segment->lock);
 }
 
-static void mark(struct pcv_device *device)
-{
-    atomic_fetch_or_explicit(&device->marks, PCV__MARK_SUBTREE,
-                             memory_order_relaxed);
-}
-
-static void unmark(struct pcv_device *device)
-{
-    struct pcv__mem *mem = &device->host->mem;
-
-    pcv__lock_take(mem, &device->lock);
-    if (device->extras) {
-        device->extras->rests = false;
-    }
-    atomic_fetch_and_explicit(&device->marks, ~PCV__MARK_SUBTREE,
-                              memory_order_relaxed);
-    pcv__lock_drop(mem, &device->lock);
-}
-
-/* What is taken out of quarantine goes back there, however far it came: so that
- * is noted first. 0 or -PCV_ENOMEM. */
-static int note_rest(const struct set *set, struct pcv_device *device)
-{
-    struct pcv__mem *mem = &device->host->mem;
-    int error = 0;
-
-    if (set->order->op == PCV__SET_REVEAL || !pcv__is_quarantined(device)) {
-        return 0;
-    }
-    pcv__lock_take(mem, &device->lock);
-    if (pcv__extras_get(device)) {
-        device->extras->rests = true;
-        mark(device);
-    } else {
-        error = -PCV_ENOMEM;
-    }
-    pcv__lock_drop(mem, &device->lock);
-    return error;
-}
-
-/* What was done is marked. */
-static int do_one(const struct set *set, struct pcv_device *device)
-{
-    int error = note_rest(set, device);
-
-    if (error == 0) {
-        error = pcv__set_one(set->host, pcv__device_sbdf(device), set->order);
-    }
-    if (error == 0) {
-        mark(device);
-    }
-    return error;
-}
-
-static bool is_to_rest(struct pcv_device *device)
-{
-    struct pcv__mem *mem = &device->host->mem;
-    bool is;
-
-    pcv__lock_take(mem, &device->lock);
-    is = device->extras && device->extras->rests;
-    pcv__lock_drop(mem, &device->lock);
-    return is;
-}
-
-/* It is the hardware domain's, or where it was; and no longer marked then. What
- * refuses to come back is where it is; its event told why. */
-static int undo_one(const struct set *set, struct pcv_device *device)
-{
-    static const struct pcv__order reveal = {.op = PCV__SET_REVEAL,
-                                             .in_set = true};
-    static const struct pcv__order rest = {.op = PCV__SET_QUARANTINE,
-                                           .in_set = true};
-    const bool rests = is_to_rest(device);
-    const pcv_sbdf sbdf = pcv__device_sbdf(device);
-    int error = 0;
-
-    if (!rests || pcv__is_marked(device, PCV__MARK_HIDDEN) ||
-        pcv__is_marked(device, PCV__MARK_CONCEALED)) {
-        error = pcv__set_one(set->host, sbdf, &reveal);
-    }
-    if (rests && error == 0) {
-        error = pcv__set_one(set->host, sbdf, &rest);
-    }
-    if (error == -PCV_ERESTART) {
-        return error;
-    }
-    unmark(device);
-    return 0;
-}
-
 /* A walk over all. *out_any: something was done. */
 static int walk(struct set *set, bool undo, bool *out_any, pcv_sbdf *out_busy)
 {
@@ -322,7 +231,8 @@ static int walk(struct set *set, bool undo, bool *out_any, pcv_sbdf *out_busy)
         } else {
             set->budget--;
             *out_any = true;
-            error = undo ? undo_one(set, device) : do_one(set, device);
+            error =
+                undo ? pcv__set_undo(device) : pcv__set_do(device, set->order);
         }
         pcv_device_put(device);
     }
@@ -354,7 +264,7 @@ static void unmark_all(const struct set *set)
     begin_walk(set, &place);
     while ((device = next(set, &place, &sbdf, &look)) != NULL) {
         if (look == PCV__LOOK_LIVE) {
-            unmark(device);
+            pcv__set_unmark(device);
         }
     }
     pcv__lock_drop(mem, &set->segment->lock);

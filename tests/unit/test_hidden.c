@@ -377,9 +377,29 @@ static void it_is_where_hardware_has_it_when_it_is_hidden(void **state)
     guest_close(&c.g);
 }
 
+/* OWN-7: who began to reveal it may think better of it. */
+static void what_is_hidden_after_all_can_be_used(void **state)
+{
+    struct pcv_device *inside;
+    struct card c;
+
+    (void)state;
+    card_open(&c);
+    card_hide(&c);
+    assert_int_equal(pcv__gate_enter(c.g.rig.dom0, DEV, &inside), PCV_DONE);
+    assert_int_equal(card_reveal(&c), -PCV_ERESTART);
+    pcv__gate_leave(inside);
+    card_hide(&c);
+    assert_int_equal(rig_read(&c.g.rig, DEV, PCV_REG_VENDOR, 4), 0xa36d8086);
+    assert_int_equal(card_reveal(&c), 0);
+    card_as_before(&c);
+    guest_close(&c.g);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_hidden_after_all_can_be_used),
         cmocka_unit_test(
             it_is_the_hypervisors_and_the_hardware_domain_finds_it),
         cmocka_unit_test(hiding_it_again_is_done_already_and_otherwise_busy),
