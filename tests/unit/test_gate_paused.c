@@ -121,15 +121,9 @@ static void reported_bus_numbers_wait_for_who_is_inside_a_closed_gate(
 /* ---- three CPUs ----------------------------------------------------------
  *
  * One CPU changes registers, behind the paused gate and under the lock; another
-<<<<<<< HEAD
- * one is inside and waits for the lock. Meanwhile the administrator's closes
- * the gate, is told that accesses drain, and gives up. Of the changes of owner
- * it is to the hypervisor, since that needs no lock before the gate is closed.
-=======
  * one is inside and waits for the lock. Meanwhile the administrator's, which
  * has looked at the card before, closes the gate for a change of owner, is told
  * that accesses drain, and gives up.
->>>>>>> h-fix2
  */
 
 static struct {
