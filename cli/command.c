@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* How a line becomes a call of a command, and what all commands share. */
 #include "command.h"
+#include "ctl/alias.h"
 #include "report.h"
 
 #include <inttypes.h>
@@ -130,12 +131,14 @@ enum command_result command_help(struct call *call)
         if (command == NULL) {
             return call_misused(call, "no such command; 'help' lists them");
         }
-        text_add(call->out, "%s %s\n", command->name, command->arguments);
-        text_add(call->out, "  %s\n", command->help);
+        alias_add_help(call->out, call->args.word[0], command->name,
+                       command->arguments, command->help);
         return COMMAND_DONE;
     }
     for (size_t i = 0; (command = command_at(i)) != NULL; i++) {
-        text_add(call->out, "%-12s %s\n", command->name, command->help);
+        text_add(call->out, "%-12s %s", command->name, command->help);
+        alias_add(call->out, command->name);
+        text_add(call->out, "\n");
     }
     return COMMAND_DONE;
 }

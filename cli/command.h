@@ -87,6 +87,7 @@ enum command_result call_done(bool done);
 
 /* The commands, by file. commands_device.c: */
 enum command_result command_devices(struct call *call);
+enum command_result command_unreachable(struct call *call);
 enum command_result command_find(struct call *call);
 enum command_result command_put(struct call *call);
 enum command_result command_holders(struct call *call);
@@ -102,6 +103,7 @@ enum command_result command_group(struct call *call);
 enum command_result command_isolate(struct call *call);
 enum command_result command_requesters(struct call *call);
 enum command_result command_vanish(struct call *call);
+enum command_result command_vanished(struct call *call);
 enum command_result command_pull(struct call *call);
 enum command_result command_plug(struct call *call);
 enum command_result command_dead(struct call *call);
@@ -125,6 +127,7 @@ enum command_result command_store(struct call *call);
 enum command_result command_windows(struct call *call);
 enum command_result command_mmio(struct call *call);
 /* commands_domain.c: */
+enum command_result command_domains(struct call *call);
 enum command_result command_domain(struct call *call);
 enum command_result command_assign(struct call *call);
 enum command_result command_test_assign(struct call *call);

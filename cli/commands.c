@@ -2,6 +2,7 @@
 /* The table of commands: all there is to know of each but what it does. Those
  * that make guests, and play hardware for them, are in commands_guest.c. */
 #include "command.h"
+#include "ctl/alias.h"
 
 #include <string.h>
 
@@ -67,6 +68,12 @@ static const struct command table[] = {
         .help = "list every registered function",
         .option = long_json_options,
         .run = command_devices,
+    },
+    {
+        .name = "unreachable",
+        .arguments = "",
+        .help = "list the registered functions that no bus number leads to",
+        .run = command_unreachable,
     },
     {
         .name = "find",
@@ -328,6 +335,15 @@ static const struct command table[] = {
         .run = command_vanish,
     },
     {
+        .name = "vanished",
+        .arguments = "SBDF",
+        .help = "tell the library that a function was pulled",
+        .completes = "s",
+        .min = 1,
+        .max = 1,
+        .run = command_vanished,
+    },
+    {
         .name = "pull",
         .arguments = "SBDF",
         .help = "pull a function without warning; nobody is told",
@@ -400,9 +416,11 @@ const struct command *command_at(size_t index)
 
 const struct command *command_named(const char *name)
 {
+    const char *own = alias_meaning(name);
     const struct command *command;
+
     for (size_t i = 0; (command = command_at(i)) != NULL; i++) {
-        if (strcmp(command->name, name) == 0) {
+        if (strcmp(command->name, own) == 0) {
             return command;
         }
     }

@@ -83,6 +83,15 @@ enum command_result command_vanish(struct call *call)
     return call_done(ctl_vanished(&ctl, sbdf));
 }
 
+enum command_result command_vanished(struct call *call)
+{
+    struct ctl ctl = call_ctl(call);
+    pcv_sbdf sbdf;
+
+    return call_sbdf(call, 0, &sbdf) ? call_done(ctl_vanished(&ctl, sbdf))
+                                     : COMMAND_MISUSED;
+}
+
 enum command_result command_pull(struct call *call)
 {
     pcv_sbdf sbdf;

@@ -38,6 +38,13 @@ enum command_result command_devices(struct call *call)
     return COMMAND_DONE;
 }
 
+enum command_result command_unreachable(struct call *call)
+{
+    struct ctl ctl = call_ctl(call);
+
+    return call_done(ctl_unreachable(&ctl));
+}
+
 /* Every argument as an address, before anything is done with one. */
 static pcv_sbdf *call_sbdfs(struct call *call)
 {

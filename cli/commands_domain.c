@@ -125,7 +125,7 @@ static void domain_add(struct call *call, struct json_object *json,
     owned_fini(&list);
 }
 
-static enum command_result domain_list(struct call *call)
+enum command_result command_domains(struct call *call)
 {
     const struct machine *machine = &call->session->machine;
     struct ctl ctl = call_ctl(call);
@@ -151,7 +151,7 @@ enum command_result command_domain(struct call *call)
         enum command_result (*run)(struct call *call);
     } way[] = {
         {"create", 2, domain_create},
-        {"list", 1, domain_list},
+        {"list", 1, command_domains},
         {"destroy", 2, domain_destroy},
         {"window", 4, domain_window},
     };

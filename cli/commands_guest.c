@@ -59,6 +59,13 @@ const struct command commands_guest[] = {
         .run = command_domain,
     },
     {
+        .name = "domains",
+        .arguments = "[--json]",
+        .help = "domains, and where they find what they own",
+        .option = json_options,
+        .run = command_domains,
+    },
+    {
         .name = "assign",
         .arguments = ASSIGN_ARGUMENTS,
         .help = "give a function to a guest; SLOT: its device, or "
@@ -84,25 +91,6 @@ const struct command commands_guest[] = {
         .name = "deassign",
         .arguments = "SBDF",
         .help = "take a function back from a guest, or out of quarantine",
-        .completes = "s",
-        .min = 1,
-        .max = 1,
-        .run = command_deassign,
-    },
-    {
-        .name = "attach",
-        .arguments = ASSIGN_ARGUMENTS,
-        .help = "another name of assign",
-        .completes = "gs-",
-        .min = 2,
-        .max = 3,
-        .option = assign_options,
-        .run = command_assign,
-    },
-    {
-        .name = "detach",
-        .arguments = "SBDF",
-        .help = "another name of deassign",
         .completes = "s",
         .min = 1,
         .max = 1,
@@ -335,13 +323,13 @@ const struct command commands_guest[] = {
     },
     {
         .name = "device",
-        .arguments = "raise SBDF [msi|msix] VECTOR | "
+        .arguments = "SBDF | raise SBDF [msi|msix] VECTOR | "
                      "dma SBDF ADDRESS [read|write] [TIMES]",
-        .help = "what the hardware does by itself: interrupts, and memory "
-                "accesses",
+        .help = "what is known of a function; what hardware does by itself: "
+                "interrupts, and memory accesses",
         .completes = "ksk-",
         .words = "raise dma|msi msix",
-        .min = 3,
+        .min = 1,
         .max = 5,
         .run = command_device,
     },

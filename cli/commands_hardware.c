@@ -182,8 +182,23 @@ enum command_result command_faults(struct call *call)
     return result;
 }
 
+static enum command_result device_show(struct call *call)
+{
+    struct ctl ctl = call_ctl(call);
+    pcv_sbdf sbdf;
+
+    return call_sbdf(call, 0, &sbdf) ? call_done(ctl_device(&ctl, sbdf))
+                                     : COMMAND_MISUSED;
+}
+
 enum command_result command_device(struct call *call)
 {
+    if (call->args.count == 1) {
+        return device_show(call);
+    }
+    if (call->args.count == 2) {
+        return call_misused(call, "too few arguments");
+    }
     if (strcmp(call->args.word[0], "raise") == 0) {
         return call->args.count <= 4 ? device_raise(call)
                                      : call_misused(call, "too many arguments");

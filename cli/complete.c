@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "command.h"
+#include "ctl/alias.h"
 #include "guests.h"
 #include "reg.h"
 
@@ -31,6 +32,10 @@ static void add_commands(struct candidates *candidates, const char *typed)
     const struct command *command;
     for (size_t i = 0; (command = command_at(i)) != NULL; i++) {
         candidate_add(candidates, command->name, typed);
+    }
+    const char *alias;
+    for (size_t i = 0; (alias = alias_at(i)) != NULL; i++) {
+        candidate_add(candidates, alias, typed);
     }
 }
 

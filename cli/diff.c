@@ -239,8 +239,8 @@ static int diff_run(const struct verb *verb, struct machine *machine,
         space_take(&explain->before, machine, sbdf);
         int result = guest_create(machine, "guest");
         if (result == 0) {
-            result = guest_attach(machine, guest_named(machine, "guest"), sbdf,
-                                  &policy, &explain->own, &wait_us);
+            result = guest_show(machine, guest_named(machine, "guest"), sbdf,
+                                &policy, &explain->own, &wait_us);
         }
         status = result == 0
                      ? diff_print(machine, sbdf, explain, args)

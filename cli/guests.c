@@ -178,6 +178,77 @@ int guest_attach(const struct machine *machine, struct guest *guest,
     return result;
 }
 
+/* See it through, as guest_attach() does. */
+static int quarantine(const struct machine *machine, pcv_sbdf sbdf,
+                      uint64_t *out_wait_us)
+{
+    uint32_t steps = 0;
+    int result;
+
+    do {
+        result = pcv_device_quarantine(machine->host, sbdf, 0, NULL);
+    } while (result == -PCV_ERESTART &&
+             machine_again(machine, sbdf, &steps, out_wait_us));
+    return result;
+}
+
+/* Declare all of a group isolated that can be told from others; a port that
+ * isolates parts what is behind it from the rest, too. */
+static int declare(const struct machine *machine, pcv_sbdf sbdf)
+{
+    struct pcv_group_member member;
+    struct pcv_group group;
+    pcv_sbdf from = {0};
+    int result = pcv_group_find(machine->host, sbdf, &group);
+
+    while (result == 0 && pcv_group_next(&group, from, &member)) {
+        result = pcv_device_declare_isolated(machine->host, member.sbdf, true);
+        result = result == -PCV_EPERM ? 0 : result;
+        from.v = member.sbdf.v + 1;
+    }
+    return result;
+}
+
+/* Who is joined by conventional PCI goes to quarantine: there it splits no
+ * group, and can be given to the guest later. */
+static int set_apart(const struct machine *machine, const struct guest *guest,
+                     pcv_sbdf sbdf, uint64_t *out_wait_us)
+{
+    struct pcv_group_member member;
+    struct pcv_group group;
+    pcv_sbdf from = {0};
+    int result = declare(machine, sbdf);
+
+    if (result == 0) {
+        result = pcv_group_find(machine->host, sbdf, &group);
+    }
+    while (result == 0 && pcv_group_next(&group, from, &member)) {
+        if (member.sbdf.v != sbdf.v && !member.is_bridge &&
+            member.owner_id != pcv_domain_id(guest->domain)) {
+            result = quarantine(machine, member.sbdf, out_wait_us);
+        }
+        from.v = member.sbdf.v + 1;
+    }
+    return result;
+}
+
+int guest_show(const struct machine *machine, struct guest *guest,
+               pcv_sbdf sbdf, const struct pcv_assign_policy *policy,
+               pcv_sbdf *out_own, uint64_t *out_wait_us)
+{
+    int result =
+        guest_attach(machine, guest, sbdf, policy, out_own, out_wait_us);
+
+    if (result == -PCV_EXDEV) {
+        result = set_apart(machine, guest, sbdf, out_wait_us);
+        if (result == 0) {
+            result = guest_attach(machine, guest, sbdf, policy, out_own,
+                                  out_wait_us);
+        }
+    }
+    return result;
+}
+
 static int owned_compare(const void *a, const void *b)
 {
     const struct owned *x = a;

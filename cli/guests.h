@@ -64,6 +64,16 @@ int guest_attach(const struct machine *machine, struct guest *guest,
                  pcv_sbdf sbdf, const struct pcv_assign_policy *policy,
                  pcv_sbdf *out_own, uint64_t *out_wait_us);
 
+/*
+ * The same for who only looks at what the guest would find: nothing runs, so
+ * the rest of an isolation group is in nobody's way. Its functions are declared
+ * isolated; those behind a bridge of conventional PCI, which no IOMMU can tell
+ * apart, go to quarantine.
+ */
+int guest_show(const struct machine *machine, struct guest *guest,
+               pcv_sbdf sbdf, const struct pcv_assign_policy *policy,
+               pcv_sbdf *out_own, uint64_t *out_wait_us);
+
 /* A function of a domain. */
 struct owned {
     pcv_sbdf sbdf; /* on the machine */

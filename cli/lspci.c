@@ -168,7 +168,7 @@ static bool give(struct machine *machine, struct guest *guest, const char *list,
         good = parse_sbdf(machine->model, text_str(&word), &sbdf, why);
         text_fini(&word);
         int result =
-            good ? guest_attach(machine, guest, sbdf, &policy, &own, &wait_us)
+            good ? guest_show(machine, guest, sbdf, &policy, &own, &wait_us)
                  : 0;
         if (result != 0) {
             text_add(why, "%s can't be given to a guest: %s %s",

@@ -434,7 +434,13 @@ inline change_give(domain)
         :: (word & LEAVING) != 0 -> result = FAILED
         :: else ->
             owner = domain;
+#ifndef MISTAKE_LOCKS_CROSSED
+            LOCK(device_lock);
+#endif
             gate_reopen();
+#ifndef MISTAKE_LOCKS_CROSSED
+            UNLOCK(device_lock);
+#endif
             change_for = 0;
             change_reset = 0
         fi;

@@ -27,4 +27,105 @@ enum program_result program_misused(struct program *program, const char *format,
 enum program_result program_command_help(struct program *program,
                                          const struct args *args);
 
+/* What became of a command whose operations went well, or did not. */
+enum program_result program_done(bool good);
+/* A word as an address, as a domain ("dom0"; whether there is such a one, the
+ * operation finds out), as on or off: false with its error printed. */
+bool program_take_sbdf(struct program *program, const char *word,
+                       pcv_sbdf *out_sbdf);
+bool program_take_domain(struct program *program, const char *word,
+                         uint32_t *out_id);
+bool program_take_on_off(struct program *program, const char *word,
+                         bool *out_on);
+/* Every argument as an address, before anything is done with one. To be freed;
+ * NULL with its error printed. */
+pcv_sbdf *program_take_sbdfs(struct program *program, const struct args *args);
+/* The same for each address of the arguments. */
+enum program_result program_each(struct program *program,
+                                 const struct args *args,
+                                 bool (*fn)(const struct ctl *ctl,
+                                            pcv_sbdf sbdf));
+
+/* The commands, by file. commands_look.c: */
+enum program_result program_command_devices(struct program *program,
+                                            const struct args *args);
+enum program_result program_command_status(struct program *program,
+                                           const struct args *args);
+enum program_result program_command_holders(struct program *program,
+                                            const struct args *args);
+enum program_result program_command_device(struct program *program,
+                                           const struct args *args);
+enum program_result program_command_unreachable(struct program *program,
+                                                const struct args *args);
+enum program_result program_command_domains(struct program *program,
+                                            const struct args *args);
+enum program_result program_command_path(struct program *program,
+                                         const struct args *args);
+enum program_result program_command_nodes(struct program *program,
+                                          const struct args *args);
+enum program_result program_command_stats(struct program *program,
+                                          const struct args *args);
+enum program_result program_command_events(struct program *program,
+                                           const struct args *args);
+enum program_result program_command_domain(struct program *program,
+                                           const struct args *args);
+enum program_result program_command_mapped(struct program *program,
+                                           const struct args *args);
+enum program_result program_command_map(struct program *program,
+                                        const struct args *args);
+enum program_result program_command_dump(struct program *program,
+                                         const struct args *args);
+/* commands_change.c: */
+enum program_result program_command_add(struct program *program,
+                                        const struct args *args);
+enum program_result program_command_remove(struct program *program,
+                                           const struct args *args);
+enum program_result program_command_vanish(struct program *program,
+                                           const struct args *args);
+enum program_result program_command_scan(struct program *program,
+                                         const struct args *args);
+enum program_result program_command_ecam(struct program *program,
+                                         const struct args *args);
+enum program_result program_command_buses(struct program *program,
+                                          const struct args *args);
+/* commands_owner.c: */
+enum program_result program_command_assign(struct program *program,
+                                           const struct args *args);
+enum program_result program_command_test_assign(struct program *program,
+                                                const struct args *args);
+enum program_result program_command_deassign(struct program *program,
+                                             const struct args *args);
+enum program_result program_command_cancel_remove(struct program *program,
+                                                  const struct args *args);
+enum program_result program_command_broken(struct program *program,
+                                           const struct args *args);
+enum program_result program_command_restore(struct program *program,
+                                            const struct args *args);
+enum program_result program_command_reset(struct program *program,
+                                          const struct args *args);
+enum program_result program_command_prepare_msix(struct program *program,
+                                                 const struct args *args);
+enum program_result program_command_release_msix(struct program *program,
+                                                 const struct args *args);
+enum program_result program_command_read_only(struct program *program,
+                                              const struct args *args);
+enum program_result program_command_faults(struct program *program,
+                                           const struct args *args);
+enum program_result program_command_group(struct program *program,
+                                          const struct args *args);
+enum program_result program_command_isolate(struct program *program,
+                                            const struct args *args);
+enum program_result program_command_requesters(struct program *program,
+                                               const struct args *args);
+enum program_result program_command_override(struct program *program,
+                                             const struct args *args);
+enum program_result program_command_hide(struct program *program,
+                                         const struct args *args);
+enum program_result program_command_conceal(struct program *program,
+                                            const struct args *args);
+enum program_result program_command_reveal(struct program *program,
+                                           const struct args *args);
+enum program_result program_command_quarantine(struct program *program,
+                                               const struct args *args);
+
 #endif

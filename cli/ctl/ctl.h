@@ -80,6 +80,8 @@ struct domain_text ctl_domain_name(const struct ctl *ctl, uint32_t id);
 
 /* show.c */
 bool ctl_devices(const struct ctl *ctl, bool is_long);
+bool ctl_unreachable(const struct ctl *ctl);
+bool ctl_device(const struct ctl *ctl, pcv_sbdf sbdf);
 bool ctl_holders(const struct ctl *ctl, pcv_sbdf sbdf);
 bool ctl_status(const struct ctl *ctl, pcv_sbdf sbdf);
 bool ctl_nodes(const struct ctl *ctl, const pcv_sbdf *sbdfs, size_t count);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ctl/alias.h"
 #include "ctl/commands.h"
 
 /* A function that was reset is ready within a second, one that comes out of
@@ -126,8 +127,10 @@ enum program_result program_misused(struct program *program, const char *format,
 
 static const struct program_command *command_named(const char *name)
 {
+    const char *own = alias_meaning(name);
+
     for (size_t i = 0; i < program_command_count; i++) {
-        if (strcmp(program_commands[i].name, name) == 0) {
+        if (strcmp(program_commands[i].name, own) == 0) {
             return &program_commands[i];
         }
     }
@@ -137,8 +140,10 @@ static const struct program_command *command_named(const char *name)
 void program_help(struct text *out)
 {
     for (size_t i = 0; i < program_command_count; i++) {
-        text_add(out, "%-12s %s\n", program_commands[i].name,
+        text_add(out, "%-12s %s", program_commands[i].name,
                  program_commands[i].help);
+        alias_add(out, program_commands[i].name);
+        text_add(out, "\n");
     }
 }
 
@@ -153,8 +158,8 @@ enum program_result program_command_help(struct program *program,
     if (command == NULL) {
         return program_misused(program, "no such command; 'help' lists them");
     }
-    text_add(&program->out, "%s %s\n", command->name, command->arguments);
-    text_add(&program->out, "  %s\n", command->help);
+    alias_add_help(&program->out, args->word[0], command->name,
+                   command->arguments, command->help);
     return PROGRAM_DONE;
 }
 

@@ -80,8 +80,36 @@ bool ctl_devices(const struct ctl *ctl, bool is_long)
     return error == 0 || ctl_failed(ctl, error, "devices");
 }
 
+bool ctl_unreachable(const struct ctl *ctl)
+{
+    struct pcv_ctl_request request =
+        ctl_request(PCV_CTL_UNREACHABLE, (pcv_sbdf){0});
+    struct ctl copy = *ctl;
+    size_t before = ctl->out->len;
+    int error = ctl_each(ctl, &request, device_line, &copy);
+
+    if (error != 0) {
+        return ctl_failed(ctl, error, "unreachable");
+    }
+    if (ctl->out->len == before) {
+        text_add(ctl->out, "every function can be reached\n");
+    }
+    return true;
+}
+
 /* ---- one function ---------------------------------------------------------
  */
+
+bool ctl_device(const struct ctl *ctl, pcv_sbdf sbdf)
+{
+    struct pcv_ctl_request request = ctl_request(PCV_CTL_DEVICE, sbdf);
+    struct ctl copy = *ctl;
+    union pcv_ctl_record record;
+    int error = ctl_ask(ctl, &request, &record);
+
+    return error == 0 ? device_long(&copy, &record)
+                      : ctl_failed(ctl, error, "%s", ctl_show(ctl, sbdf).s);
+}
 
 static bool status_ask(const struct ctl *ctl, pcv_sbdf sbdf,
                        struct pcv_device_status *out_status)

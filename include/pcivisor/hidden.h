@@ -34,7 +34,7 @@ struct pcv_hide_range {
 
 struct pcv_hide_info {
     uint32_t flags;       /* PCV_SUBTREE or PCV_HIDE_MASTER */
-    uint32_t range_count; /* of `range` */
+    uint32_t range_count; /* of `range`: 4096 pages at most, in all */
     struct pcv_hide_range range[PCV_HIDE_RANGES];
 };
 
@@ -63,7 +63,8 @@ struct pcv_hide_info {
  * belong to one function, a range that is not inside a memory BAR); -PCV_ENODEV
  * if nothing is there, it has vanished, or no bus number leads to it for the
  * moment; -PCV_EPERM for a VF, whose BARs are its PF's, and for a bridge alone;
- * -PCV_EOPNOTSUPP for a header that is neither type 0 nor 1; -PCV_EBUSY while
+ * -PCV_EOPNOTSUPP for a header that is neither type 0 nor 1; -PCV_EAGAIN while
+ * it sleeps in a lower power state than D0; -PCV_EBUSY while
  * it is a guest's, on its way to one, the hypervisor's already, or a PF with
  * VFs, or somebody else changes its owner; -PCV_EEXIST if a register of the
  * host's own (pcv_register_add()) stands where one has to be virtual;

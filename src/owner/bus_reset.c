@@ -115,7 +115,8 @@ static void next_phase(struct pcv_device *bridge, enum phase phase, uint64_t us)
     struct pcv__bus_reset *reset = &bridge->extras->bus_reset;
 
     reset->phase = (uint8_t)phase;
-    reset->until_us = pcv__now_us(bridge->host) + us;
+    atomic_store_explicit(&reset->until_us, pcv__now_us(bridge->host) + us,
+                          memory_order_relaxed);
 }
 
 static int begin_locked(struct pcv_device *bridge) PCV__REQUIRES(bridge->lock)
@@ -210,12 +211,11 @@ static int step(struct pcv__segment *segment, struct pcv_device *bridge)
 /* How long until its next step; 0: now. */
 static uint64_t time_left(const struct pcv_device *bridge)
 {
-    const struct pcv__bus_reset *reset = &bridge->extras->bus_reset;
+    uint64_t until = atomic_load_explicit(&bridge->extras->bus_reset.until_us,
+                                          memory_order_relaxed);
     uint64_t now = pcv__now_us(bridge->host);
 
-    return bridge->host->mem.ops.now_us && now < reset->until_us
-               ? reset->until_us - now
-               : 0;
+    return bridge->host->mem.ops.now_us && now < until ? until - now : 0;
 }
 
 /* 0: nothing is under way there, or not any more. */

@@ -160,13 +160,13 @@ int pcv__dma_permitted(const struct pcv_device *device,
 int pcv__change_cast(struct pcv_device *device)
 {
     struct pcv__mem *mem = &device->host->mem;
-    int error;
+    bool closed = (pcv__word(device) & PCV__WORD_CLOSED) != 0;
+    int error = 0;
 
-    if ((pcv__word(device) & PCV__WORD_CLOSED) != 0) {
-        return 0; /* an earlier call did it */
-    }
     pcv__lock_take(mem, &device->lock);
-    error = pcv__shadow_cast(device);
+    if (!closed || !pcv__shadow_of(device)) {
+        error = pcv__shadow_cast(device); /* no earlier call did it */
+    }
     pcv__lock_drop(mem, &device->lock);
     return error;
 }
@@ -178,6 +178,13 @@ void pcv__change_seen(struct pcv_device *device)
     pcv__lock_take(mem, &device->lock);
     pcv__shadow_drop(device);
     pcv__lock_drop(mem, &device->lock);
+}
+
+void pcv__change_drop(struct pcv_device *device)
+{
+    pcv__change_undo(device);
+    pcv__change_seen(device);
+    pcv__change_at(device, PCV_STEP_NONE);
 }
 
 /* A view that nobody sees, which carries the device through its reset. */

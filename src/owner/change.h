@@ -59,6 +59,9 @@ void pcv__change_seen(struct pcv_device *device);
 int pcv__change_take(struct pcv_device *device);
 /* That is not gone on with: what was silenced does what it did. */
 void pcv__change_undo(struct pcv_device *device);
+/* Whatever was begun with what is the hardware domain's, a reset or a change of
+ * owner, and is not gone on with: it does what it did, behind its gate. */
+void pcv__change_drop(struct pcv_device *device);
 /* Neither bus mastering nor decoding. 0; -PCV_EIO: that is not known to be so.
  */
 int pcv__change_silence(struct pcv_device *device) PCV__REQUIRES(device->lock);

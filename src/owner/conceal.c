@@ -7,6 +7,7 @@
  */
 #include "owner/emulated.h"
 #include "owner/hidden.h"
+#include "owner/reset.h"
 #include "registry/route.h"
 #include "vpci/map.h"
 #include "vpci/reserved.h"
@@ -67,11 +68,31 @@ static int from_quarantine(struct pcv_device *device, uint32_t marks)
     atomic_store_explicit(&device->owner, &host->hypervisor,
                           memory_order_release);
     error = pcv__read_only_declare(device, marks, true);
-    if (error != 0) {
+    if (error == 0) {
+        pcv__change_seen(device);
+        pcv__reset_used(device);
+        device->change_reset = false;
+    } else {
         atomic_store_explicit(&device->owner, &host->quarantine,
                               memory_order_release);
         atomic_fetch_and_explicit(&device->marks, ~PCV__MARK_CONCEALED,
                                   memory_order_release);
+    }
+    return error;
+}
+
+/* Nothing of its last owner is under way in it, or left. */
+static int prepare(struct pcv_device *device)
+{
+    int error = 0;
+
+    if (pcv__is_quarantined(device)) {
+        error = pcv__change_reset(device, true);
+        if (error != -PCV_ERESTART) {
+            pcv__change_at(device, PCV_STEP_NONE);
+        }
+    } else {
+        pcv__change_drop(device);
     }
     return error;
 }
@@ -85,8 +106,8 @@ int pcv__conceal(struct pcv_device *device, const struct pcv__order *order)
         return 0;
     }
     error = pcv__set_check(device, order);
-    if (error == 0 && pcv__is_quarantined(device)) {
-        error = pcv__change_reset(device, true);
+    if (error == 0) {
+        error = prepare(device);
     }
     if (error != 0) {
         return error;
@@ -262,8 +283,8 @@ int pcv__quarantine(struct pcv_device *device, const struct pcv__order *order)
         return error;
     }
     if (error != 0) {
+        pcv__change_drop(device);
         pcv__change_reopen(device);
-        pcv__change_seen(device);
         return error;
     }
     pcv__change_rest(device); /* nobody is to have it */
@@ -328,7 +349,9 @@ int pcv__reveal(struct pcv_device *device, const struct pcv__order *order)
     if (owner->kind != PCV_DOMAIN_HARDWARE) {
         return -PCV_EINVAL; /* read-only, for good (OWN-8) */
     }
-    pcv__change_reopen(device); /* what was begun and given up */
+    pcv__change_drop(device); /* what was begun and given up */
+    pcv__change_reopen(device);
+    pcv__change_seen(device);
     return pcv__add_finish(device);
 }
 

@@ -77,9 +77,9 @@ static int steps(struct pcv_device *device)
 static int reopen(struct pcv_device *device)
 {
     pcv__change_forget(device);
-    pcv__change_undo(device);
-    pcv__change_at(device, PCV_STEP_NONE);
+    pcv__change_drop(device);
     pcv__change_reopen(device);
+    pcv__change_seen(device);
     return 0;
 }
 

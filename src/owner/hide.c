@@ -49,6 +49,13 @@ int pcv__set_check(const struct pcv_device *device,
                : 0;
 }
 
+/* The hardware domain's, behind a gate that somebody closed and left so. */
+static bool is_begun(const struct pcv_device *device)
+{
+    return owner_of(device)->kind == PCV_DOMAIN_HARDWARE &&
+           (pcv__word(device) & (PCV__WORD_CLOSED | PCV__WORD_PAUSED)) != 0;
+}
+
 bool pcv__set_is_done(const struct pcv_device *device,
                       const struct pcv__order *order)
 {
@@ -62,7 +69,8 @@ bool pcv__set_is_done(const struct pcv_device *device,
     case PCV__SET_REVEAL:
         return !pcv__is_marked(device,
                                PCV__MARK_HIDDEN | PCV__MARK_CONCEALED) &&
-               (!pcv__is_quarantined(device) || device->change_for);
+               (device->change_for ||
+                (!pcv__is_quarantined(device) && !is_begun(device)));
     case PCV__SET_NOTHING:
         break;
     }
@@ -133,6 +141,7 @@ static int hide(struct pcv_device *device, const struct pcv_hide_info *info)
     struct pcv_host *host = device->host;
     int error;
 
+    pcv__change_drop(device);
     pcv__lock_take(&host->mem, &device->lock);
     pcv__gate_reopen(device); /* what somebody began and gave up */
     error = begin(device, info);

@@ -127,7 +127,11 @@ static int declare(struct pcv_device *device)
 {
     int error = check(device);
 
-    return error != 0 ? error : pcv__read_only_declare(device, 0, false);
+    if (error != 0) {
+        return error;
+    }
+    pcv__change_drop(device); /* what was begun and given up */
+    return pcv__read_only_declare(device, 0, false);
 }
 
 int pcv_device_set_read_only(struct pcv_host *host, pcv_sbdf sbdf)

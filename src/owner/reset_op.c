@@ -184,7 +184,6 @@ static int unmap(struct pcv_device *device) PCV__REQUIRES(device->lock)
     if (pcv__map_step(device) != PCV_DONE) {
         return -PCV_ERESTART;
     }
-    pcv__vpci(device)->restores = !device->assignment;
     stage_set(device, STAGE_RESET);
     return 0;
 }
@@ -235,6 +234,7 @@ static void reset_began(struct pcv_device *device)
 
     pcv__lock_take(mem, &device->lock);
     pcv__quiesce_end(device);
+    device->extras->restores = !device->assignment;
     stage_set(device, STAGE_SETTLE);
     pcv__lock_drop(mem, &device->lock);
 }
@@ -322,6 +322,9 @@ static int reset_quarantined(struct pcv_device *device, pcv_sbdf *out_busy)
     if (error == 0) {
         device->change_reset = false;
         pcv__note(device, PCV__NOTE_CLEAN);
+    }
+    if (error != -PCV_ERESTART) {
+        pcv__change_at(device, PCV_STEP_NONE); /* it is on no way anywhere */
     }
     return error;
 }

@@ -47,8 +47,9 @@ struct pcv__bus_reset {
     uint8_t phase;
     bool slot; /* of a hot-plug port: what stood in its registers */
     uint16_t slot_control, slot_status;
-    uint64_t until_us;       /* when its next step is due */
-    struct pcv_device *next; /* of the host's: under the work lock */
+    _Atomic uint64_t until_us; /* when its next step is due; also looked at
+                                  under the work lock */
+    struct pcv_device *next;   /* of the host's: under the work lock */
 };
 
 /* What few devices have, made when the first of it is needed and kept until the
@@ -63,6 +64,7 @@ struct pcv__extras {
     struct pcv__patience patience;
     uint16_t command; /* what stood there before it was silenced */
     bool silenced;
+    bool restores; /* once its reset is over its owner has all that it had */
     uint8_t reset_stage; /* of an administrator's reset: owner/reset_op.c */
     struct pcv__bus_reset bus_reset;
     /* What the hardware domain sees while it is not its own (vpci/shadow.h); a

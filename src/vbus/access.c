@@ -9,23 +9,6 @@
 #include "vbus/stub.h"
 #include "vpci/plain.h"
 
-const char *pcv_verdict_name(enum pcv_verdict verdict)
-{
-    switch (verdict) {
-    case PCV_DONE:
-        return "done";
-    case PCV_PENDING:
-        return "pending";
-    case PCV_RETRY:
-        return "retry";
-    case PCV_ABSENT:
-        return "absent";
-    case PCV_FORWARD:
-        return "forward";
-    }
-    return "unknown verdict";
-}
-
 #define NO_OFFSET 0x10000u /* a bit that no offset has */
 
 /* One access of 1, 2 or 4 bytes, aligned and in configuration space: nearly

@@ -157,7 +157,6 @@ struct pcv__vpci {
     uint8_t reset_method;     /* enum pcv__reset: how it can be reset */
     bool hidden;              /* some registers are virtual for the hardware
                                  domain (OWN-7) */
-    bool restores;            /* after a reset its owner has all that it had */
     uint16_t bound;           /* MSI-X entries bound by us */
     struct pcv__work work;    /* under the device's lock */
     struct pcv__mapped mapped[PCV_BARS];

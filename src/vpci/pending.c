@@ -172,6 +172,7 @@ void pcv__quiesce_end(struct pcv_device *device)
 {
     if (device->extras) {
         device->extras->silenced = false;
+        device->extras->restores = false;
         device->extras->reset_stage = 0;
     }
 }

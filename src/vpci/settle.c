@@ -117,7 +117,7 @@ static bool order_restored(struct pcv_device *device)
     if (atomic_load_explicit(&device->hw_error, memory_order_relaxed) != 0) {
         return false;
     }
-    vpci->restores = false;
+    device->extras->restores = false;
     decode = device->is_vf
                  ? pcv__vf_decodes(device)
                  : !vpci->memory_held && (command & PCV_CMD_MEMORY) != 0;
@@ -150,7 +150,7 @@ static bool put_in_order(struct pcv_device *device) PCV__REQUIRES(device->lock)
     if (device->assignment) {
         return order_for_guest(device);
     }
-    if (pcv__vpci(device)->restores) {
+    if (device->extras && device->extras->restores) {
         return order_restored(device);
     }
     order_for_hardware(device);

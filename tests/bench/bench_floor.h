@@ -19,6 +19,6 @@ struct bench_floor {
 };
 
 uint32_t bench_floor_call(uint32_t value);
-void bench_floor_run(void *floor);
+void bench_floor_run(void *arg);
 
 #endif

@@ -349,6 +349,16 @@ class Lspci(Case):
         # Decoding and bus mastering are off, vectors too (HDR-14).
         self.assertNotRegex(decoded, r'Mem\+|BusMaster\+|I/O\+|Enable\+')
 
+    def test_a_group_is_set_apart_for_a_look(self):
+        # TOPO-6: 09:01.0 and 09:02.0 are behind a bridge of conventional PCI,
+        # 01:00.0 is behind a port whose other functions nothing isolates.
+        for sbdfs, count in ((['09:01.0'], 1), (['09:02.0', '09:01.0'], 2),
+                             (['01:00.0', '05:00.0', '0a:04.0'], 3)):
+            with self.subTest(sbdfs=sbdfs):
+                text, _ = self.give(Q35, *sbdfs)
+                self.assertEqual(len(re.findall(r'^00:0[1-9]\.0 ', text,
+                                                re.M)), count)
+
     # What pcivisor virtualises (CAP-7), as lspci calls it.
     SHOWN = re.compile(
         r'Power Management|MSI: |MSI-X: |Express \(v|'
@@ -399,7 +409,7 @@ class Lspci(Case):
     def test_what_no_guest_can_have_is_refused(self):
         # OWN-4
         for sbdf, error in (('00:02.0', 'EPERM'), ('02:00.0', 'EBUSY'),
-                            ('1f:00.0', 'ENODEV'), ('01:00.0,01:00.0', 'EBUSY'),
+                            ('1f:00.0', 'ENODEV'), ('01:00.0,01:00.0', 'EINVAL'),
                             ('', 'expected an address'),
                             ('01:00.0,x', 'expected an address')):
             with self.subTest(sbdf=sbdf):
@@ -655,6 +665,40 @@ class Transcripts(Case):
                     1, 'run', '-', stdin='> host %s\n> %s %s\n' %
                     (self.HOST, name, words)).stdout)
 
+    def test_each_control_operation_has_its_name(self):
+        # CTL-1
+        path = os.path.join(ROOT, 'include', 'pcivisor', 'ctl.h')
+        names = [name.replace('_', '-') for name in re.findall(
+            r'^    X\([A-Z_]+, ([a-z_]+), \d+,', self.content(path), re.M)]
+        self.assertGreater(len(names), 30)
+        for name in names + ['attach', 'detach', 'device-group',
+                             'ecam-reserved', 'restore-msi']:
+            with self.subTest(name=name):
+                text = self.good('run', '-', stdin='> help %s\n' % name)
+                self.assertTrue(text.splitlines()[1].startswith(name),
+                                text)
+
+    def test_other_names_do_the_same(self):
+        for name, other in (('devices', 'list'), ('map 00:00.0', 'bars 00:00.0'),
+                            ('dump 00:00.0', 'config 00:00.0'),
+                            ('mapped', 'mappings'),
+                            ('domain list --json', 'domains --json')):
+            with self.subTest(name=name):
+                one, two = (self.good('run', '-', stdin='> host %s\n> %s\n' %
+                                      (self.HOST, line)).splitlines()[3:]
+                            for line in (name, other))
+                self.assertEqual(one, two)
+                self.assertTrue(one)
+
+    def test_the_library_is_told_of_what_vanished_and_asked_of_one(self):
+        text = self.good('run', '-', stdin='> host %s\n> vanished 01:00.0\n'
+                         '> device 01:00.0\n> peek 01:00.0 0.w\n'
+                         '> unreachable\n' % Q35)
+        self.assertIn('01:00.0: vanished\n', text)
+        self.assertIn('dom0 vanished\n    class 010802 ', text)
+        self.assertIn('00.w holds 1b36', text)
+        self.assertIn('every function can be reached\n', text)
+
     def test_bad_arguments_say_what_was_expected(self):
         for line, want in (
                 ('find 1', 'expected an address'),
@@ -711,6 +755,9 @@ class Transcripts(Case):
                 ('device raise 00:00.0 intx 1', 'expected msi or msix'),
                 ('device raise 00:00.0 2048', 'expected a vector'),
                 ('device dma 00:00.0 0 fly', 'expected read or write'),
+                ('device 00:20.0', 'expected an address'),
+                ('device raise 00:00.0', 'too few arguments'),
+                ('vanished x', 'expected an address'),
                 ('ecam 0 on', 'expected SEGMENT:FIRST-LAST'),
                 ('ecam 9:0-1 on', 'expected SEGMENT:FIRST-LAST'),
                 ('ecam 0:0-1 x', 'expected on or off'),
@@ -733,7 +780,7 @@ class Transcripts(Case):
         with open(os.path.join(self.folder, 'rom.bin'), 'wb') as file:
             file.write(image)
         path = self.file('rom.pcv', '\n'.join((
-            '> host ' + Q35, '> domain create web',
+            '> host ' + Q35, '> domain create web', '> isolate 01:00.0 on',
             '> attach web 01:00.0 --rom rom.bin',
             '> write 00:01.0 ROM_ADDRESS fffff800 --as web',
             '> read 00:01.0 ROM_ADDRESS --as web',
@@ -854,7 +901,7 @@ class Shell(Case):
             self.assertIn(address, text)
 
     def test_domains_words_and_values_are_completed(self):
-        text = self.shell(b'dom\tcr\tweb\nmemory w\t\nread 00:00.0 0 --as w'
+        text = self.shell(b'domain cr\tweb\nmemory w\t\nread 00:00.0 0 --as w'
                           b'\t\ncells dom0 00:00\t\n\x04')
         self.assertIn('web: created', text)
         self.assertIn('  nothing is mapped', text)

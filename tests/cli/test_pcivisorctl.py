@@ -6,6 +6,7 @@ What it says through a mailbox, tests/unit/test_pcivisorctl.c compares with the
 shell. The binary lies beside the one that PCIVISOR names.
 """
 import os
+import re
 import shutil
 import struct
 import subprocess
@@ -34,6 +35,19 @@ class Help(unittest.TestCase):
         result = run('help', 'attach')
         self.assertEqual(result.returncode, 0)
         self.assertIn('attach DOMAIN SBDF', result.stdout)
+
+    def test_each_control_operation_has_its_name(self):
+        # CTL-1
+        path = os.path.join(ROOT, 'include', 'pcivisor', 'ctl.h')
+        with open(path, encoding='ascii') as file:
+            names = re.findall(r'^    X\([A-Z_]+, ([a-z_]+), \d+,',
+                               file.read(), re.M)
+        self.assertGreater(len(names), 30)
+        for name in (name.replace('_', '-') for name in names):
+            with self.subTest(name=name):
+                result = run('help', name)
+                self.assertEqual(result.returncode, 0)
+                self.assertTrue(result.stdout.startswith(name), result.stdout)
 
     def test_wrong_usage_is_2(self):
         for args in ([], ['--bogus', 'x', 'devices'], ['--device']):

@@ -83,6 +83,12 @@ static inline void bus_start(struct bus *b)
     pcv_model_on_event(b->h.model, bus_told, b);
     hosted_start(&b->h);
     assert_int_equal(hosted_scan(&b->h), 3);
+    for (uint32_t i = 0; i < 2; i++) {
+        const pcv_sbdf card = {CARD_0.v + i};
+
+        /* One group otherwise, which goes together (TOPO-6). */
+        assert_int_equal(pcv_device_declare_isolated(b->h.host, card, true), 0);
+    }
     pcv_model_set_clock(b->h.model, true);
     assert_int_equal(pcv_domain_create(b->h.host, GUEST, &b->guest), 0);
     assert_int_equal(

@@ -281,7 +281,7 @@ static void a_bus_in_reset_is_not_renumbered(void **state)
     bus_start(&b);
     hardware = pcv_host_hardware_domain(b.h.host);
     bus_quarantine(&b, CARD_1);
-    assert_int_equal(bus_step(&b, CARD_0, true, NULL), -PCV_ERESTART);
+    assert_int_equal(pcv_device_reset(b.h.host, CARD_0, NULL), -PCV_ERESTART);
     assert_int_equal(pcv_access(hardware, &access), PCV_PENDING);
     for (int i = 0; i < 10; i++) {
         assert_int_equal(pcv_access_resume(hardware, &access), PCV_PENDING);
@@ -298,9 +298,11 @@ static void a_bus_in_reset_is_not_renumbered(void **state)
         }
     }
     assert_int_equal(bus_peek(&b, PORT, PCV_REG_SECONDARY, 1), 5);
-    assert_int_equal(bus_owner(&b, pcv_test_at(0, 5, 0, 0)),
+    assert_int_equal(bus_owner(&b, pcv_test_at(0, 5, 0, 1)),
                      PCV_DOMAIN_ID_QUARANTINE);
-    assert_int_equal(bus_change(&b, pcv_test_at(0, 5, 0, 0), true, NULL), 0);
+    assert_int_equal(bus_reset(&b, pcv_test_at(0, 5, 0, 0), NULL), 0);
+    assert_int_equal(bus_peek(&b, CARD_0, PCV_REG_BAR0, 4), CARD_BAR);
+    assert_int_equal(b.events[PCV_EVENT_BUS_RESET], 1);
     bus_end(&b);
 }
 

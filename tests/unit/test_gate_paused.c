@@ -59,7 +59,8 @@ static void changed_registers_leave_a_gate_paused_for_bus_numbers(void **state)
     two_end(&t);
 }
 
-/* TOPO-4, LIFE-11: a change of owner that drains is not one that is drained. */
+/* TOPO-4, LIFE-11: a change of owner that drains is not one that is drained. Of
+ * one to quarantine, since a guest's function is not renumbered (OWN-15). */
 static void bus_numbers_wait_for_who_is_inside_a_closed_gate(void **state)
 {
     struct pcv_access access = PCV_WRITE(PORT_A, PCV_REG_PRIMARY, 4, 0x090900);
@@ -71,7 +72,7 @@ static void bus_numbers_wait_for_who_is_inside_a_closed_gate(void **state)
     two_start(&t);
     hardware = pcv_host_hardware_domain(t.r.h.host);
     assert_int_equal(pcv__gate_enter(hardware, CARD_A, &inside), PCV_DONE);
-    assert_int_equal(pcv_device_assign(t.r.h.host, CARD_A, t.guest, NULL, NULL),
+    assert_int_equal(pcv_device_quarantine(t.r.h.host, CARD_A, 0, NULL),
                      -PCV_ERESTART);
     assert_int_equal(pcv_access(hardware, &access), PCV_PENDING);
     assert_int_equal(pcv_access_resume(hardware, &access), PCV_PENDING);
@@ -79,6 +80,38 @@ static void bus_numbers_wait_for_who_is_inside_a_closed_gate(void **state)
                      1);
     pcv__gate_leave(inside);
     assert_int_equal(pcv_access_resume(hardware, &access), PCV_DONE);
+    assert_true(stands(&t, CARD_A, BUS(9)));
+    assert_int_equal(pcv_device_deassign(t.r.h.host, BUS(9)), 0);
+    assert_int_equal(id_at(&t, BUS(9)), 0xaaaa);
+    two_end(&t);
+}
+
+/* TOPO-4, LIFE-11, OWN-15: likewise of one to a guest, where they change past
+ * the library: the card stands where it did until nobody is inside. */
+static void reported_bus_numbers_wait_for_who_is_inside_a_closed_gate(
+    void **state)
+{
+    struct pcv_device *inside;
+    struct two t;
+
+    (void)state;
+    two_start(&t);
+    assert_int_equal(
+        pcv__gate_enter(pcv_host_hardware_domain(t.r.h.host), CARD_A, &inside),
+        PCV_DONE);
+    assert_int_equal(pcv_device_assign(t.r.h.host, CARD_A, t.guest, NULL, NULL),
+                     -PCV_ERESTART);
+    numbers(&t, PORT_A, 9, 9); /* dropped: it is on its way to a guest */
+    assert_int_equal(pcv_model_peek(t.r.h.model, PORT_A, PCV_REG_SECONDARY, 1),
+                     1);
+    pcv_test_write(t.r.h.model, PORT_A, PCV_REG_PRIMARY, 4, 0x090900);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(pcv_bridge_report_buses(t.r.h.host, PORT_A, 0, 9, 9),
+                         -PCV_ERESTART);
+        assert_true(stands(&t, CARD_A, CARD_A));
+    }
+    pcv__gate_leave(inside);
+    elsewhere(&t, PORT_A, 9, 9);
     assert_true(stands(&t, CARD_A, BUS(9)));
     assert_int_equal(pcv_device_deassign(t.r.h.host, BUS(9)), 0);
     assert_int_equal(id_at(&t, BUS(9)), 0xaaaa);
@@ -217,6 +250,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(changed_registers_leave_a_gate_paused_for_bus_numbers),
         cmocka_unit_test(bus_numbers_wait_for_who_is_inside_a_closed_gate),
+        cmocka_unit_test(
+            reported_bus_numbers_wait_for_who_is_inside_a_closed_gate),
         cmocka_unit_test(
             a_change_that_is_given_up_opens_no_gate_that_is_paused),
     };
