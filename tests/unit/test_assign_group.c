@@ -19,6 +19,7 @@
 #include <cmocka.h>
 
 #include "owned_fixture.h"
+#include "registry/internal.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define MATES 3u
