@@ -92,7 +92,10 @@ static int return_device(struct pcv_device *device)
     case PCV_DOMAIN_QUARANTINE:
         return steps(device);
     case PCV_DOMAIN_HARDWARE:
-        if ((pcv__word(device) & PCV__WORD_CLOSED) != 0) {
+        /* One that was to go along with others of its group may not even have
+         * been closed yet. */
+        if ((pcv__word(device) & PCV__WORD_CLOSED) != 0 ||
+            pcv__change_for(device)) {
             return reopen(device);
         }
         break;

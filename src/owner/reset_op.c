@@ -341,6 +341,9 @@ static int reset_owned(struct pcv_device *device, pcv_sbdf *out_busy)
     enum pcv_reset way = PCV_RESET_NONE;
     int error = 0;
 
+    if (pcv__change_for(device)) {
+        return -PCV_EBUSY; /* its gate is a change of owner's to open */
+    }
     if (stage_of(device) == STAGE_NONE) {
         error = may_reset(device, &way, out_busy);
         if (error == 0 && (way == PCV_RESET_NONE || !device->view ||

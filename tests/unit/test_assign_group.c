@@ -19,6 +19,7 @@
 #include <cmocka.h>
 
 #include "owned_fixture.h"
+#include "registry/internal.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define MATES 3u
@@ -148,6 +149,29 @@ static void the_whole_group_goes_at_once(void **state)
     /* To the same guest it may go again. */
     assert_int_equal(owned_give(&o, mate(0)), 0);
     assert_int_equal(owned_destroy(o.guest), 0);
+    all_home(&o);
+    owned_end(&o);
+}
+
+/* OWN-4, OWN-11: nobody calls again, and some were not even closed to their
+ * owner yet: the guest can end all the same. */
+static void a_group_given_up_half_way_stays_home(void **state)
+{
+    struct pcv_device *device;
+    struct owned o;
+
+    (void)state;
+    group_start(&o);
+    device = hosted_hold(&o.h, mate(0));
+    atomic_fetch_add(&device->word, PCV__WORD_ACCESS);
+    assert_int_equal(
+        pcv_device_assign(o.h.host, mate(0), o.guest, &whole, NULL),
+        -PCV_ERESTART);
+    atomic_fetch_sub(&device->word, PCV__WORD_ACCESS);
+    pcv_device_put(device);
+    assert_int_equal(owned_destroy(o.guest), 0);
+    expect_owner(&o, PCV_DOMAIN_ID_HARDWARE);
+    assert_int_equal(owned_assign(&o, mate(0), o.other, &whole), 0);
     all_home(&o);
     owned_end(&o);
 }
@@ -374,6 +398,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_group_is_not_split_and_the_others_are_named),
         cmocka_unit_test(the_whole_group_goes_at_once),
+        cmocka_unit_test(a_group_given_up_half_way_stays_home),
         cmocka_unit_test(who_is_in_quarantine_is_nobodys_mate),
         cmocka_unit_test(if_one_cannot_go_nobody_does),
         cmocka_unit_test(it_goes_on_where_it_stopped),

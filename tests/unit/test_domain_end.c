@@ -240,6 +240,28 @@ static void a_guest_ends_though_what_it_has_vanished(void **state)
     owned_end(&o);
 }
 
+/* OWN-16, OWN-11: what is on its way to a guest, and whom nobody calls again
+ * for, is not opened by a reset: the guest could not end. */
+static void a_reset_does_not_open_what_is_on_its_way_to_a_guest(void **state)
+{
+    struct pcv_device *device;
+    struct owned o;
+
+    (void)state;
+    owned_start(&o);
+    device = hosted_hold(&o.h, ALONE);
+    atomic_fetch_add(&device->word, PCV__WORD_ACCESS);
+    assert_int_equal(pcv_device_assign(o.h.host, ALONE, o.guest, NULL, NULL),
+                     -PCV_ERESTART);
+    atomic_fetch_sub(&device->word, PCV__WORD_ACCESS);
+    pcv_device_put(device);
+    assert_int_equal(pcv_device_reset(o.h.host, ALONE, NULL), -PCV_EBUSY);
+    assert_int_equal(owned_destroy(o.guest), 0);
+    assert_int_equal(pcv_device_reset(o.h.host, ALONE, NULL), 0);
+    assert_int_equal(owned_owner(&o, ALONE), PCV_DOMAIN_ID_HARDWARE);
+    owned_end(&o);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -247,6 +269,7 @@ int main(void)
         cmocka_unit_test(it_goes_on_where_it_was_interrupted),
         cmocka_unit_test(each_goes_where_it_is_to_go),
         cmocka_unit_test(a_guest_ends_though_what_it_has_vanished),
+        cmocka_unit_test(a_reset_does_not_open_what_is_on_its_way_to_a_guest),
         cmocka_unit_test(
             what_comes_back_to_quarantine_comes_home_when_asked_again),
         cmocka_unit_test(what_it_was_about_to_get_goes_back),
