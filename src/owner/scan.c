@@ -194,6 +194,18 @@ static struct pcv_device *port_above(struct pcv_host *host, uint16_t segment,
     return NULL;
 }
 
+/* Bus numbers may be moving. */
+static bool leads_straight_to(struct pcv_device *port, uint8_t bus)
+{
+    struct pcv__mem *mem = &port->host->mem;
+    bool is;
+
+    pcv__lock_take(mem, &port->segment->lock);
+    is = port->secondary == bus;
+    pcv__lock_drop(mem, &port->segment->lock);
+    return is;
+}
+
 static void scan_bus(struct pcv_host *host, struct pcv_scan *scan,
                      uint16_t segment, uint8_t bus)
 {
@@ -202,7 +214,7 @@ static void scan_bus(struct pcv_host *host, struct pcv_scan *scan,
 
     /* Behind a port's secondary bus lies one link. Further buses of its range
      * that no bridge claims can hold only VFs. */
-    if (port && port->secondary != bus) {
+    if (port && !leads_straight_to(port, bus)) {
         slots = 0;
     }
     for (uint32_t slot = 0; slot < slots; slot++) {
