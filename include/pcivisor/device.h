@@ -331,7 +331,7 @@ struct pcv_device_info {
 
 /**
  * Copy what is known of a device. A reference is held by the caller.
- * Context: any. Locking: takes the device's lock.
+ * Context: any. Locking: takes the segment's lock, then the device's.
  */
 void pcv_device_get_info(struct pcv_device *device,
                          struct pcv_device_info *out_info);

@@ -118,6 +118,9 @@ static void end_guest(struct world *w, struct guest *guest)
     for (uint32_t i = 0; answer == -PCV_ERESTART; i++) {
         EXPECT(BOOKS(w), i < TURNS_MAX, pcv_domain_id(domain));
         pcv_model_advance_us(w->model, 10000);
+        if (i % PATIENCE == PATIENCE - 1u) {
+            give_up_silent(&w->player[0]);
+        }
         answer = pcv_domain_destroy(domain);
     }
     EXPECT(BOOKS(w), answer == 0, answer);

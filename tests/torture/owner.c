@@ -322,7 +322,7 @@ static void forget_guest(struct player *p)
 
 /* What does not answer after its reset, and may never again, is said to be
  * gone: else nobody gets to an end with it. */
-static void give_up_silent(struct player *p)
+void give_up_silent(struct player *p)
 {
     for (uint32_t i = 0; i < p->w->functions; i++) {
         pcv_sbdf at = p->w->fn[i].sbdf;

@@ -339,5 +339,7 @@ bool claim(struct player *p, struct function *fn);
 void unclaim(struct player *p);
 /* A step of taking a function back, whose answer is checked. */
 int deassign_once(struct player *p, pcv_sbdf sbdf);
+/* Whatever must be left alone after a reset just now is said to be gone. */
+void give_up_silent(struct player *p);
 
 #endif
