@@ -166,7 +166,9 @@ static void a_split_read_remembers_its_first_half_over_a_retry(void **state)
     pcv_model_poke(rig.model, DEV, PCV_REG_VENDOR, 2, 0x2222);
     assert_int_equal(pcv_ecam_access(rig.dom0, at, 8, false, 0, &access),
                      PCV_RETRY);
+    pcv__lock_take(&device->host->mem, &device->lock);
     pcv__gate_open(device);
+    pcv__lock_drop(&device->host->mem, &device->lock);
     assert_int_equal(pcv_ecam_access(rig.dom0, at, 8, false, 0, &access),
                      PCV_DONE);
     assert_int_equal((uint32_t)access.data, 0x00011111);
@@ -188,7 +190,9 @@ static struct pcv_device *leave_half(struct rig *rig, struct pcv_access *access)
         pcv_ecam_access(rig->dom0, (pcv_gpa){DEV_AT}, 8, false, 0, access),
         PCV_RETRY);
     assert_int_equal(access->progress, 4);
+    pcv__lock_take(&device->host->mem, &device->lock);
     pcv__gate_open(device);
+    pcv__lock_drop(&device->host->mem, &device->lock);
     rig_forget(rig);
     return device;
 }

@@ -259,10 +259,14 @@ static void a_paused_device_lets_its_accesses_try_again(void **state)
     place(&m, 0, 0, WIN);
     decode(&m, 0, true);
     device = pcv_device_find(m.g.rig.host, small_at(0));
+    pcv__lock_take(&device->host->mem, &device->lock);
     assert_int_equal(pcv__gate_pause(device), 0);
+    pcv__lock_drop(&device->host->mem, &device->lock);
     assert_int_equal(guest_load(&m.g, WIN, 4, &data), PCV_RETRY);
     assert_int_equal(guest_store(&m.g, WIN, 4, 1), PCV_RETRY);
+    pcv__lock_take(&device->host->mem, &device->lock);
     pcv__gate_open(device);
+    pcv__lock_drop(&device->host->mem, &device->lock);
     expect_mark(&m, WIN, 0, 0);
     pcv_device_put(device);
     guest_close(&m.g);

@@ -209,9 +209,13 @@ static void a_resumed_access_waits_for_a_paused_gate(void **state)
     pcv_model_set_map_chunk(v.rig.model, 1);
     assert_int_equal(pcv_access(v.rig.dom0, &off), PCV_PENDING);
     pf = pcv_device_find(v.rig.host, VFS_PF);
+    pcv__lock_take(&pf->host->mem, &pf->lock);
     assert_int_equal(pcv__gate_pause(pf), 0);
+    pcv__lock_drop(&pf->host->mem, &pf->lock);
     assert_int_equal(pcv_access_resume(v.rig.dom0, &off), PCV_RETRY);
+    pcv__lock_take(&pf->host->mem, &pf->lock);
     pcv__gate_open(pf);
+    pcv__lock_drop(&pf->host->mem, &pf->lock);
     pcv_device_put(pf);
     (void)rig_settle(&v.rig, &off);
     assert_int_equal(pcv_model_mapped_pages(v.rig.model), 0);
