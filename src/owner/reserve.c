@@ -37,24 +37,9 @@ static void device_init_shared(struct pcv_device *device)
     atomic_store_explicit(&device->vf_work, 0, memory_order_relaxed);
 }
 
-/* A fresh device in a recycled slot. The word stays zero until everything
- * else is set, so that nobody can take a reference meanwhile. */
-static void device_init(struct pcv_device *device, struct pcv_host *host,
-                        struct pcv__segment *segment,
-                        pcv_sbdf sbdf) PCV__NO_ANALYSIS
+/* What it is: not known yet. */
+static void device_init_identity(struct pcv_device *device)
 {
-    if (device->lock.rank == 0) {
-        /* Once for the slot: a detach may still pass by. */
-        pcv__lock_init(&device->lock, PCV__RANK_DEVICE);
-        device->host = host;
-    }
-    device->segment = segment;
-    device->view = NULL;
-    atomic_store_explicit(&device->owner, &host->hardware,
-                          memory_order_relaxed);
-    atomic_store_explicit(&device->barred, PCV__BARRED_EXTENDED,
-                          memory_order_relaxed);
-    device_init_shared(device);
     memset(&device->id, 0, sizeof(device->id));
     memset(device->bar, 0, sizeof(device->bar));
     device->vf_memory = false;
@@ -77,6 +62,12 @@ static void device_init(struct pcv_device *device, struct pcv_host *host,
     device->vf_index = 0;
     device->secondary = 0;
     device->subordinate = 0;
+}
+
+/* Nothing is kept with it, and nobody changes its owner. */
+static void device_init_owned(struct pcv_device *device,
+                              const struct pcv_host *host)
+{
     device->next_leaving = NULL;
     device->done = NULL;
     device->vfs = NULL;
@@ -95,6 +86,28 @@ static void device_init(struct pcv_device *device, struct pcv_host *host,
                           memory_order_relaxed);
     atomic_store_explicit(&device->change_error, 0, memory_order_relaxed);
     device->rebar_cap = 0;
+}
+
+/* A fresh device in a recycled slot. The word stays zero until everything
+ * else is set, so that nobody can take a reference meanwhile. */
+static void device_init(struct pcv_device *device, struct pcv_host *host,
+                        struct pcv__segment *segment,
+                        pcv_sbdf sbdf) PCV__NO_ANALYSIS
+{
+    if (device->lock.rank == 0) {
+        /* Once for the slot: a detach may still pass by. */
+        pcv__lock_init(&device->lock, PCV__RANK_DEVICE);
+        device->host = host;
+    }
+    device->segment = segment;
+    device->view = NULL;
+    atomic_store_explicit(&device->owner, &host->hardware,
+                          memory_order_relaxed);
+    atomic_store_explicit(&device->barred, PCV__BARRED_EXTENDED,
+                          memory_order_relaxed);
+    device_init_shared(device);
+    device_init_identity(device);
+    device_init_owned(device, host);
     pcv__lock_take(&host->mem, &device->lock);
     device->vectors = NULL;
     device->torn = false;

@@ -97,77 +97,48 @@ void pcv__event_at(struct pcv_host *host, pcv_sbdf sbdf,
 
 const char *pcv_event_name(enum pcv_event_kind kind)
 {
-    switch (kind) {
-    case PCV_EVENT_ADDED:
-        return "added";
-    case PCV_EVENT_LEAVING:
-        return "leaving";
-    case PCV_EVENT_GONE:
-        return "gone";
-    case PCV_EVENT_VANISHED:
-        return "vanished";
-    case PCV_EVENT_CAP_LIST:
-        return "capability list damaged";
-    case PCV_EVENT_BAR_SIZE:
-        return "BAR cannot be sized";
-    case PCV_EVENT_BUS_NUMBERS:
-        return "bus numbers unusable";
-    case PCV_EVENT_MAP_FAILED:
-        return "map failed";
-    case PCV_EVENT_UNMAP_FAILED:
-        return "unmap failed";
-    case PCV_EVENT_NOT_MAPPED:
-        return "BAR not mapped";
-    case PCV_EVENT_ASSIGNED:
-        return "assigned";
-    case PCV_EVENT_QUARANTINED:
-        return "quarantined";
-    case PCV_EVENT_READ_ONLY:
-        return "read-only";
-    case PCV_EVENT_CHANGE_FAILED:
-        return "change of owner failed";
-    case PCV_EVENT_HOST_FAILED:
-        return "host failed";
-    case PCV_EVENT_NO_RESET:
-        return "not reset";
-    case PCV_EVENT_CAP_HIDDEN:
-        return "capability hidden";
-    case PCV_EVENT_BIND_FAILED:
-        return "bind failed";
-    case PCV_EVENT_RESET:
-        return "reset";
-    case PCV_EVENT_PENDING:
-        return "transactions pending";
-    case PCV_EVENT_BUS_RESET:
-        return "bus reset";
-    case PCV_EVENT_VFS_BUSY:
-        return "VFs busy";
-    case PCV_EVENT_VF_FAILED:
-        return "VF failed";
-    case PCV_EVENT_EXTENDED:
-        return "extended space";
-    case PCV_EVENT_EXTENDED_BUSY:
-        return "extended space busy";
-    case PCV_EVENT_UNREACHABLE:
-        return "unreachable";
-    case PCV_EVENT_MOVED:
-        return "moved";
-    case PCV_EVENT_MOVE_FAILED:
-        return "move failed";
-    case PCV_EVENT_RESET_SEEN:
-        return "reset seen";
-    case PCV_EVENT_CONCEALED:
-        return "concealed";
-    case PCV_EVENT_ADD_FAILED:
-        return "not added";
-    case PCV_EVENT_FAULTS:
-        return "too many faults";
-    case PCV_EVENT_PROTECTED:
-        return "write dropped";
-    case PCV_EVENT_OVERRIDDEN:
-        return "taken from its guest";
+    static const char *const names[] = {
+        [PCV_EVENT_ADDED] = "added",
+        [PCV_EVENT_LEAVING] = "leaving",
+        [PCV_EVENT_GONE] = "gone",
+        [PCV_EVENT_VANISHED] = "vanished",
+        [PCV_EVENT_CAP_LIST] = "capability list damaged",
+        [PCV_EVENT_BAR_SIZE] = "BAR cannot be sized",
+        [PCV_EVENT_BUS_NUMBERS] = "bus numbers unusable",
+        [PCV_EVENT_MAP_FAILED] = "map failed",
+        [PCV_EVENT_UNMAP_FAILED] = "unmap failed",
+        [PCV_EVENT_NOT_MAPPED] = "BAR not mapped",
+        [PCV_EVENT_ASSIGNED] = "assigned",
+        [PCV_EVENT_QUARANTINED] = "quarantined",
+        [PCV_EVENT_READ_ONLY] = "read-only",
+        [PCV_EVENT_CHANGE_FAILED] = "change of owner failed",
+        [PCV_EVENT_HOST_FAILED] = "host failed",
+        [PCV_EVENT_NO_RESET] = "not reset",
+        [PCV_EVENT_CAP_HIDDEN] = "capability hidden",
+        [PCV_EVENT_BIND_FAILED] = "bind failed",
+        [PCV_EVENT_RESET] = "reset",
+        [PCV_EVENT_PENDING] = "transactions pending",
+        [PCV_EVENT_BUS_RESET] = "bus reset",
+        [PCV_EVENT_VFS_BUSY] = "VFs busy",
+        [PCV_EVENT_VF_FAILED] = "VF failed",
+        [PCV_EVENT_EXTENDED] = "extended space",
+        [PCV_EVENT_EXTENDED_BUSY] = "extended space busy",
+        [PCV_EVENT_UNREACHABLE] = "unreachable",
+        [PCV_EVENT_MOVED] = "moved",
+        [PCV_EVENT_MOVE_FAILED] = "move failed",
+        [PCV_EVENT_RESET_SEEN] = "reset seen",
+        [PCV_EVENT_CONCEALED] = "concealed",
+        [PCV_EVENT_ADD_FAILED] = "not added",
+        [PCV_EVENT_FAULTS] = "too many faults",
+        [PCV_EVENT_PROTECTED] = "write dropped",
+        [PCV_EVENT_OVERRIDDEN] = "taken from its guest",
+    };
+    const char *name = NULL;
+
+    if ((uint32_t)kind < sizeof(names) / sizeof(names[0])) {
+        name = names[kind];
     }
-    return "unknown event";
+    return name ? name : "unknown event";
 }
 
 const char *pcv_holder_name(enum pcv_holder holder)

@@ -240,10 +240,14 @@ static void a_slot_used_for_another_address_is_not_taken_for_the_old_one(
     assert_null(pcv_device_find_real(h.host, TREE_LEAF));
     assert_int_equal(pcv__gate_enter(&h.host->hardware, TREE_LEAF, &entered),
                      PCV_ABSENT);
+    pcv__lock_take(&other->host->mem, &other->lock);
     assert_int_equal(pcv__gate_pause(other), 0);
+    pcv__lock_drop(&other->host->mem, &other->lock);
     assert_int_equal(pcv__gate_enter(&h.host->hardware, TREE_LEAF, &entered),
                      PCV_ABSENT);
+    pcv__lock_take(&other->host->mem, &other->lock);
     pcv__gate_open(other);
+    pcv__lock_drop(&other->host->mem, &other->lock);
     assert_int_equal(hosted_state(&h, TREE_LEAF), PCV_STATE_ABSENT);
     atomic_store(place, NULL);
     /* The other one's counts are as they were. */
