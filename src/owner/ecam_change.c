@@ -5,6 +5,7 @@
  * that is mapped, are left alone.
  */
 #include "owner/ecam.h"
+#include "owner/look.h"
 #include "registry/identify.h"
 
 /* What is changed, while nobody is inside the gate. */
@@ -198,7 +199,7 @@ void pcv__ext_moved(struct pcv_device *device)
         atomic_load_explicit(&device->owner, memory_order_acquire);
     const struct target target = {
         .shown = device->view && owner->kind != PCV_DOMAIN_QUARANTINE,
-        .has_vfs = device->vf_count != 0,
+        .has_vfs = pcv__has_live_vfs(device),
     };
     bool verdict = verdict_of(device);
 

@@ -73,6 +73,17 @@ struct pcv_device *pcv__next_vf(struct pcv__segment *segment,
     return next_kept_vf(segment, pf, rid);
 }
 
+bool pcv__has_live_vfs(const struct pcv_device *pf)
+{
+    struct pcv__mem *mem = &pf->host->mem;
+    bool has;
+
+    pcv__lock_take(mem, &pf->segment->lock);
+    has = pf->vf_count != 0;
+    pcv__lock_drop(mem, &pf->segment->lock);
+    return has;
+}
+
 static uint32_t first_rid(const struct pcv_device *bridge)
 {
     return (uint32_t)bridge->secondary << 8;

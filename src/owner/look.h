@@ -36,6 +36,8 @@ struct pcv_device *pcv__next_vf(struct pcv__segment *segment,
                                 const struct pcv_device *pf, uint32_t *rid)
     PCV__REQUIRES(segment->lock);
 
+/* Whether any are registered. No lock. */
+bool pcv__has_live_vfs(const struct pcv_device *pf);
 /* Whether a VF is anybody's but the hardware domain's, or on its way there. */
 bool pcv__vf_in_use(const struct pcv_device *vf);
 /* Whether a PF's VFs may be taken away or moved: 0; -PCV_EBUSY: *out_busy is in

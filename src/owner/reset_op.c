@@ -88,7 +88,7 @@ static int may_reset(struct pcv_device *device, enum pcv_reset *out_reset,
         return -PCV_ENODEV;
     }
     error = choose(device, out_reset, out_busy);
-    if (error == 0 && device->vf_count != 0) {
+    if (error == 0 && pcv__has_live_vfs(device)) {
         *out_busy = first_vf(device);
         error = -PCV_EBUSY;
     }

@@ -122,8 +122,13 @@ static enum pcv_verdict appear_one(struct pcv_device *pf)
     pcv_sbdf at;
     bool more;
 
+    memset(&vfs, 0, sizeof(vfs)); /* not all of it is the device's lock's */
     pcv__lock_take(mem, &pf->lock);
-    vfs = *pf->vfs;
+    vfs.count = pf->vfs->count;
+    vfs.offset = pf->vfs->offset;
+    vfs.stride = pf->vfs->stride;
+    vfs.next = pf->vfs->next;
+    vfs.planned = pf->vfs->planned;
     pcv__lock_drop(mem, &pf->lock);
     if (address_of(pf, &vfs, &at)) {
         came = add_one(pf, at, &vfs.planned, &error);

@@ -185,18 +185,20 @@ void pcv__bars_of_vf(struct pcv_device *device, const struct pcv_device *pf)
 {
     struct pcv_device *of = (struct pcv_device *)pf;
     struct pcv__mem *mem = &device->host->mem;
-    struct pcv__vfs vfs;
+    struct pcv__bar bar[PCV__VF_BARS];
+    bool memory = false;
 
-    memset(&vfs, 0, sizeof(vfs));
+    memset(bar, 0, sizeof(bar));
     pcv__lock_take(mem, &of->lock);
     if (of->vfs) {
-        vfs = *of->vfs;
+        memory = of->vfs->memory;
+        memcpy(bar, of->vfs->bar, sizeof(bar));
     }
     pcv__lock_drop(mem, &of->lock);
     pcv__lock_take(mem, &device->lock);
-    device->vf_memory = vfs.memory;
+    device->vf_memory = memory;
     for (uint32_t i = 0; i < PCV__VF_BARS; i++) {
-        part_of(&device->bar[i], &vfs.bar[i], device->vf_index);
+        part_of(&device->bar[i], &bar[i], device->vf_index);
     }
     pcv__lock_drop(mem, &device->lock);
 }

@@ -109,14 +109,21 @@ enum turn play_quarantine(struct player *p)
 enum turn play_reveal(struct player *p)
 {
     pcv_sbdf busy;
+    int answer;
 
     if (p->stage == 0) {
         (void)choose(p);
         p->value = one_in(p, 4) ? 0 : p->value;
         p->stage = 1;
     }
-    return go_on(p, pcv_device_reveal(p->w->host, p->fn->sbdf,
-                                      (uint32_t)p->value, &busy));
+    answer =
+        pcv_device_reveal(p->w->host, p->fn->sbdf, (uint32_t)p->value, &busy);
+    (void)go_on(p, answer);
+    /* What does not answer after its reset may never do so. */
+    if (answer == -PCV_ERESTART && p->tries % PATIENCE == PATIENCE - 1u) {
+        give_up_silent(p);
+    }
+    return answer == -PCV_ERESTART ? TURN_AGAIN : TURN_OVER;
 }
 
 /* ---- resets, MSI-X ---------------------------------------------------------
