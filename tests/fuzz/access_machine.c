@@ -119,7 +119,7 @@ static bool asks_who(const struct machine *m, unsigned i)
 {
     const struct vcpu *v = m->asking;
 
-    if (!v || i >= DEVICES || machine_status(m, i).state == PCV_STATE_PRESENT) {
+    if (!v || i >= DEVICES) {
         return false;
     }
     /* VFs that were enabled appear with whatever access comes next (SRIOV-1).
@@ -134,13 +134,21 @@ static void on_cfg(void *arg, const struct pcv_model_cfg *access)
 {
     struct machine *m = arg;
     unsigned i = index_of(access->sbdf);
+    bool asked = asks_who(m, i);
+    struct pcv_device_status now;
 
-    if (i == m->adding || asks_who(m, i)) {
+    if (i == m->adding) {
         return;
     }
     CHECK(i < DEVICES);
+    now = machine_status(m, i);
+    if (asked && now.state != PCV_STATE_PRESENT) {
+        return;
+    }
+    /* Who asked found another one there, which is being set up. */
+    m->vanished[i] = m->vanished[i] && !(asked && !now.vanished);
     /* What moves with bus numbers is asked before it is there. */
-    CHECK(i == BEHIND || machine_status(m, i).state == PCV_STATE_PRESENT);
+    CHECK(i == BEHIND || now.state == PCV_STATE_PRESENT);
     CHECK(!m->vanished[i]);
     if (access->write && access->reg >= 0x40) {
         m->dirty[i] = true; /* it may have reset itself */
