@@ -32,6 +32,13 @@ int pcv__add_finish(struct pcv_device *device);
  */
 enum pcv_verdict pcv__appear(struct pcv_host *host, pcv_sbdf sbdf, bool *added);
 
+/* How often bus numbers of an address' segment have moved; odd: they do just
+ * now. */
+uint32_t pcv__moves_at(struct pcv_host *host, pcv_sbdf sbdf);
+/* Whether an add that said -PCV_EBUSY was refused for what another CPU does,
+ * and soon has done: call again. `moves` is from before it. */
+bool pcv__add_may_follow(struct pcv_host *host, pcv_sbdf sbdf, uint32_t moves);
+
 /*
  * Another card answers in the place of this device: it has vanished, and all
  * behind it, and is removed. Takes the caller's reference.
