@@ -48,6 +48,7 @@ struct pcv__segment {
     const struct pcv_device *dma_by;
     bool dma_dirty;
     struct pcv_device *named;
+    _Atomic uint32_t named_count; /* of those: a hint without the lock */
 };
 
 #define PCV__UP_VALID 0x80000000u
