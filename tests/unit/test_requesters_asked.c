@@ -185,10 +185,10 @@ static void the_next_owner_behind_a_bridge_begins_anew(void **state)
     struct joined j;
 
     (void)state;
-    start_clock(&j);
+    joined_start(&j);
+    assert_int_equal(pcv_host_set_faults(j.h.host, 10, UINT32_MAX), 0);
     assert_false(faults_tell(j.h.host, JOINED_OLD_BRIDGE, 9));
     assert_int_equal(count_of(&j, JOINED_OLD_BRIDGE), 9);
-    pcv_model_set_clock(j.h.model, false);
     assert_int_equal(joined_give(&j, JOINED_OLD, 0), 0);
     assert_int_equal(count_of(&j, JOINED_OLD_BRIDGE), 0);
     hosted_end(&j.h);
