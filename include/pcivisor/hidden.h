@@ -53,7 +53,8 @@ struct pcv_hide_info {
  * hardware domain's. The bridges of a subtree keep their bus numbers, windows
  * and power, and reset nothing.
  *
- * One that is in quarantine is brought back to the hardware domain first.
+ * One that is in quarantine is reset first, and stays there if that or anything
+ * else fails.
  *
  * @info      copied; NULL: no ranges, no flags
  * @out_busy  who was in the way, or NULL; written only with -PCV_EBUSY

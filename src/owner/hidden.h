@@ -21,6 +21,7 @@ enum pcv__set_op {
     PCV__SET_CONCEAL,
     PCV__SET_QUARANTINE,
     PCV__SET_REVEAL,
+    PCV__SET_REST, /* what was taken out of quarantine goes back there */
 };
 
 /* As one of a set: bridges are taken, too, and where it stands does not
@@ -49,6 +50,11 @@ int pcv__set_check(const struct pcv_device *device,
 /* Whether it is what is ordered already. */
 bool pcv__set_is_done(const struct pcv_device *device,
                       const struct pcv__order *order);
+
+/* What is hidden or concealed, and was taken out of quarantine for that, goes
+ * back there (rest.c): 0, whatever fails, which an event tells; -PCV_ERESTART:
+ * it is the hypervisor's still, behind a closed gate. */
+int pcv__rest_again(struct pcv_device *device);
 
 /* Out of quarantine to the hardware domain. -PCV_ERESTART; or an error, and it
  * is in quarantine still. */
