@@ -112,6 +112,9 @@ struct pcv__extras {
 #define PCV__NOTE_HIT 4u       /* and it was not waited for yet */
 #define PCV__NOTE_BUS_RESET 8u /* a bridge that resets what is behind it */
 #define PCV__NOTE_MSIX 16u     /* MSI-X is set aside: cap/msix_prepare.c */
+/* An operation on all behind it, or on its slot, is under way (OWN-13). Under
+ * the segment's lock. */
+#define PCV__NOTE_SET 32u
 
 /* One BAR. */
 struct pcv__bar {
