@@ -8,11 +8,23 @@
 
 #include <cmocka.h>
 
+#include "pcivisor/hidden.h"
+#include "registry/internal.h"
 #include "resettable.h"
 
 static int assign(struct owned *o)
 {
     return pcv_device_assign(o->h.host, OWNED_AT, o->guest, NULL, NULL);
+}
+
+static int quarantine(struct owned *o)
+{
+    return pcv_device_quarantine(o->h.host, OWNED_AT, 0, NULL);
+}
+
+static int reset(struct owned *o)
+{
+    return pcv_device_reset(o->h.host, OWNED_AT, NULL);
 }
 
 /* To its end. */
@@ -54,10 +66,30 @@ static void an_assignment_that_is_refused_half_way_keeps_no_place(void **state)
     owned_end(&o);
 }
 
+/* OWN-5, OWN-13: a reset ends what another began and gave up. */
+static void a_reset_leaves_nothing_of_a_quarantine_that_was_given_up(
+    void **state)
+{
+    struct owned o;
+
+    (void)state;
+    start(&o, HAS_FLR);
+    assert_int_equal(pcv_model_set_pending(o.h.model, OWNED_AT, 25000), 0);
+    assert_int_equal(quarantine(&o), -PCV_ERESTART);
+    assert_int_equal(finish(&o, reset), 0);
+    assert_int_equal(hosted_status(&o.h, OWNED_AT).change_step, PCV_STEP_NONE);
+    assert_int_equal(atomic_load(&o.h.host->shadow_count), 0);
+    assert_int_equal(owned_read(&o, PCV_REG_COMMAND, 2) & PCV_CMD_MASTER,
+                     PCV_CMD_MASTER);
+    owned_end(&o);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_assignment_that_is_refused_half_way_keeps_no_place),
+        cmocka_unit_test(
+            a_reset_leaves_nothing_of_a_quarantine_that_was_given_up),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
