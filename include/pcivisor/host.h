@@ -85,8 +85,8 @@ int PCV_MUST_CHECK pcv_host_scan(struct pcv_host *host, struct pcv_scan *scan,
  * Returns 0, also if nothing changes by it; -PCV_EINVAL (last before first).
  * -PCV_EBUSY: a guest's device would change; nothing has.
  * -PCV_ERESTART: call again, not before pcv_device_wait_us(). Accesses are
- * inside a device, it is being added or changes its owner, or it was just
- * reset. What is done stays done; accesses to the device named may get retry
+ * inside a device, it is being added, it changes its owner or is being reset,
+ * also between two calls of that, or was just reset. What is done stays done; accesses to the device named may get retry
  * until the call is made again, or one that takes it back.
  * -PCV_ENOMEM, -PCV_EIO: nothing has changed, or all has but for the devices
  * that a hidden capability 0 of extended space was told of: they stay without

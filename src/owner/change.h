@@ -33,6 +33,15 @@ static inline struct pcv_domain *pcv__change_for(
     return atomic_load_explicit(&device->change_for, memory_order_acquire);
 }
 
+/* Whether it is between two calls of a change of owner, or in one. */
+static inline bool pcv__is_on_its_way(const struct pcv_device *device)
+{
+    return atomic_load_explicit(&device->change_step, memory_order_relaxed) !=
+               PCV_STEP_NONE &&
+           atomic_load_explicit(&device->change_error, memory_order_relaxed) ==
+               0;
+}
+
 /* A change of owner is at this step now; it failed there, and who listens is
  * told. */
 void pcv__change_at(struct pcv_device *device, enum pcv_change_step step);
