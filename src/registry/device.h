@@ -42,8 +42,10 @@ struct pcv__patience {
 
 /* A bridge that resets what is behind it (owner/bus_reset.c): under the
  * segment's lock beside the device's. */
+enum pcv__bus_phase { PCV__BUS_NONE, PCV__BUS_HELD, PCV__BUS_RECOVERS };
+
 struct pcv__bus_reset {
-    uint8_t phase;
+    uint8_t phase; /* enum pcv__bus_phase */
     bool slot; /* of a hot-plug port: what stood in its registers */
     uint16_t slot_control, slot_status;
     _Atomic uint64_t until_us; /* when its next step is due; also looked at
