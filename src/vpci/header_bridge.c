@@ -129,7 +129,8 @@ static uint32_t without_reset(const struct pcv_register_write *write)
 static enum pcv_verdict write_bridge_control(
     const struct pcv_register_write *write) PCV__NO_ANALYSIS
 {
-    static const struct pcv__protected bits = {.set = PCV_BRIDGE_RESET};
+    static const struct pcv__protected bits = {.set = PCV_BRIDGE_RESET,
+                                               .resets = true};
     struct pcv_register_write theirs = *write;
     uint32_t value;
     enum pcv_verdict verdict;
