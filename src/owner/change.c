@@ -304,6 +304,7 @@ void pcv__change_reopen(struct pcv_device *device)
 int pcv__change_publish(struct pcv_device *device, struct pcv_domain *domain)
 {
     struct pcv__mem *mem = &device->host->mem;
+    const bool own = owner_of(device)->kind == PCV_DOMAIN_HYPERVISOR;
     int error = 0;
 
     pcv__lock_take(mem, &device->segment->lock);
@@ -312,6 +313,7 @@ int pcv__change_publish(struct pcv_device *device, struct pcv_domain *domain)
     } else {
         pcv__faults_begin_anew(device); /* OWN-10 */
         atomic_store_explicit(&device->owner, domain, memory_order_release);
+        pcv__guard_owner(device->segment, device, own);
         pcv__lock_take(mem, &device->lock);
         pcv__gate_reopen(device);
         pcv__lock_drop(mem, &device->lock);

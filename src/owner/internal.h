@@ -99,6 +99,10 @@ void pcv__guard_leaves(struct pcv__segment *segment, struct pcv_device *device)
 /* A bridge covers other buses than before. */
 void pcv__guard_covers(struct pcv__segment *segment, struct pcv_device *bridge)
     PCV__REQUIRES(segment->lock);
+/* Its owner is another from now on; `before` that was the hypervisor, whose
+ * functions are guarded against being reset. */
+void pcv__guard_owner(struct pcv__segment *segment, struct pcv_device *device,
+                      bool before) PCV__REQUIRES(segment->lock);
 /* Whether a guest has a function, which can be reached, at this address. */
 bool pcv__is_guarded(const struct pcv_device *device, pcv_sbdf sbdf);
 /* A write of the hardware domain was let through by the administrator: what

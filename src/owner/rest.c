@@ -40,6 +40,7 @@ static void forget(struct pcv_device *device)
     pcv__lock_drop(mem, &device->lock);
     atomic_store_explicit(&device->read_only, false, memory_order_relaxed);
     pcv__hidden_lost(device);
+    pcv__guard_end(device);
 }
 
 int pcv__rest_again(struct pcv_device *device)
