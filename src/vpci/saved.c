@@ -383,6 +383,18 @@ static void put_sizes(struct pcv_device *device, uint16_t at)
     }
 }
 
+/* What is mapped now is not what was mapped then. */
+static void put_bars(struct pcv_device *device, const struct pcv__saved *saved)
+{
+    for (uint32_t i = 0; i < PCV_BARS; i++) {
+        uint8_t mapped = (uint8_t)(device->bar[i].flags & PCV_BAR_MAPPED);
+
+        device->bar[i] = saved->bar[i];
+        device->bar[i].flags =
+            (uint8_t)((device->bar[i].flags & ~PCV_BAR_MAPPED) | mapped);
+    }
+}
+
 void pcv__reset_put_back(struct pcv_device *device)
 {
     const struct pcv__saved *saved = device->saved;
@@ -393,7 +405,7 @@ void pcv__reset_put_back(struct pcv_device *device)
     }
     if (!guest) {
         /* A guest may have resized some. */
-        memcpy(device->bar, saved->bar, sizeof(device->bar));
+        put_bars(device, saved);
     }
     put_sizes(device, saved->rebar);
     for (uint32_t i = 0; i < PCV_BARS; i++) {
