@@ -390,12 +390,24 @@ static void put_sizes(struct pcv_device *device, uint16_t at)
     }
 }
 
+/* What is mapped now is not what was mapped then. */
+static void put_known(struct pcv_device *device, const struct pcv__saved *saved)
+{
+    for (uint32_t i = 0; i < PCV_BARS; i++) {
+        uint8_t mapped = (uint8_t)(device->bar[i].flags & PCV_BAR_MAPPED);
+
+        device->bar[i] = saved->bar[i];
+        device->bar[i].flags =
+            (uint8_t)((device->bar[i].flags & ~PCV_BAR_MAPPED) | mapped);
+    }
+}
+
 static void put_bars(struct pcv_device *device, const struct pcv__saved *saved,
                      bool guest)
 {
     if (!guest) {
         /* A guest may have resized some. */
-        memcpy(device->bar, saved->bar, sizeof(device->bar));
+        put_known(device, saved);
     }
     put_sizes(device, saved->rebar);
     for (uint32_t i = 0; i < PCV_BARS; i++) {
