@@ -112,6 +112,7 @@ struct pcv__extras {
 #define PCV__NOTE_HIT 4u       /* and it was not waited for yet */
 #define PCV__NOTE_BUS_RESET 8u /* a bridge that resets what is behind it */
 #define PCV__NOTE_MSIX 16u     /* MSI-X is set aside: cap/msix_prepare.c */
+#define PCV__NOTE_ARI 32u /* who added it says that its device knows of ARI */
 
 /* One BAR. */
 struct pcv__bar {
@@ -291,6 +292,13 @@ static inline bool pcv__is_noted(const struct pcv_device *device, uint8_t note)
 {
     return (atomic_load_explicit(&device->notes, memory_order_acquire) &
             note) != 0;
+}
+
+/* Whether it belongs to a device whose functions have 8 bits of number, as far
+ * as is known: its capability may be out of reach. */
+static inline bool pcv__knows_ari(const struct pcv_device *device)
+{
+    return device->ari_cap != 0 || pcv__is_noted(device, PCV__NOTE_ARI);
 }
 
 static inline void pcv__note(struct pcv_device *device, uint8_t note)
