@@ -9,6 +9,7 @@
 #include "owner/emulated.h"
 #include "owner/look.h"
 #include "owner/vfs.h"
+#include "registry/resting.h"
 #include "registry/route.h"
 #include "vpci/reserved.h"
 
@@ -367,6 +368,7 @@ int pcv_device_add(struct pcv_host *host, pcv_sbdf sbdf,
     if (error != 0) {
         return error;
     }
+    pcv__resting_due(host);
     device = pcv_device_find(host, sbdf);
     if (!device) {
         error = pcv__join_at(host, sbdf); /* TOPO-4 */

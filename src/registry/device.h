@@ -120,6 +120,7 @@ struct pcv__extras {
 /* A bridge behind which the hypervisor uses something (OWN-7). As
  * PCV__MARK_GUARDS. */
 #define PCV__NOTE_KEEPS 64u
+#define PCV__NOTE_LOST 128u /* by a write that was let through (OWN-15) */
 
 /* One BAR. */
 struct pcv__bar {
@@ -270,7 +271,8 @@ struct pcv_device {
     /* These two under the device's lock; they stand where there is room. */
     bool vf_memory; /* of a VF: its PF enables VF memory, as last read */
     bool torn PCV__GUARDED_BY(lock); /* nothing may be mapped or bound more */
-    struct pcv_device *next_leaving; /* while a removal works on it */
+    struct pcv_device *next_leaving; /* while a removal works on it; then of
+                                        those that rest (resting.h) */
     struct pcv_completion *done;
     struct pcv__kept kept;
     _Atomic uint32_t node;

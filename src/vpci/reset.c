@@ -215,17 +215,28 @@ int pcv__reset_start(struct pcv_device *device)
 void pcv__reset_abandon(struct pcv_device *device)
 {
     const uint32_t off = PCV_CMD_IO | PCV_CMD_MEMORY | PCV_CMD_MASTER;
-    enum pcv__reset how = pcv__reset_find(device);
+    enum pcv__reset how;
     uint32_t command;
+    uint64_t us;
+    int error = -PCV_EOPNOTSUPP;
 
+    if (pcv__is_silenced(device)) {
+        pcv__hw_quiet(device,
+                      0); /* only what it has under way was waited for */
+    }
+    how = pcv__reset_find(device);
+    us = reset_time(device);
     if (pcv__hw_fetch(device, PCV_REG_COMMAND, 2, &command) &&
         command != 0xffffu) {
         pcv__hw_restore(device, PCV_REG_COMMAND, 2, command & ~off);
     }
     if (how == PCV__RESET_FLR) {
-        (void)write_flr(device);
+        error = write_flr(device);
     } else if (how == PCV__RESET_AF) {
-        (void)write_af(device);
+        error = write_af(device);
+    }
+    if (error == 0) {
+        pcv__hw_quiet(device, us);
     }
 }
 
