@@ -194,6 +194,9 @@ enum pcv_event_kind {
                              of this PF. 64 a second are told, where there is a
                              clock */
     PCV_EVENT_OVERRIDDEN, /* its guest lost it to such a write at arg0 */
+    PCV_EVENT_BROKEN,     /* it does not come back after its reset: it is given
+                             to no guest, until an administrator says so
+                             (pcv_device_set_broken()) */
 };
 
 struct pcv_event {

@@ -275,11 +275,10 @@ void pcv__reset_now(struct pcv_device *device, enum pcv__reset how)
 int pcv__vpci_restore(struct pcv_device *device)
 {
     const struct pcv__vpci *vpci = pcv__vpci(device);
-    uint64_t wait_us;
-    int error;
+    int error = pcv__settle_patiently(device);
 
-    if (!pcv__settle_locked(device, &wait_us)) {
-        return -PCV_ERESTART;
+    if (error != 0) {
+        return error;
     }
     pcv__faults_clear(device); /* it was reset (OWN-10) */
     atomic_store_explicit(&device->hw_error, 0, memory_order_relaxed);
