@@ -197,6 +197,9 @@ enum pcv_event_kind {
     PCV_EVENT_OVERRIDDEN, /* its guest lost it to such a write at arg0 */
     PCV_EVENT_CHANGE_RESET, /* it is reset between two owners (OWN-5): arg0 is
                                how (enum pcv_reset) */
+    PCV_EVENT_BROKEN,     /* it does not come back after its reset: it is given
+                             to no guest, until an administrator says so
+                             (pcv_device_set_broken()) */
 };
 
 struct pcv_event {

@@ -9,6 +9,7 @@
 #include "owner/emulated.h"
 #include "owner/look.h"
 #include "owner/vfs.h"
+#include "registry/resting.h"
 #include "registry/route.h"
 #include "vpci/reserved.h"
 
@@ -423,6 +424,7 @@ int pcv_device_add(struct pcv_host *host, pcv_sbdf sbdf,
     if (error == 0 && pcv__claims_extended(info)) {
         error = pcv__extended_check(host, sbdf);
     }
+    pcv__resting_due(host);
     if (error != 0) {
         return error;
     }

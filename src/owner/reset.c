@@ -11,11 +11,6 @@
 #include "owner/change.h"
 #include "registry/faults.h"
 
-/* The specification allows a second (PCI Express Base 6.0, 6.6.1), and devices
- * are known that need many. Without a clock: so many calls. */
-#define LONGEST_US 60000000u
-#define LONGEST_CALLS 256u
-
 static enum pcv_domain_kind owner_kind(const struct pcv_device *device)
 {
     return atomic_load_explicit(&device->owner, memory_order_acquire)->kind;
@@ -54,15 +49,12 @@ int pcv__reset_itself(struct pcv_device *device)
 {
     struct pcv__mem *mem = &device->host->mem;
     enum pcv__reset method;
-    uint64_t wait_us;
-    int error = 0;
+    int error;
 
     pcv__lock_take(mem, &device->lock);
-    if (!pcv__extras_get(device)) {
-        error = -PCV_ENOMEM;
-    } else if (!pcv__settle_locked(device, &wait_us)) {
-        error = -PCV_ERESTART;
-    } else {
+    error =
+        pcv__extras_get(device) ? pcv__settle_patiently(device) : -PCV_ENOMEM;
+    if (error == 0) {
         error = pcv__reset_way(device, &method);
     }
     if (error == 0) {
@@ -70,21 +62,10 @@ int pcv__reset_itself(struct pcv_device *device)
         error = pcv__reset_start(device);
     }
     if (error == 0) {
-        pcv__patience_begin(device, LONGEST_US, LONGEST_CALLS);
+        pcv__settle_await(device);
     }
     pcv__lock_drop(mem, &device->lock);
     return error;
-}
-
-int pcv__reset_settle(struct pcv_device *device)
-{
-    uint64_t wait_us;
-
-    if (pcv__settle_locked(device, &wait_us)) {
-        return 0;
-    }
-    return device->extras && pcv__patience_ends(device) ? -PCV_EIO
-                                                        : -PCV_ERESTART;
 }
 
 /* ---- for a change of owner -------------------------------------------------
@@ -125,7 +106,7 @@ int pcv__reset_with_bus(struct pcv_device *device)
         pcv__faults_clear(device); /* OWN-10 */
         pcv__settle_begin(device, PCV__SETTLING_RESET,
                           pcv__hw_quiet_us(device));
-        pcv__patience_begin(device, LONGEST_US, LONGEST_CALLS);
+        pcv__settle_await(device);
     } else {
         error = -PCV_ENOMEM;
     }
