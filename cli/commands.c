@@ -27,6 +27,12 @@ static const struct args_option as_via_options[] = {
     {"--via", "ENTRANCE"},
     {NULL, NULL},
 };
+static const struct args_option write_options[] = {
+    {"--as", "DOMAIN"},
+    {"--via", "ENTRANCE"},
+    {"--leave", NULL},
+    {NULL, NULL},
+};
 static const struct args_option as_options[] = {
     {"--as", "DOMAIN"},
     {NULL, NULL},
@@ -189,14 +195,21 @@ static const struct command table[] = {
     },
     {
         .name = "write",
-        .arguments =
-            "SBDF REG[.b|.w|.l|.q] VALUE [--as DOMAIN] [--via ENTRANCE]",
-        .help = "write a register as a domain does, and resume what is pending",
+        .arguments = "SBDF REG[.b|.w|.l|.q] VALUE [--as DOMAIN] "
+                     "[--via ENTRANCE] [--leave]",
+        .help = "write a register as a domain does, and resume what is "
+                "pending; --leave: leave it pending, for 'resume'",
         .completes = "sr-",
         .min = 3,
         .max = 3,
-        .option = as_via_options,
+        .option = write_options,
         .run = command_write,
+    },
+    {
+        .name = "resume",
+        .arguments = "",
+        .help = "one step of each access that was left pending",
+        .run = command_resume,
     },
     {
         .name = "dump",

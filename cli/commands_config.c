@@ -166,6 +166,9 @@ enum command_result command_write(struct call *call)
         !value_word(call, 2, size, &value)) {
         return COMMAND_MISUSED;
     }
+    if (call->args.option[2] != NULL) {
+        return left_write(call, sbdf, reg, size, value);
+    }
     if (!call_access(call, sbdf, reg, size, true, value, &result)) {
         return COMMAND_FAILED;
     }
@@ -201,6 +204,8 @@ static bool call_info(struct call *call, pcv_sbdf sbdf,
     }
     pcv_device_get_info(device, out_info);
     pcv_device_put(device);
+    /* A stub stands in for it, which is no more than a header (OWN-9). */
+    out_info->extended &= !out_info->concealed;
     return true;
 }
 

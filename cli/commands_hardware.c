@@ -96,6 +96,15 @@ static enum command_result dma_once(struct call *call, pcv_sbdf sbdf,
         pcv_model_dma(machine->model, sbdf, address, write, &domain_id);
 
     (void)pcv_model_tell_faults(machine->model, machine->host);
+    if (result == -PCV_EPERM) {
+        return call_failed(call, result,
+                           "%s: its bus mastering is off, or it sleeps",
+                           call_show(call, sbdf).s);
+    }
+    if (result == -PCV_EFAULT) {
+        return call_failed(call, result, "%s: the IOMMU refuses it %" PRIx64,
+                           call_show(call, sbdf).s, address);
+    }
     if (result != 0) {
         return call_failed(call, result, "%s", call_show(call, sbdf).s);
     }
@@ -171,8 +180,13 @@ enum command_result command_reserve(struct call *call)
 enum command_result command_faults(struct call *call)
 {
     struct ctl ctl = call_ctl(call);
+    struct pcv_model *model = call->session->machine.model;
     struct text why = {0};
+
+    /* What was counted does not fade by being asked for. */
+    pcv_model_hold_clock(model, true);
     bool good = ctl_faults(&ctl, call->args.word, call->args.count, &why);
+    pcv_model_hold_clock(model, false);
     enum command_result result = call_done(good);
 
     if (why.len != 0) {
@@ -197,11 +211,14 @@ enum command_result command_device(struct call *call)
         return device_show(call);
     }
     if (call->args.count == 2) {
-        return call_misused(call, "too few arguments");
+        return call_misused(call, "expected raise SBDF [msi|msix] VECTOR or "
+                                  "dma SBDF ADDRESS [read|write] [TIMES]");
     }
     if (strcmp(call->args.word[0], "raise") == 0) {
-        return call->args.count <= 4 ? device_raise(call)
-                                     : call_misused(call, "too many arguments");
+        return call->args.count <= 4
+                   ? device_raise(call)
+                   : call_misused(call,
+                                  "expected raise SBDF [msi|msix] VECTOR");
     }
     if (strcmp(call->args.word[0], "dma") == 0) {
         return device_dma(call);

@@ -59,6 +59,7 @@ bool session_close(struct session *session, struct text *why)
         session_removal_drop(session, session->removals);
     }
     session->tracing = false;
+    session->left_count = 0;
     session->via = VIEW_ADDRESS;
     return clean;
 }

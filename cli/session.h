@@ -25,6 +25,13 @@ struct removal {
     struct removal *next;
 };
 
+/* An access that is pending, and left so: its vCPU waits. */
+struct left_access {
+    uint32_t domain_id;
+    struct pcv_access access;
+};
+#define SESSION_LEFT_MAX 8u
+
 struct session {
     struct machine machine;
     const char *folder; /* HOSTs are relative to it; NULL: to where we are */
@@ -34,6 +41,8 @@ struct session {
     size_t held_room;
     struct held_vector *vectors;
     struct removal *removals;
+    struct left_access left[SESSION_LEFT_MAX];
+    size_t left_count;
     bool tracing;
     enum view_via via; /* the entrance of accesses that name none */
 };

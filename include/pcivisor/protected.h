@@ -25,6 +25,9 @@
  * PCV_EVENT_OVERRIDDEN. What nobody holds is removed, too, so that the hardware
  * domain can find it again.
  *
+ * What the hypervisor uses (hidden, concealed, read-only) is not taken: writes
+ * that would reset it are dropped with an override, too.
+ *
  * It holds until it is taken back or the bridge or PF is removed, and for the
  * functions of guests that are there at the time of a write.
  *

@@ -225,13 +225,18 @@ static int steps(struct pcv__party *party, uint32_t *out_failed)
 }
 
 /* One failed: nobody goes. What is the hardware domain's still stays so, and
- * whoever failed there says so. */
+ * whoever failed there says so; what stays in quarantine for its sake says at
+ * which step that was, since none of its own failed. */
 static void give_up(struct pcv__party *party, uint32_t failed, int error)
 {
+    enum pcv_change_step step = (enum pcv_change_step)atomic_load_explicit(
+        &party->device[failed]->change_step, memory_order_relaxed);
+
     for (uint32_t i = 0; i < party->count; i++) {
         struct pcv_device *device = pcv__party_turn(party, i);
 
         if (pcv__is_quarantined(device)) {
+            pcv__change_at(device, step);
             pcv__change_failed(device, error);
         } else if (i == failed) {
             abandon(device);

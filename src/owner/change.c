@@ -141,22 +141,6 @@ void pcv__change_end(struct pcv_device *device)
     pcv_device_put(device);
 }
 
-int pcv__dma_permitted(const struct pcv_device *device,
-                       const struct pcv_domain *domain)
-{
-    const struct pcv__mem *mem = &device->host->mem;
-    int permitted = 1;
-
-    if (mem->ops.dma_permitted) {
-        permitted = mem->ops.dma_permitted(mem->ctx, pcv__device_sbdf(device),
-                                           domain->id);
-    }
-    if (permitted < 0) {
-        return -PCV_EIO;
-    }
-    return permitted != 0 ? 0 : -PCV_EPERM;
-}
-
 int pcv__change_cast(struct pcv_device *device)
 {
     struct pcv__mem *mem = &device->host->mem;
@@ -320,14 +304,16 @@ void pcv__change_reopen(struct pcv_device *device)
 int pcv__change_publish(struct pcv_device *device, struct pcv_domain *domain)
 {
     struct pcv__mem *mem = &device->host->mem;
+    const bool own = owner_of(device)->kind == PCV_DOMAIN_HYPERVISOR;
     int error = 0;
 
     pcv__lock_take(mem, &device->segment->lock);
     if ((pcv__word(device) & PCV__WORD_LEAVING) != 0) {
         error = -PCV_ENODEV;
     } else {
-        pcv__faults_clear(device); /* OWN-10: the next owner begins anew */
+        pcv__faults_begin_anew(device); /* OWN-10 */
         atomic_store_explicit(&device->owner, domain, memory_order_release);
+        pcv__guard_owner(device->segment, device, own);
         pcv__lock_take(mem, &device->lock);
         pcv__gate_reopen(device);
         pcv__lock_drop(mem, &device->lock);

@@ -103,10 +103,6 @@ void pcv__change_rest(struct pcv_device *device);
  * moves shared ones. That is not answered between pcv__change_begin() and
  * pcv__change_end(), nor by quarantine. */
 int pcv__dma_to(struct pcv_device *device, const struct pcv_domain *domain);
-/* Whether the host would let a domain have its DMA: a question only. 0;
- * -PCV_EPERM: never; -PCV_EIO. */
-int pcv__dma_permitted(const struct pcv_device *device,
-                       const struct pcv_domain *domain);
 /* The gate is open, as it was before a change that was given up. No lock. */
 void pcv__change_reopen(struct pcv_device *device);
 /* From here on it is this domain's, who finds it. -PCV_ENODEV: it was removed

@@ -238,6 +238,7 @@ static int unconceal(struct pcv_device *device)
     if (error == -PCV_ERESTART) {
         return error;
     }
+    pcv__change_drop(device); /* it was on its way back to quarantine */
     if (error == 0) {
         pcv__lock_take(&host->mem, &device->lock);
         error = build(device, &view);

@@ -10,6 +10,7 @@
  */
 #include "registry/faults.h"
 #include "owner/internal.h"
+#include "registry/group.h"
 
 /* How soon to try again what the host could not write. */
 #define AGAIN_US 10000u
@@ -92,13 +93,6 @@ static uint64_t look_at(struct pcv_device *device,
 /* ---- what is behind a bridge -----------------------------------------------
  */
 
-/* Whether its requester ID stands for what is behind it. */
-static bool speaks_for_others(const struct pcv_device *device)
-{
-    return device->type == PCV_TYPE_PCI_BRIDGE ||
-           device->type == PCV_TYPE_PCIE_TO_PCI_BRIDGE;
-}
-
 static void cut_behind(struct pcv_device *device,
                        const struct pcv__fault_due *due)
 {
@@ -179,7 +173,7 @@ static bool work_on(struct pcv_host *host, struct pcv__fault_due *due,
     bool left;
 
     *out_wait_us = 0;
-    if (device && !speaks_for_others(device)) {
+    if (device && !pcv__bridge_joins(device)) {
         *out_wait_us = look_at(device, due);
     } else if (device && !look_behind(device, due)) {
         bridge_done(device, due);

@@ -72,6 +72,7 @@ bool pcv__set_is_done(const struct pcv_device *device,
                                PCV__MARK_HIDDEN | PCV__MARK_CONCEALED) &&
                (device->change_for ||
                 (!pcv__is_quarantined(device) && !is_begun(device)));
+    case PCV__SET_REST:
     case PCV__SET_NOTHING:
         break;
     }
@@ -123,11 +124,6 @@ static int publish(struct pcv_device *device, struct pcv_domain *domain)
 static int begin(struct pcv_device *device, const struct pcv_hide_info *info)
     PCV__REQUIRES(device->lock)
 {
-    int error = enter(device);
-
-    if (error != 0) {
-        return error;
-    }
     if (pcv__has_vfs(device)) {
         return -PCV_EBUSY;
     }
@@ -145,7 +141,8 @@ static int hide(struct pcv_device *device, const struct pcv_hide_info *info)
     pcv__change_drop(device);
     pcv__lock_take(&host->mem, &device->lock);
     pcv__gate_reopen(device); /* what somebody began and gave up */
-    error = begin(device, info);
+    error = enter(device);
+    error = error == 0 ? begin(device, info) : error;
     if (error != 0 && error != -PCV_ERESTART) {
         pcv__gate_open(device);
     }
@@ -157,6 +154,38 @@ static int hide(struct pcv_device *device, const struct pcv_hide_info *info)
                              memory_order_release);
     error = publish(device, &host->hypervisor);
     pcv__reserved_evict(host);
+    return error;
+}
+
+/* Out of quarantine: behind its closed gate it is reset and becomes what the
+ * hardware domain would have, and is hidden before that domain sees it. What
+ * fails leaves it where it was. */
+static int hide_resting(struct pcv_device *device,
+                        const struct pcv_hide_info *info)
+{
+    struct pcv_host *host = device->host;
+    int error = pcv__change_reset(device, true);
+
+    if (error == -PCV_ERESTART) {
+        return error;
+    }
+    if (error == 0) {
+        pcv__change_forget(device);
+        error = pcv__change_build(device, &host->hardware);
+    }
+    if (error == 0) {
+        pcv__lock_take(&host->mem, &device->lock);
+        error = begin(device, info);
+        pcv__lock_drop(&host->mem, &device->lock);
+    }
+    if (error == 0) {
+        atomic_fetch_or_explicit(&device->marks, PCV__MARK_HIDDEN,
+                                 memory_order_release);
+        error = pcv__change_hand(device, &host->hypervisor);
+        pcv__reserved_evict(host);
+        return error == 0 ? pcv__add_finish(device) : error;
+    }
+    pcv__change_failed(device, error);
     return error;
 }
 
@@ -192,10 +221,11 @@ int pcv__hide(struct pcv_device *device, const struct pcv__order *order)
                    : -PCV_EBUSY;
     }
     error = pcv__set_check(device, order);
-    if (error == 0 && pcv__is_quarantined(device)) {
-        error = pcv__bring_home(device);
+    if (error != 0) {
+        return error;
     }
-    return error != 0 ? error : hide(device, order->info);
+    return pcv__is_quarantined(device) ? hide_resting(device, order->info)
+                                       : hide(device, order->info);
 }
 
 /* ---- reveal ----------------------------------------------------------------
@@ -225,6 +255,10 @@ int pcv__unhide(struct pcv_device *device)
 
     if (pcv__is_unreachable(device)) {
         return -PCV_ENODEV;
+    }
+    if ((pcv__word(device) & PCV__WORD_CLOSED) != 0) {
+        pcv__change_drop(device); /* it was on its way back to quarantine */
+        pcv__change_reopen(device);
     }
     pcv__lock_take(&host->mem, &device->lock);
     error = undo(device);
@@ -261,6 +295,9 @@ int pcv__set_one(struct pcv_host *host, pcv_sbdf sbdf,
         break;
     case PCV__SET_REVEAL:
         error = pcv__reveal(device, order);
+        break;
+    case PCV__SET_REST:
+        error = pcv__rest_again(device);
         break;
     case PCV__SET_NOTHING:
         break;

@@ -32,6 +32,13 @@ int pcv__add_finish(struct pcv_device *device);
  */
 enum pcv_verdict pcv__appear(struct pcv_host *host, pcv_sbdf sbdf, bool *added);
 
+/* How often bus numbers of an address' segment have moved; odd: they do just
+ * now. */
+uint32_t pcv__moves_at(struct pcv_host *host, pcv_sbdf sbdf);
+/* Whether an add that said -PCV_EBUSY was refused for what another CPU does,
+ * and soon has done: call again. `moves` is from before it. */
+bool pcv__add_may_follow(struct pcv_host *host, pcv_sbdf sbdf, uint32_t moves);
+
 /*
  * Another card answers in the place of this device: it has vanished, and all
  * behind it, and is removed. Takes the caller's reference.
@@ -92,6 +99,10 @@ void pcv__guard_leaves(struct pcv__segment *segment, struct pcv_device *device)
 /* A bridge covers other buses than before. */
 void pcv__guard_covers(struct pcv__segment *segment, struct pcv_device *bridge)
     PCV__REQUIRES(segment->lock);
+/* Its owner is another from now on; `before` that was the hypervisor, whose
+ * functions are guarded against being reset. */
+void pcv__guard_owner(struct pcv__segment *segment, struct pcv_device *device,
+                      bool before) PCV__REQUIRES(segment->lock);
 /* Whether a guest has a function, which can be reached, at this address. */
 bool pcv__is_guarded(const struct pcv_device *device, pcv_sbdf sbdf);
 /* A write of the hardware domain was let through by the administrator: what

@@ -42,9 +42,11 @@ struct pcv__patience {
 
 /* A bridge that resets what is behind it (owner/bus_reset.c): under the
  * segment's lock beside the device's. */
+enum pcv__bus_phase { PCV__BUS_NONE, PCV__BUS_HELD, PCV__BUS_RECOVERS };
+
 struct pcv__bus_reset {
-    uint8_t phase;
-    bool slot; /* of a hot-plug port: what stood in its registers */
+    uint8_t phase; /* enum pcv__bus_phase */
+    bool slot;     /* of a hot-plug port: what stood in its registers */
     uint16_t slot_control, slot_status;
     _Atomic uint64_t until_us; /* when its next step is due; also looked at
                                   under the work lock */
@@ -89,10 +91,10 @@ struct pcv__extras {
  * back; `done` is who wants to know. Under the segment's lock. */
 #define PCV__MARK_REMOVE 0x40u
 #define PCV__MARK_READ_ONLY 0x80u /* its vPCI setup failed (OWN-2) */
-/* Of a function: a guest has it, or is to have it; of a bridge or PF: such a
- * function is behind it, or a VF of it; the administrator lets writes through
- * that take it away (OWN-15). The first two under the segment's lock, the
- * second under the device's as well. */
+/* Of a function: a guest has it, or is to have it, or it is the hypervisor's;
+ * of a bridge or PF: such a function is behind it, or a VF of it; the
+ * administrator lets writes through that take it away (OWN-15). The first two
+ * under the segment's lock, the second under the device's as well. */
 #define PCV__MARK_GUARDED 0x100u
 #define PCV__MARK_GUARDS 0x200u
 #define PCV__MARK_OVERRIDE 0x400u
@@ -112,6 +114,12 @@ struct pcv__extras {
 #define PCV__NOTE_HIT 4u       /* and it was not waited for yet */
 #define PCV__NOTE_BUS_RESET 8u /* a bridge that resets what is behind it */
 #define PCV__NOTE_MSIX 16u     /* MSI-X is set aside: cap/msix_prepare.c */
+/* An operation on all behind it, or on its slot, is under way (OWN-13). Under
+ * the segment's lock. */
+#define PCV__NOTE_SET 32u
+/* A bridge behind which the hypervisor uses something (OWN-7). As
+ * PCV__MARK_GUARDS. */
+#define PCV__NOTE_KEEPS 64u
 
 /* One BAR. */
 struct pcv__bar {
