@@ -164,8 +164,12 @@ static int hide_resting(struct pcv_device *device,
                         const struct pcv_hide_info *info)
 {
     struct pcv_host *host = device->host;
-    int error = pcv__change_reset(device, true);
+    int error;
 
+    if (pcv__removal_waits(device)) {
+        return -PCV_EBUSY; /* LIFE-5 */
+    }
+    error = pcv__change_reset(device, true);
     if (error == -PCV_ERESTART) {
         return error;
     }
