@@ -46,11 +46,16 @@ static int cut_locked(struct pcv_device *device, uint64_t *out_wait_us)
     return error;
 }
 
+/* Under the segment's lock, since its owner may end otherwise. */
 static void tell(struct pcv_device *device, bool cut,
                  const struct pcv__fault_due *due)
 {
+    struct pcv__mem *mem = &device->host->mem;
+
+    pcv__lock_take(mem, &device->segment->lock);
     pcv__event(device, PCV_EVENT_FAULTS, PCV_EVENT_DEVICE, due->address,
                due->flags | (cut ? 0 : PCV_FAULT_LEFT_ON));
+    pcv__lock_drop(mem, &device->segment->lock);
 }
 
 /* One that is due, or whose faults were forgotten meanwhile. How long until it

@@ -11,11 +11,6 @@
 #include "owner/change.h"
 #include "registry/faults.h"
 
-static enum pcv_domain_kind owner_kind(const struct pcv_device *device)
-{
-    return atomic_load_explicit(&device->owner, memory_order_acquire)->kind;
-}
-
 /* ---- its own way -----------------------------------------------------------
  */
 
@@ -117,7 +112,9 @@ int pcv__reset_with_bus(struct pcv_device *device)
 static bool is_guests(struct pcv_host *host, pcv_sbdf sbdf)
 {
     struct pcv_device *device = pcv_device_find(host, sbdf);
-    bool is = device && owner_kind(device) == PCV_DOMAIN_GUEST;
+    bool is = device &&
+              pcv__is_guest(host, atomic_load_explicit(&device->owner,
+                                                       memory_order_acquire));
 
     pcv_device_put(device);
     return is;

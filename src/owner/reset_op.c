@@ -330,7 +330,8 @@ static int reset_quarantined(struct pcv_device *device, pcv_sbdf *out_busy)
         device->change_reset = false;
         pcv__note(device, PCV__NOTE_CLEAN);
     }
-    if (error != -PCV_ERESTART) {
+    if (error != -PCV_ERESTART && !device->assignment &&
+        !pcv__change_for(device)) {
         pcv__change_at(device, PCV_STEP_NONE); /* it is on no way anywhere */
     }
     return error;

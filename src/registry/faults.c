@@ -99,7 +99,7 @@ bool pcv__may_be_cut(const struct pcv_device *device)
         atomic_load_explicit(&device->owner, memory_order_acquire);
 
     return !device->is_bridge && device->type != PCV_TYPE_HOST_BRIDGE &&
-           owner->kind != PCV_DOMAIN_HYPERVISOR &&
+           owner != &device->host->hypervisor &&
            !atomic_load_explicit(&device->read_only, memory_order_relaxed);
 }
 
