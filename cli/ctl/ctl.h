@@ -67,6 +67,8 @@ int ctl_each_device(const struct ctl *ctl, const uint32_t *domain_id,
 int ctl_each_node(const struct ctl *ctl, const pcv_sbdf *sbdfs, size_t count,
                   bool (*fn)(void *arg, const union pcv_ctl_record *record),
                   void *arg);
+/* How many VFs of a function are registered. */
+uint64_t ctl_vf_count(const struct ctl *ctl, pcv_sbdf sbdf);
 /* Where a function stands. On failure *out_status is as it was. */
 int ctl_status_of(const struct ctl *ctl, pcv_sbdf sbdf,
                   struct pcv_device_status *out_status);
@@ -114,21 +116,23 @@ bool ctl_scan(const struct ctl *ctl);
 /* `said` is what was typed, `segment_name` what people call the segment. */
 bool ctl_ecam(const struct ctl *ctl, const struct pcv_ctl_request *request,
               const char *said, uint32_t segment_name);
-bool ctl_assign(const struct ctl *ctl, pcv_sbdf sbdf, uint32_t domain_id,
-                const struct pcv_assign_policy *policy);
-bool ctl_test_assign(const struct ctl *ctl, pcv_sbdf sbdf, uint32_t domain_id,
-                     const struct pcv_assign_policy *policy);
-bool ctl_deassign(const struct ctl *ctl, pcv_sbdf sbdf);
 bool ctl_cancel_remove(const struct ctl *ctl, pcv_sbdf sbdf);
 bool ctl_broken(const struct ctl *ctl, pcv_sbdf sbdf, bool on);
 bool ctl_buses(const struct ctl *ctl, pcv_sbdf sbdf, const uint8_t bus[3]);
 bool ctl_restore(const struct ctl *ctl, pcv_sbdf sbdf);
 bool ctl_read_only(const struct ctl *ctl, pcv_sbdf sbdf);
 bool ctl_override(const struct ctl *ctl, pcv_sbdf sbdf, bool on);
-/* What became of an operation that may have to wait: nothing is printed for 0,
- * else its error. */
-bool ctl_finished(const struct ctl *ctl, const struct ctl_result *result,
-                  const char *name);
+/* What became of an operation on a function that may have to wait: nothing is
+ * printed for 0, else its error. */
+bool ctl_finished(const struct ctl *ctl, const struct pcv_ctl_request *request,
+                  const struct ctl_result *result);
+
+/* assign.c */
+bool ctl_assign(const struct ctl *ctl, pcv_sbdf sbdf, uint32_t domain_id,
+                const struct pcv_assign_policy *policy);
+bool ctl_test_assign(const struct ctl *ctl, pcv_sbdf sbdf, uint32_t domain_id,
+                     const struct pcv_assign_policy *policy);
+bool ctl_deassign(const struct ctl *ctl, pcv_sbdf sbdf);
 
 /* reset.c */
 bool ctl_reset(const struct ctl *ctl, pcv_sbdf sbdf);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ctl/ctl.h"
+#include "ctl/why.h"
 
 /* ---- what a domain owns ---------------------------------------------------
  */
@@ -82,7 +82,7 @@ bool ctl_domains(const struct ctl *ctl)
     int error = ctl_each(ctl, &request, domain_line, &domains);
 
     error = error != 0 ? error : domains.error;
-    return error == 0 || ctl_failed(ctl, error, "domains");
+    return error == 0 || why_failed_as(ctl, &request, error, "domains");
 }
 
 /* ---- pages ----------------------------------------------------------------
@@ -114,7 +114,8 @@ bool ctl_mapped(const struct ctl *ctl, uint32_t domain_id)
     request.domain_id = domain_id;
     int error = ctl_each(ctl, &request, mapping_line, &copy);
     if (error != 0) {
-        return ctl_failed(ctl, error, "%s", ctl_domain_name(ctl, domain_id).s);
+        return why_failed_as(ctl, &request, error,
+                             ctl_domain_name(ctl, domain_id).s);
     }
     if (ctl->out->len == before) {
         text_add(ctl->out, "nothing is mapped\n");
@@ -199,7 +200,7 @@ bool ctl_bars(const struct ctl *ctl, pcv_sbdf sbdf)
         error = device_bars(ctl, &record.device, "");
     }
     if (error != 0) {
-        return ctl_failed(ctl, error, "%s", ctl_show(ctl, sbdf).s);
+        return why_failed(ctl, &request, error);
     }
     if (ctl->out->len == before) {
         text_add(ctl->out, "%s: no BARs\n", ctl_show(ctl, sbdf).s);
@@ -219,8 +220,11 @@ bool ctl_domain_bars(const struct ctl *ctl, uint32_t domain_id,
         error = error == -PCV_ENODEV ? 0 : error;
     }
     free(list.item);
-    return error == 0 ||
-           ctl_failed(ctl, error, "%s", ctl_domain_name(ctl, domain_id).s);
+    const struct pcv_ctl_request request =
+        ctl_request(PCV_CTL_BARS, (pcv_sbdf){0});
+
+    return error == 0 || why_failed_as(ctl, &request, error,
+                                       ctl_domain_name(ctl, domain_id).s);
 }
 
 /* ---- configuration space --------------------------------------------------
@@ -264,5 +268,5 @@ bool ctl_dump(const struct ctl *ctl, uint32_t domain_id, pcv_sbdf sbdf,
         request.u.config.end = (dump.end + 3u) & ~3u;
     }
     int error = ctl_each(ctl, &request, row_line, &dump);
-    return error == 0 || ctl_failed(ctl, error, "%s", ctl_show(ctl, sbdf).s);
+    return error == 0 || why_failed(ctl, &request, error);
 }

@@ -2,7 +2,7 @@
 /* Commands that look at functions and at the host. */
 #include <inttypes.h>
 
-#include "ctl/ctl.h"
+#include "ctl/why.h"
 
 /* ---- devices --------------------------------------------------------------
  */
@@ -77,7 +77,10 @@ bool ctl_devices(const struct ctl *ctl, bool is_long)
     int error =
         ctl_each_device(ctl, NULL, is_long ? device_long : device_line, &copy);
 
-    return error == 0 || ctl_failed(ctl, error, "devices");
+    const struct pcv_ctl_request request =
+        ctl_request(PCV_CTL_LIST, (pcv_sbdf){0});
+
+    return error == 0 || why_failed_as(ctl, &request, error, "devices");
 }
 
 bool ctl_unreachable(const struct ctl *ctl)
@@ -89,7 +92,7 @@ bool ctl_unreachable(const struct ctl *ctl)
     int error = ctl_each(ctl, &request, device_line, &copy);
 
     if (error != 0) {
-        return ctl_failed(ctl, error, "unreachable");
+        return why_failed_as(ctl, &request, error, "unreachable");
     }
     if (ctl->out->len == before) {
         text_add(ctl->out, "every function can be reached\n");
@@ -108,15 +111,16 @@ bool ctl_device(const struct ctl *ctl, pcv_sbdf sbdf)
     int error = ctl_ask(ctl, &request, &record);
 
     return error == 0 ? device_long(&copy, &record)
-                      : ctl_failed(ctl, error, "%s", ctl_show(ctl, sbdf).s);
+                      : why_failed(ctl, &request, error);
 }
 
 static bool status_ask(const struct ctl *ctl, pcv_sbdf sbdf,
                        struct pcv_device_status *out_status)
 {
+    const struct pcv_ctl_request request = ctl_request(PCV_CTL_STATUS, sbdf);
     int error = ctl_status_of(ctl, sbdf, out_status);
 
-    return error == 0 || ctl_failed(ctl, error, "%s", ctl_show(ctl, sbdf).s);
+    return error == 0 || why_failed(ctl, &request, error);
 }
 
 bool ctl_holders(const struct ctl *ctl, pcv_sbdf sbdf)
@@ -149,8 +153,9 @@ static void status_marks(const struct ctl *ctl,
     text_add(ctl->out, "%s%s", status->broken ? ", broken" : "",
              status->remove_waits ? ", to be removed" : "");
     if (status->change_error != 0) {
-        text_add(ctl->out, "; its change of owner failed at step '%s': %s",
-                 step, pcv_errno_name(status->change_error));
+        text_add(ctl->out, "; its change of owner failed at step '%s': %s %s",
+                 step, pcv_errno_name(status->change_error),
+                 pcv_errno_meaning(status->change_error));
     } else if (status->change_step != PCV_STEP_NONE) {
         text_add(ctl->out, "; its owner changes, at step '%s'", step);
     }
@@ -203,7 +208,10 @@ bool ctl_nodes(const struct ctl *ctl, const pcv_sbdf *sbdfs, size_t count)
     struct ctl copy = *ctl;
     int error = ctl_each_node(ctl, sbdfs, count, node_line, &copy);
 
-    return error == 0 || ctl_failed(ctl, error, "nodes");
+    const struct pcv_ctl_request request =
+        ctl_request(PCV_CTL_NODES, (pcv_sbdf){0});
+
+    return error == 0 || why_failed_as(ctl, &request, error, "nodes");
 }
 
 /* ---- path -----------------------------------------------------------------
@@ -233,7 +241,7 @@ bool ctl_path(const struct ctl *ctl, pcv_sbdf sbdf)
                  path.line.len != 0 ? text_str(&path.line) : " on a root bus");
     }
     text_fini(&path.line);
-    return error == 0 || ctl_failed(ctl, error, "%s", ctl_show(ctl, sbdf).s);
+    return error == 0 || why_failed(ctl, &request, error);
 }
 
 /* ---- the host -------------------------------------------------------------
@@ -246,7 +254,7 @@ bool ctl_stats(const struct ctl *ctl)
     int error = ctl_ask(ctl, &request, &record);
 
     if (error != 0) {
-        return ctl_failed(ctl, error, "stats");
+        return why_failed_as(ctl, &request, error, "stats");
     }
     text_add(ctl->out,
              "devices %" PRIu64 "\nleaving %" PRIu64 "\nsegments %" PRIu64
@@ -291,7 +299,7 @@ bool ctl_events(const struct ctl *ctl, uint64_t *number)
     int error = ctl_each(ctl, &request, event_line, &events);
     *number = events.next;
     if (error != 0) {
-        return ctl_failed(ctl, error, "events");
+        return why_failed_as(ctl, &request, error, "events");
     }
     if (events.lost != 0) {
         text_add(ctl->out, "%" PRIu64 " more were lost\n", events.lost);

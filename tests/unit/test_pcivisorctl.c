@@ -399,7 +399,8 @@ static void replies_that_make_no_sense_are_errors(void **state)
         assert_int_equal(program_run_line(&side.program, "stats"),
                          PROGRAM_FAILED);
         assert_string_equal(text_str(&side.program.out),
-                            "error: EIO the host could not do it: stats\n");
+                            "error: EIO the host could not do it: stats: the "
+                            "hypervisor gave no answer that makes sense\n");
         assert_int_equal(side.mailbox.silent, i >= 4); /* it was asked */
         side.mailbox.silent = false;
     }
