@@ -196,7 +196,8 @@ static bool call_info(struct call *call, pcv_sbdf sbdf,
         return true;
     }
     if (device == NULL) {
-        call_failed(call, PCV_ENODEV, "%s", view_sbdf(&call->view, sbdf).s);
+        call_refused(call, ABOUT_VIEW, PCV_ENODEV,
+                     view_sbdf(&call->view, sbdf).s);
         return false;
     }
     pcv_device_get_info(device, out_info);
@@ -311,7 +312,8 @@ static enum command_result raw_check(struct call *call, pcv_sbdf sbdf,
             call, "hardware has aligned registers of 1, 2 and 4 bytes");
     }
     if (!pcv_model_facts_of(call->session->machine.model, sbdf, &facts)) {
-        return call_failed(call, PCV_ENODEV, "%s", call_show(call, sbdf).s);
+        return call_refused(call, ABOUT_HARDWARE, PCV_ENODEV,
+                            call_show(call, sbdf).s);
     }
     if (reg >= facts.config_size) {
         return call_failed(call, PCV_EINVAL, "%s ends at %x",

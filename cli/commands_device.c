@@ -92,7 +92,7 @@ static enum command_result find_one(struct call *call, pcv_sbdf sbdf)
         device = pcv_device_find(session->machine.host, sbdf);
     }
     if (device == NULL) {
-        return call_failed(call, PCV_ENODEV, "%s", asked.s);
+        return call_refused(call, ABOUT_FIND, PCV_ENODEV, asked.s);
     }
     session_hold(session, device);
     pcv_sbdf real = pcv_device_sbdf(device);

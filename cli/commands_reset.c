@@ -114,7 +114,8 @@ enum command_result command_pending(struct call *call)
     int result = pcv_model_set_pending(call->session->machine.model, sbdf,
                                        forever ? UINT64_MAX : ms * 1000);
     if (result != 0) {
-        return call_failed(call, result, "%s", call_show(call, sbdf).s);
+        return call_refused(call, ABOUT_HARDWARE, result,
+                            call_show(call, sbdf).s);
     }
     text_add(call->out, "%s: its transactions %s%s%s\n",
              call_show(call, sbdf).s,

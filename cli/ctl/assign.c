@@ -179,4 +179,3 @@ bool ctl_deassign(const struct ctl *ctl, pcv_sbdf sbdf)
     }
     return changed(ctl, &request, &result);
 }
-
