@@ -24,7 +24,7 @@ enum command_result command_prepare_msix(struct call *call)
     if (!call_sbdf(call, 0, &sbdf)) {
         return COMMAND_MISUSED;
     }
-    return call_done(ctl_msix_prepare(&ctl, sbdf));
+    return call_done(ctl_prepare_msix(&ctl, sbdf));
 }
 
 enum command_result command_release_msix(struct call *call)
@@ -35,7 +35,7 @@ enum command_result command_release_msix(struct call *call)
     if (!call_sbdf(call, 0, &sbdf)) {
         return COMMAND_MISUSED;
     }
-    return call_done(ctl_msix_release(&ctl, sbdf));
+    return call_done(ctl_release_msix(&ctl, sbdf));
 }
 
 /* ---- hardware -------------------------------------------------------------

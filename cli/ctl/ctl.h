@@ -139,8 +139,8 @@ bool ctl_reset(const struct ctl *ctl, pcv_sbdf sbdf);
 bool ctl_reset_method(const struct ctl *ctl, pcv_sbdf sbdf);
 /* ": its bus reset would hit ...", if that is so. */
 void ctl_reset_blocker(const struct ctl *ctl, pcv_sbdf sbdf, struct text *to);
-bool ctl_msix_prepare(const struct ctl *ctl, pcv_sbdf sbdf);
-bool ctl_msix_release(const struct ctl *ctl, pcv_sbdf sbdf);
+bool ctl_prepare_msix(const struct ctl *ctl, pcv_sbdf sbdf);
+bool ctl_release_msix(const struct ctl *ctl, pcv_sbdf sbdf);
 
 /* faults.c: "SBDF", "SBDF clear", "limit COUNT MILLISECONDS". False: an error,
  * printed; *out_misused: or, with nothing printed, why it is none of these. */

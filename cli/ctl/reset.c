@@ -97,12 +97,12 @@ static bool msix(const struct ctl *ctl, enum pcv_ctl_op op, pcv_sbdf sbdf,
     return ctl_finished(ctl, &request, &result);
 }
 
-bool ctl_msix_prepare(const struct ctl *ctl, pcv_sbdf sbdf)
+bool ctl_prepare_msix(const struct ctl *ctl, pcv_sbdf sbdf)
 {
-    return msix(ctl, PCV_CTL_MSIX_PREPARE, sbdf, "is set aside");
+    return msix(ctl, PCV_CTL_PREPARE_MSIX, sbdf, "is set aside");
 }
 
-bool ctl_msix_release(const struct ctl *ctl, pcv_sbdf sbdf)
+bool ctl_release_msix(const struct ctl *ctl, pcv_sbdf sbdf)
 {
-    return msix(ctl, PCV_CTL_MSIX_RELEASE, sbdf, "is released");
+    return msix(ctl, PCV_CTL_RELEASE_MSIX, sbdf, "is released");
 }

@@ -114,20 +114,26 @@ bool ctl_device(const struct ctl *ctl, pcv_sbdf sbdf)
                       : why_failed(ctl, &request, error);
 }
 
-static bool status_ask(const struct ctl *ctl, pcv_sbdf sbdf,
+/* `op` is status, or holders, whose record is the same. */
+static bool status_ask(const struct ctl *ctl, enum pcv_ctl_op op, pcv_sbdf sbdf,
                        struct pcv_device_status *out_status)
 {
-    const struct pcv_ctl_request request = ctl_request(PCV_CTL_STATUS, sbdf);
-    int error = ctl_status_of(ctl, sbdf, out_status);
+    const struct pcv_ctl_request request = ctl_request(op, sbdf);
+    union pcv_ctl_record record;
+    int error = ctl_ask(ctl, &request, &record);
 
-    return error == 0 || why_failed(ctl, &request, error);
+    if (error != 0) {
+        return why_failed(ctl, &request, error);
+    }
+    *out_status = record.status;
+    return true;
 }
 
 bool ctl_holders(const struct ctl *ctl, pcv_sbdf sbdf)
 {
     struct pcv_device_status status;
 
-    if (!status_ask(ctl, sbdf, &status)) {
+    if (!status_ask(ctl, PCV_CTL_HOLDERS, sbdf, &status)) {
         return false;
     }
     text_add(ctl->out, "%s: %s", ctl_show(ctl, sbdf).s,
@@ -165,7 +171,7 @@ bool ctl_status(const struct ctl *ctl, pcv_sbdf sbdf)
 {
     struct pcv_device_status status;
 
-    if (!status_ask(ctl, sbdf, &status)) {
+    if (!status_ask(ctl, PCV_CTL_STATUS, sbdf, &status)) {
         return false;
     }
     text_add(ctl->out, "%s: %s", ctl_show(ctl, sbdf).s,

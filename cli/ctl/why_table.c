@@ -204,6 +204,7 @@ static bool is_of_the_host(const struct why *why)
     case PCV_CTL_UNREACHABLE:
     case PCV_CTL_DEVICE:
     case PCV_CTL_STATUS:
+    case PCV_CTL_HOLDERS:
     case PCV_CTL_NODES:
     case PCV_CTL_PATH:
     case PCV_CTL_DOMAINS:
@@ -422,13 +423,13 @@ const struct why_row why_rows[] = {
     {PCV_CTL_RESET, PCV_EOPNOTSUPP, NULL, ": it knows no way to be reset"},
     {PCV_CTL_RESET, PCV_EPERM, is_driven, DRIVEN},
     {PCV_CTL_RESET, PCV_EPERM, NULL, REVEAL_FIRST},
-    {PCV_CTL_MSIX_PREPARE, PCV_ENODEV, is_known,
+    {PCV_CTL_PREPARE_MSIX, PCV_ENODEV, is_known,
      ": its owner has no MSI-X of it"},
-    {PCV_CTL_MSIX_PREPARE, PCV_EBUSY, NULL,
+    {PCV_CTL_PREPARE_MSIX, PCV_EBUSY, NULL,
      ": MSI-X is set aside already, enabled, or a vector of it is in use"},
-    {PCV_CTL_MSIX_RELEASE, PCV_ENODEV, is_known,
+    {PCV_CTL_RELEASE_MSIX, PCV_ENODEV, is_known,
      ": its owner has no MSI-X of it"},
-    {PCV_CTL_MSIX_RELEASE, PCV_EBUSY, NULL,
+    {PCV_CTL_RELEASE_MSIX, PCV_EBUSY, NULL,
      ": MSI-X is not set aside, or its owner uses it"},
     {PCV_CTL_CONFIG, PCV_ENODEV, NULL, ": the domain has no function there"},
     {PCV_CTL_CONFIG, PCV_EINVAL, NULL, ": it has no such registers"},

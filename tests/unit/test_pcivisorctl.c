@@ -102,23 +102,6 @@ static void side_end(struct guest_side *side)
     machine_end(&side->session);
 }
 
-/* The shell is told when a removed function's last reference goes; a client of
- * the mailbox asks for its status. */
-static void forget_completions(struct text *text)
-{
-    static const char said[] = ": removal complete\n";
-    char *at;
-
-    while (text->data != NULL && (at = strstr(text->data, said)) != NULL) {
-        char *line = at;
-
-        while (line > text->data && line[-1] != '\n') {
-            line--;
-        }
-        memmove(line, at + strlen(said), strlen(at + strlen(said)) + 1);
-    }
-}
-
 /* The same line on both: the same becomes of it, and the same is said. */
 static void both(struct guest_side *side, struct session *shell,
                  const char *line)
@@ -126,7 +109,6 @@ static void both(struct guest_side *side, struct session *shell,
     enum program_result result = program_run_line(&side->program, line);
     enum command_result expected = command_run(shell, line);
 
-    forget_completions(&shell->out);
     assert_string_equal(text_str(&side->program.out), text_str(&shell->out));
     assert_int_equal(result == PROGRAM_DONE, expected == COMMAND_DONE);
     assert_int_equal(result == PROGRAM_MISUSED, expected == COMMAND_MISUSED);
@@ -409,6 +391,54 @@ static void replies_that_make_no_sense_are_errors(void **state)
     side_end(&side);
 }
 
+/* "read_only" is the command read-only. */
+static void command_of(char *out_name, size_t room, const char *op)
+{
+    size_t at = 0;
+
+    for (; op[at] != '\0' && at + 1 < room; at++) {
+        out_name[at] = op[at] == '_' ? '-' : op[at];
+    }
+    out_name[at] = '\0';
+}
+
+static void assert_is_command(struct guest_side *side, const char *name)
+{
+    char line[64];
+
+    snprintf(line, sizeof(line), "help %s", name);
+    if (program_run_line(&side->program, line) != PROGRAM_DONE) {
+        fail_msg("pcivisorctl: %s", text_str(&side->program.out));
+    }
+    if (command_run(&side->session, line) != COMMAND_DONE) {
+        fail_msg("%s: %s", line, text_str(&side->session.out));
+    }
+}
+
+/* CTL-1: what the rule and the operations call it, both programs do, too. */
+static void commands_are_called_as_operations_are(void **state)
+{
+    /* In the rule's words, where that is no operation's name. */
+    static const char *const also[] = {
+        "device-group", "restore-msi",   "prepare-msix",        "release-msix",
+        "list",         "ecam-reserved", "topology-information"};
+    struct guest_side side;
+    char name[64];
+
+    (void)state;
+    side_start(&side, "q35.txt");
+    for (uint32_t op = 0; op < PCV_CTL_OP_LIMIT; op++) {
+        if (pcv_ctl_op_name(op) != NULL) {
+            command_of(name, sizeof(name), pcv_ctl_op_name(op));
+            assert_is_command(&side, name);
+        }
+    }
+    for (size_t i = 0; i < sizeof(also) / sizeof(also[0]); i++) {
+        assert_is_command(&side, also[i]);
+    }
+    side_end(&side);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -418,6 +448,7 @@ int main(void)
         cmocka_unit_test(it_waits_for_nobody_who_never_goes),
         cmocka_unit_test(what_is_no_mailbox_of_ours_is_left_alone),
         cmocka_unit_test(replies_that_make_no_sense_are_errors),
+        cmocka_unit_test(commands_are_called_as_operations_are),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,6 +25,7 @@ static const struct {
     {PCV_CTL_LIST, "devices"},
     {PCV_CTL_DEVICE, "device 01:00.0"},
     {PCV_CTL_STATUS, "status 01:00.0"},
+    {PCV_CTL_HOLDERS, "holders 01:00.0"},
     {PCV_CTL_NODES, "nodes 01:00.0"},
     {PCV_CTL_PATH, "path 01:00.0"},
     {PCV_CTL_BARS, "map 01:00.0"},
@@ -49,8 +50,8 @@ static const struct {
     {PCV_CTL_BUSES, "buses 01:00.0 1 2 3"},
     {PCV_CTL_RESET, "reset 01:00.0"},
     {PCV_CTL_RESET, "reset 01:00.0 --ask"},
-    {PCV_CTL_MSIX_PREPARE, "prepare-msix 01:00.0"},
-    {PCV_CTL_MSIX_RELEASE, "release-msix 01:00.0"},
+    {PCV_CTL_PREPARE_MSIX, "prepare-msix 01:00.0"},
+    {PCV_CTL_RELEASE_MSIX, "release-msix 01:00.0"},
     {PCV_CTL_TEST_ASSIGN, "test-assign dom1 01:00.0"},
     {PCV_CTL_CANCEL_REMOVE, "cancel-remove 01:00.0"},
     {PCV_CTL_BROKEN, "broken 01:00.0 on"},
@@ -135,6 +136,7 @@ static int made_up_call(void *ctx, const struct pcv_ctl_request *request,
     memset(&reply->record[0], 0, sizeof(reply->record[0]));
     switch (request->op) {
     case PCV_CTL_STATUS:
+    case PCV_CTL_HOLDERS:
         fill_status(m, &reply->record[0].status);
         reply->count = 1;
         return 0;
