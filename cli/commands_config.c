@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "command.h"
+#include "ctl/json.h"
 #include "emulated.h"
 #include "reg.h"
 
@@ -205,6 +206,36 @@ static bool call_info(struct call *call, pcv_sbdf sbdf,
     return true;
 }
 
+#define DUMP_JSON 1 /* of its options */
+
+/* Rows end at multiples of 16, as those of lspci. */
+static void dump_rows(struct call *call, const uint8_t *bytes, uint16_t reg,
+                      uint16_t end)
+{
+    struct json_text json = {.out = call->out};
+    bool as_json = call->args.option[DUMP_JSON] != NULL;
+
+    if (as_json) {
+        json_text_list(&json, NULL);
+    }
+    while (reg < end) {
+        size_t row = 16u - reg % 16u;
+
+        if (row > (size_t)(end - reg)) {
+            row = (size_t)(end - reg);
+        }
+        if (as_json) {
+            json_row(&json, reg, bytes + reg, row);
+        } else {
+            view_add_row(call->out, reg, bytes + reg, row);
+        }
+        reg = (uint16_t)(reg + row);
+    }
+    if (as_json) {
+        json_text_close(&json);
+    }
+}
+
 enum command_result command_dump(struct call *call)
 {
     uint8_t bytes[PCV_CFG_EXT_SIZE];
@@ -236,16 +267,7 @@ enum command_result command_dump(struct call *call)
         count = (uint64_t)(space - reg);
     }
     view_copy(&call->view, sbdf, space, bytes);
-    uint16_t end = (uint16_t)(reg + count);
-    while (reg < end) {
-        /* Rows end at multiples of 16, as those of lspci. */
-        size_t row = 16u - reg % 16u;
-        if (row > (size_t)(end - reg)) {
-            row = (size_t)(end - reg);
-        }
-        view_add_row(call->out, reg, bytes + reg, row);
-        reg = (uint16_t)(reg + row);
-    }
+    dump_rows(call, bytes, reg, (uint16_t)(reg + count));
     return COMMAND_DONE;
 }
 

@@ -67,6 +67,18 @@ int ctl_each_device(const struct ctl *ctl, const uint32_t *domain_id,
 int ctl_each_node(const struct ctl *ctl, const pcv_sbdf *sbdfs, size_t count,
                   bool (*fn)(void *arg, const union pcv_ctl_record *record),
                   void *arg);
+/* Configuration space in rows of at most 16 bytes, from `reg` on, `bytes` of it
+ * (0: all), as request->domain_id sees it. */
+typedef void ctl_row_fn(void *arg, uint16_t reg, const uint8_t *bytes,
+                        size_t count);
+int ctl_each_row(const struct ctl *ctl, struct pcv_ctl_request *request,
+                 uint16_t reg, uint32_t bytes, ctl_row_fn *fn, void *arg);
+
+/* Events from *number on, which goes on; *out_lost: how many are missing. */
+int ctl_each_event(const struct ctl *ctl, uint64_t *number, uint64_t *out_lost,
+                   bool (*fn)(void *arg, const struct pcv_event *event),
+                   void *arg);
+
 /* How many VFs of a function are registered. */
 uint64_t ctl_vf_count(const struct ctl *ctl, pcv_sbdf sbdf);
 /* Where a function stands. On failure *out_status is as it was. */
@@ -95,6 +107,8 @@ bool ctl_events(const struct ctl *ctl, uint64_t *number);
 /* domain.c */
 bool ctl_domains(const struct ctl *ctl);
 bool ctl_mapped(const struct ctl *ctl, uint32_t domain_id);
+/* BARs and mapped pages of a domain; NULL: of all. */
+bool ctl_memory(const struct ctl *ctl, const uint32_t *domain_id);
 bool ctl_bars(const struct ctl *ctl, pcv_sbdf sbdf);
 bool ctl_domain_bars(const struct ctl *ctl, uint32_t domain_id,
                      const char *indent);

@@ -279,39 +279,61 @@ bool ctl_stats(const struct ctl *ctl)
 }
 
 struct events {
-    const struct ctl *ctl;
     uint64_t next; /* number of the event that is expected */
-    uint64_t lost, told;
+    uint64_t lost;
+    bool (*fn)(void *arg, const struct pcv_event *event);
+    void *arg;
 };
 
-static bool event_line(void *arg, const union pcv_ctl_record *record)
+static bool event_told(void *arg, const union pcv_ctl_record *record)
 {
     struct events *events = arg;
 
     events->lost += record->event.number - events->next;
     events->next = record->event.number + 1;
-    events->told++;
-    report_event(events->ctl->out, &events->ctl->names, &record->event.event);
-    text_add(events->ctl->out, "\n");
+    return events->fn(events->arg, &record->event.event);
+}
+
+int ctl_each_event(const struct ctl *ctl, uint64_t *number, uint64_t *out_lost,
+                   bool (*fn)(void *arg, const struct pcv_event *event),
+                   void *arg)
+{
+    struct pcv_ctl_request request = ctl_request(PCV_CTL_EVENTS, (pcv_sbdf){0});
+    struct events events = {.next = *number, .fn = fn, .arg = arg};
+
+    request.cursor = *number;
+    int error = ctl_each(ctl, &request, event_told, &events);
+    *number = events.next;
+    *out_lost = events.lost;
+    return error;
+}
+
+static bool event_line(void *arg, const struct pcv_event *event)
+{
+    const struct ctl *ctl = arg;
+
+    report_event(ctl->out, &ctl->names, event);
+    text_add(ctl->out, "\n");
     return true;
 }
 
 bool ctl_events(const struct ctl *ctl, uint64_t *number)
 {
-    struct pcv_ctl_request request = ctl_request(PCV_CTL_EVENTS, (pcv_sbdf){0});
-    struct events events = {.ctl = ctl, .next = *number};
+    const struct pcv_ctl_request request =
+        ctl_request(PCV_CTL_EVENTS, (pcv_sbdf){0});
+    struct ctl copy = *ctl;
+    size_t before = ctl->out->len;
+    uint64_t lost = 0;
+    int error = ctl_each_event(ctl, number, &lost, event_line, &copy);
 
-    request.cursor = *number;
-    int error = ctl_each(ctl, &request, event_line, &events);
-    *number = events.next;
     if (error != 0) {
         return why_failed_as(ctl, &request, error, "events");
     }
-    if (events.lost != 0) {
-        text_add(ctl->out, "%" PRIu64 " more were lost\n", events.lost);
-    }
-    if (events.told == 0) {
+    if (ctl->out->len == before) {
         text_add(ctl->out, "no events\n");
+    }
+    if (lost != 0) {
+        text_add(ctl->out, "%" PRIu64 " more were lost\n", lost);
     }
     return true;
 }

@@ -126,6 +126,10 @@ static void set_up(struct guest_side *side, struct session *shell,
 static const char *const played[] = {
     "devices",
     "devices --long",
+    "devices --json",
+    "status 01:00.0 1f:00.0 --json",
+    "holders 01:00.0 --json",
+    "nodes 01:00.0 1f:00.0 --json",
     "list",
     "device 0b:00.0",
     "device 1f:00.0",
@@ -195,6 +199,9 @@ static const char *const played[] = {
     "bogus",
     "",
     "status \"00:00.0",
+    "dump 01:00.0 --json",
+    "dump 01:00.0 4 20 --json",
+    "dump 1f:00.0 --json",
 };
 
 /* CTL-1 */
@@ -257,6 +264,58 @@ static void events_are_told_once_and_losses_counted(void **state)
     program_run_line(&side.program, "events");
     assert_non_null(
         strstr(text_str(&side.program.out), "\n5 more were lost\n"));
+    side_end(&side);
+}
+
+/* CTL-1 */
+static void events_are_told_to_programs(void **state)
+{
+    const struct pcv_event event = {.kind = PCV_EVENT_CHANGE_RESET,
+                                    .of = PCV_EVENT_HOST,
+                                    .sbdf = {0x100},
+                                    .domain_id = PCV_DOMAIN_ID_QUARANTINE,
+                                    .arg = {PCV_RESET_FLR, 0}};
+    struct guest_side side;
+
+    (void)state;
+    side_start(&side, "q35.txt");
+    program_run_line(&side.program, "events");
+    pcv_mailbox_event(side.device, &event);
+    program_run_line(&side.program, "events --json");
+    assert_string_equal(
+        text_str(&side.program.out),
+        "{\n  \"events\": [\n    {\n"
+        "      \"address\": \"0000:01:00.0\",\n"
+        "      \"event\": \"reset between owners\",\n"
+        "      \"class\": \"host\",\n"
+        "      \"domain\": \"quarantine\",\n"
+        "      \"arguments\": [\n        \"1\",\n        \"0\"\n      ],\n"
+        "      \"line\": \"01:00.0: reset between owners: FLR\"\n"
+        "    }\n  ],\n  \"lost\": 0\n}\n");
+    program_run_line(&side.program, "events --json");
+    assert_string_equal(text_str(&side.program.out),
+                        "{\n  \"events\": [],\n  \"lost\": 0\n}\n");
+    side_end(&side);
+}
+
+/* CTL-1 */
+static void what_a_domain_has_mapped_is_asked_over_the_mailbox(void **state)
+{
+    struct guest_side side;
+
+    (void)state;
+    side_start(&side, "q35.txt");
+    assert_int_equal(program_run_line(&side.program, "memory dom0"),
+                     PROGRAM_DONE);
+    assert_int_equal(strncmp(text_str(&side.program.out), "dom0:\n  00:", 11),
+                     0);
+    assert_non_null(strstr(text_str(&side.program.out), " page"));
+    assert_int_equal(program_run_line(&side.program, "memory"), PROGRAM_DONE);
+    assert_int_equal(program_run_line(&side.program, "memory dom5"),
+                     PROGRAM_FAILED);
+    assert_string_equal(text_str(&side.program.out),
+                        "error: ENOENT nothing there: dom5: there is no such "
+                        "domain; 'domains' lists them\n");
     side_end(&side);
 }
 
@@ -445,6 +504,8 @@ int main(void)
         cmocka_unit_test(its_output_is_the_shells),
         cmocka_unit_test(machines_of_several_segments_print_their_domains),
         cmocka_unit_test(events_are_told_once_and_losses_counted),
+        cmocka_unit_test(events_are_told_to_programs),
+        cmocka_unit_test(what_a_domain_has_mapped_is_asked_over_the_mailbox),
         cmocka_unit_test(it_waits_for_nobody_who_never_goes),
         cmocka_unit_test(what_is_no_mailbox_of_ours_is_left_alone),
         cmocka_unit_test(replies_that_make_no_sense_are_errors),
