@@ -41,23 +41,24 @@ static void place(struct json_text *json, const char *key)
     }
 }
 
-static void open(struct json_text *json, const char *key, char begin, char end)
+static void begin(struct json_text *json, const char *key, char first,
+                  char last)
 {
     place(json, key);
-    text_add(json->out, "%c", begin);
-    json->close[json->depth] = end;
+    text_add(json->out, "%c", first);
+    json->close[json->depth] = last;
     json->filled[json->depth] = false;
     json->depth++;
 }
 
 void json_text_object(struct json_text *json, const char *key)
 {
-    open(json, key, '{', '}');
+    begin(json, key, '{', '}');
 }
 
 void json_text_list(struct json_text *json, const char *key)
 {
-    open(json, key, '[', ']');
+    begin(json, key, '[', ']');
 }
 
 void json_text_close(struct json_text *json)

@@ -131,7 +131,7 @@ static bool status_ask(const struct ctl *ctl, enum pcv_ctl_op op, pcv_sbdf sbdf,
 
 bool ctl_holders(const struct ctl *ctl, pcv_sbdf sbdf)
 {
-    struct pcv_device_status status;
+    struct pcv_device_status status = {0};
 
     if (!status_ask(ctl, PCV_CTL_HOLDERS, sbdf, &status)) {
         return false;
@@ -169,7 +169,7 @@ static void status_marks(const struct ctl *ctl,
 
 bool ctl_status(const struct ctl *ctl, pcv_sbdf sbdf)
 {
-    struct pcv_device_status status;
+    struct pcv_device_status status = {0};
 
     if (!status_ask(ctl, PCV_CTL_STATUS, sbdf, &status)) {
         return false;
