@@ -116,8 +116,12 @@ void ctl_why(const struct ctl *ctl, int error, pcv_sbdf sbdf, struct text *to)
         why_in_use(ctl, sbdf, &status, to);
     } else if (error == -PCV_ENODEV && status.vanished) {
         text_add(to, ": it has vanished, 'remove' ends it");
-    } else if (error == -PCV_ENODEV && status.state == PCV_STATE_UNREACHABLE) {
+    } else if ((error == -PCV_ENODEV || error == -PCV_EAGAIN) &&
+               status.state == PCV_STATE_UNREACHABLE) {
         text_add(to, ": no bus number leads to it");
+    } else if (error == -PCV_EAGAIN) {
+        text_add(to, ": nobody has said yet whether its extended space is "
+                     "reached, 'ecam' does");
     }
 }
 
