@@ -20,7 +20,7 @@
 /* Which kind a function would send: MSI-X if that is enabled in hardware. */
 static bool uses_msix(const struct call *call, pcv_sbdf sbdf)
 {
-    struct view view = {call->view.machine, NULL, VIEW_ADDRESS};
+    struct view view = {call->view.machine, NULL, VIEW_ADDRESS, 0};
     struct view_caps *caps = memory_zero(1, sizeof(*caps));
     bool msix = false;
 
