@@ -21,8 +21,6 @@
 
 #define DISCARD_STATUS 0x0400u /* of Bridge Control: write-1-to-clear */
 
-enum phase { NONE, HELD, RECOVERS };
-
 /* ---- those that are hit ----------------------------------------------------
  */
 
@@ -109,8 +107,8 @@ static int hold(struct pcv_device *bridge, bool on) PCV__REQUIRES(bridge->lock)
     return atomic_load_explicit(&bridge->hw_error, memory_order_relaxed);
 }
 
-static void next_phase(struct pcv_device *bridge, enum phase phase, uint64_t us)
-    PCV__REQUIRES(bridge->lock)
+static void next_phase(struct pcv_device *bridge, enum pcv__bus_phase phase,
+                       uint64_t us) PCV__REQUIRES(bridge->lock)
 {
     struct pcv__bus_reset *reset = &bridge->extras->bus_reset;
 
@@ -133,7 +131,7 @@ static int begin_locked(struct pcv_device *bridge) PCV__REQUIRES(bridge->lock)
         pcv__slot_release(bridge);
         return error;
     }
-    next_phase(bridge, HELD, HOLD_US);
+    next_phase(bridge, PCV__BUS_HELD, HOLD_US);
     return 0;
 }
 
@@ -182,7 +180,7 @@ int pcv__bus_reset(struct pcv_device *device, const struct pcv__mates *mates,
 static void end(struct pcv_device *bridge) PCV__REQUIRES(bridge->lock)
 {
     pcv__slot_release(bridge);
-    bridge->extras->bus_reset.phase = NONE;
+    bridge->extras->bus_reset.phase = PCV__BUS_NONE;
     delist(bridge);
     pcv__unnote(bridge, PCV__NOTE_BUS_RESET);
 }
@@ -194,7 +192,7 @@ static int step(struct pcv__segment *segment, struct pcv_device *bridge)
 {
     int error;
 
-    if (bridge->extras->bus_reset.phase == RECOVERS) {
+    if (bridge->extras->bus_reset.phase == PCV__BUS_RECOVERS) {
         end(bridge);
         return 0;
     }
@@ -204,7 +202,7 @@ static int step(struct pcv__segment *segment, struct pcv_device *bridge)
         return error;
     }
     leave_all_alone(segment, bridge, RECOVER_US, true);
-    next_phase(bridge, RECOVERS, RECOVER_US);
+    next_phase(bridge, PCV__BUS_RECOVERS, RECOVER_US);
     return -PCV_ERESTART;
 }
 

@@ -87,6 +87,9 @@ static int prepare(struct pcv_device *device)
     int error = 0;
 
     if (pcv__is_quarantined(device)) {
+        if (pcv__removal_waits(device)) {
+            return -PCV_EBUSY; /* LIFE-5 */
+        }
         if (device->assignment) {
             pcv__change_rest(device); /* it was on its way home from a guest */
         }
@@ -235,6 +238,7 @@ static int unconceal(struct pcv_device *device)
     if (error == -PCV_ERESTART) {
         return error;
     }
+    pcv__change_drop(device); /* it was on its way back to quarantine */
     if (error == 0) {
         pcv__lock_take(&host->mem, &device->lock);
         error = build(device, &view);
@@ -299,8 +303,12 @@ int pcv__quarantine(struct pcv_device *device, const struct pcv__order *order)
 
 int pcv__bring_home(struct pcv_device *device)
 {
-    int error = pcv__change_reset(device, true);
+    int error;
 
+    if (pcv__removal_waits(device)) {
+        return -PCV_EBUSY; /* LIFE-5: it is handed on to nobody */
+    }
+    error = pcv__change_reset(device, true);
     if (error == -PCV_ERESTART) {
         return error;
     }

@@ -21,6 +21,7 @@ enum pcv__set_op {
     PCV__SET_CONCEAL,
     PCV__SET_QUARANTINE,
     PCV__SET_REVEAL,
+    PCV__SET_REST, /* what was taken out of quarantine goes back there */
 };
 
 /* As one of a set: bridges are taken, too, and where it stands does not
@@ -50,6 +51,11 @@ int pcv__set_check(const struct pcv_device *device,
 bool pcv__set_is_done(const struct pcv_device *device,
                       const struct pcv__order *order);
 
+/* What is hidden or concealed, and was taken out of quarantine for that, goes
+ * back there (rest.c): 0, whatever fails, which an event tells; -PCV_ERESTART:
+ * it is the hypervisor's still, behind a closed gate. */
+int pcv__rest_again(struct pcv_device *device);
+
 /* Out of quarantine to the hardware domain. -PCV_ERESTART; or an error, and it
  * is in quarantine still. */
 int pcv__bring_home(struct pcv_device *device);
@@ -77,6 +83,12 @@ int pcv__read_only_declare(struct pcv_device *device, uint32_t marks,
  * or none. Results are those of the public functions. */
 int pcv__set_all(struct pcv_host *host, pcv_sbdf root,
                  const struct pcv__order *order, bool slot, pcv_sbdf *out_busy);
+
+/* Whether an operation on another set is under way that has functions with this
+ * one in common (subtree_beside.c): 0; or -PCV_EBUSY, and *out_busy is where. */
+int pcv__set_is_apart(struct pcv__segment *segment, struct pcv_device *root,
+                      bool slot, pcv_sbdf *out_busy)
+    PCV__REQUIRES(segment->lock);
 
 /* ---- each of a set (subtree_one.c) -----------------------------------------
  */

@@ -49,15 +49,6 @@ int pcv__set_check(const struct pcv_device *device,
                : 0;
 }
 
-/* Between two calls that take it elsewhere. */
-static bool is_on_its_way(const struct pcv_device *device)
-{
-    return atomic_load_explicit(&device->change_step, memory_order_relaxed) !=
-               PCV_STEP_NONE &&
-           atomic_load_explicit(&device->change_error, memory_order_relaxed) ==
-               0;
-}
-
 /* The hardware domain's, behind a gate that somebody closed and left so. */
 static bool is_begun(const struct pcv_device *device)
 {
@@ -75,12 +66,13 @@ bool pcv__set_is_done(const struct pcv_device *device,
         return pcv__is_marked(device, PCV__MARK_CONCEALED);
     case PCV__SET_QUARANTINE:
         return pcv__is_quarantined(device) && !device->change_for &&
-               !is_on_its_way(device);
+               !pcv__is_on_its_way(device);
     case PCV__SET_REVEAL:
         return !pcv__is_marked(device,
                                PCV__MARK_HIDDEN | PCV__MARK_CONCEALED) &&
                (device->change_for ||
                 (!pcv__is_quarantined(device) && !is_begun(device)));
+    case PCV__SET_REST:
     case PCV__SET_NOTHING:
         break;
     }
@@ -94,7 +86,6 @@ bool pcv__set_is_done(const struct pcv_device *device,
  * paused, so that nobody new comes in. */
 static int enter(struct pcv_device *device) PCV__REQUIRES(device->lock)
 {
-    uint64_t wait_us;
     int error = pcv__gate_pause(device);
 
     if (error != 0) {
@@ -106,11 +97,9 @@ static int enter(struct pcv_device *device) PCV__REQUIRES(device->lock)
         pcv__gate_open(device);
         return -PCV_ERESTART;
     }
-    if (!pcv__settle_locked(device, &wait_us) ||
-        pcv__map_step(device) != PCV_DONE) {
-        return -PCV_ERESTART;
-    }
-    return 0;
+    error = pcv__settle_patiently(device);
+    return error == 0 && pcv__map_step(device) != PCV_DONE ? -PCV_ERESTART
+                                                           : error;
 }
 
 /* From now on it is another's, who finds it; what is left to be mapped is.
@@ -132,11 +121,6 @@ static int publish(struct pcv_device *device, struct pcv_domain *domain)
 static int begin(struct pcv_device *device, const struct pcv_hide_info *info)
     PCV__REQUIRES(device->lock)
 {
-    int error = enter(device);
-
-    if (error != 0) {
-        return error;
-    }
     if (pcv__has_vfs(device)) {
         return -PCV_EBUSY;
     }
@@ -154,7 +138,8 @@ static int hide(struct pcv_device *device, const struct pcv_hide_info *info)
     pcv__change_drop(device);
     pcv__lock_take(&host->mem, &device->lock);
     pcv__gate_reopen(device); /* what somebody began and gave up */
-    error = begin(device, info);
+    error = enter(device);
+    error = error == 0 ? begin(device, info) : error;
     if (error != 0 && error != -PCV_ERESTART) {
         pcv__gate_open(device);
     }
@@ -166,6 +151,42 @@ static int hide(struct pcv_device *device, const struct pcv_hide_info *info)
                              memory_order_release);
     error = publish(device, &host->hypervisor);
     pcv__reserved_evict(host);
+    return error;
+}
+
+/* Out of quarantine: behind its closed gate it is reset and becomes what the
+ * hardware domain would have, and is hidden before that domain sees it. What
+ * fails leaves it where it was. */
+static int hide_resting(struct pcv_device *device,
+                        const struct pcv_hide_info *info)
+{
+    struct pcv_host *host = device->host;
+    int error;
+
+    if (pcv__removal_waits(device)) {
+        return -PCV_EBUSY; /* LIFE-5: it is handed on to nobody */
+    }
+    error = pcv__change_reset(device, true);
+    if (error == -PCV_ERESTART) {
+        return error;
+    }
+    if (error == 0) {
+        pcv__change_forget(device);
+        error = pcv__change_build(device, &host->hardware);
+    }
+    if (error == 0) {
+        pcv__lock_take(&host->mem, &device->lock);
+        error = begin(device, info);
+        pcv__lock_drop(&host->mem, &device->lock);
+    }
+    if (error == 0) {
+        atomic_fetch_or_explicit(&device->marks, PCV__MARK_HIDDEN,
+                                 memory_order_release);
+        error = pcv__change_hand(device, &host->hypervisor);
+        pcv__reserved_evict(host);
+        return error == 0 ? pcv__add_finish(device) : error;
+    }
+    pcv__change_failed(device, error);
     return error;
 }
 
@@ -201,10 +222,11 @@ int pcv__hide(struct pcv_device *device, const struct pcv__order *order)
                    : -PCV_EBUSY;
     }
     error = pcv__set_check(device, order);
-    if (error == 0 && pcv__is_quarantined(device)) {
-        error = pcv__bring_home(device);
+    if (error != 0) {
+        return error;
     }
-    return error != 0 ? error : hide(device, order->info);
+    return pcv__is_quarantined(device) ? hide_resting(device, order->info)
+                                       : hide(device, order->info);
 }
 
 /* ---- reveal ----------------------------------------------------------------
@@ -234,6 +256,10 @@ int pcv__unhide(struct pcv_device *device)
 
     if (pcv__is_unreachable(device)) {
         return -PCV_ENODEV;
+    }
+    if ((pcv__word(device) & PCV__WORD_CLOSED) != 0) {
+        pcv__change_drop(device); /* it was on its way back to quarantine */
+        pcv__change_reopen(device);
     }
     pcv__lock_take(&host->mem, &device->lock);
     error = undo(device);
@@ -270,6 +296,9 @@ int pcv__set_one(struct pcv_host *host, pcv_sbdf sbdf,
         break;
     case PCV__SET_REVEAL:
         error = pcv__reveal(device, order);
+        break;
+    case PCV__SET_REST:
+        error = pcv__rest_again(device);
         break;
     case PCV__SET_NOTHING:
         break;

@@ -143,15 +143,18 @@ static void stage_set(struct pcv_device *device, enum stage stage)
 /* Nobody is inside any more; what stands in it is known. */
 static int prepare(struct pcv_device *device) PCV__REQUIRES(device->lock)
 {
-    uint64_t wait_us;
-    int error = 0;
+    int error;
 
     if (!pcv__extras_get(device)) {
         return -PCV_ENOMEM;
     }
-    if (!pcv__settle_locked(device, &wait_us) ||
-        pcv__map_step(device) != PCV_DONE) {
-        return -PCV_ERESTART; /* what its owner did just now comes first */
+    /* What its owner did just now comes first. */
+    error = pcv__settle_patiently(device);
+    if (error == 0 && pcv__map_step(device) != PCV_DONE) {
+        error = -PCV_ERESTART;
+    }
+    if (error != 0) {
+        return error;
     }
     if (!device->assignment) {
         error = pcv__reset_save(device);
@@ -207,7 +210,7 @@ static int locked_stage(struct pcv_device *device)
         error = unmap(device);
         break;
     case STAGE_SETTLE:
-        error = pcv__reset_settle(device);
+        error = pcv__settle_patiently(device);
         break;
     case STAGE_RESET:
         break;
@@ -257,11 +260,15 @@ static int reset(struct pcv_device *device, pcv_sbdf *out_busy)
     return error;
 }
 
-/* It is its owner's again. */
+/* It is its owner's again, also where a change of owner had been begun and was
+ * given up: nothing of that goes on. */
 static void open(struct pcv_device *device, bool failed)
 {
     struct pcv__mem *mem = &device->host->mem;
 
+    if (pcv__is_on_its_way(device)) {
+        pcv__change_at(device, PCV_STEP_NONE);
+    }
     pcv__lock_take(mem, &device->lock);
     if (failed) {
         pcv__quiesce_undo(device);
@@ -323,7 +330,8 @@ static int reset_quarantined(struct pcv_device *device, pcv_sbdf *out_busy)
         device->change_reset = false;
         pcv__note(device, PCV__NOTE_CLEAN);
     }
-    if (error != -PCV_ERESTART) {
+    if (error != -PCV_ERESTART && !device->assignment &&
+        !pcv__change_for(device)) {
         pcv__change_at(device, PCV_STEP_NONE); /* it is on no way anywhere */
     }
     return error;
@@ -353,6 +361,11 @@ static int reset_owned(struct pcv_device *device, pcv_sbdf *out_busy)
     }
     if (error != 0) {
         return error;
+    }
+    if (stage_of(device) == STAGE_NONE &&
+        owner_kind(device) == PCV_DOMAIN_HARDWARE &&
+        (pcv__word(device) & PCV__WORD_CLOSED) != 0) {
+        pcv__change_drop(device); /* what was begun and given up */
     }
     error = run(device, out_busy);
     if (error == 0) {

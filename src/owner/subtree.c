@@ -282,9 +282,9 @@ static bool is_anothers(const struct pcv__extras *extras, enum pcv__set_op op)
             (extras->subtree & OP) != (uint32_t)op);
 }
 
-/* Whose turn it is. 0: ours, and `fresh` if it is not under way; -PCV_EBUSY: it
- * is another's, or another operation's; -PCV_ENOMEM. */
-static int claim(const struct set *set, bool *out_fresh)
+/* Whose turn it is at the root. 0: ours, and `fresh` if it is not under way;
+ * -PCV_EBUSY: it is another's, or another operation's; -PCV_ENOMEM. */
+static int claim_root(const struct set *set, bool *out_fresh)
 {
     struct pcv_device *root = set->root;
     struct pcv__extras *extras;
@@ -308,17 +308,44 @@ static int claim(const struct set *set, bool *out_fresh)
     return error;
 }
 
+/* The same among all sets that have functions in common: the one that is under
+ * way is noted, and others are looked at by who begins. */
+static int claim(const struct set *set, bool *out_fresh, pcv_sbdf *out_busy)
+{
+    struct pcv__mem *mem = &set->host->mem;
+    int error = 0;
+
+    pcv__lock_take(mem, &set->segment->lock);
+    if (!pcv__is_noted(set->root, PCV__NOTE_SET)) {
+        error = pcv__set_is_apart(set->segment, set->root, set->slot, out_busy);
+    }
+    if (error == 0) {
+        error = claim_root(set, out_fresh);
+    }
+    if (error == 0) {
+        pcv__note(set->root, PCV__NOTE_SET);
+    }
+    pcv__lock_drop(mem, &set->segment->lock);
+    return error;
+}
+
 /* What is to be remembered of it until the next call; 0: nothing. */
 static void release(const struct set *set, uint32_t state, int error,
                     pcv_sbdf busy)
 {
+    struct pcv__mem *mem = &set->host->mem;
     struct pcv_device *root = set->root;
 
-    pcv__lock_take(&set->host->mem, &root->lock);
+    pcv__lock_take(mem, &set->segment->lock);
+    pcv__lock_take(mem, &root->lock);
     root->extras->subtree = (uint8_t)state;
     root->extras->subtree_error = error;
     root->extras->subtree_busy = busy.v;
-    pcv__lock_drop(&set->host->mem, &root->lock);
+    pcv__lock_drop(mem, &root->lock);
+    if (state == 0) {
+        pcv__unnote(root, PCV__NOTE_SET);
+    }
+    pcv__lock_drop(mem, &set->segment->lock);
 }
 
 static bool is_undoing(const struct set *set, int *error, pcv_sbdf *busy)
@@ -433,7 +460,7 @@ int pcv__set_all(struct pcv_host *host, pcv_sbdf root,
         return error;
     }
     set.segment = set.root->segment;
-    error = claim(&set, &fresh);
+    error = claim(&set, &fresh, out_busy);
     if (error == 0 && fresh) {
         error = begin(&set, out_busy);
         if (error != 0) {

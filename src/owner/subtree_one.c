@@ -68,25 +68,25 @@ static bool is_to_rest(struct pcv_device *device)
     return is;
 }
 
+/* The way back: what is hidden or concealed and was in quarantine does not pass
+ * through the hardware domain. */
+static enum pcv__set_op back(struct pcv_device *device)
+{
+    if (!is_to_rest(device)) {
+        return PCV__SET_REVEAL;
+    }
+    return pcv__is_marked(device, PCV__MARK_HIDDEN | PCV__MARK_CONCEALED)
+               ? PCV__SET_REST
+               : PCV__SET_QUARANTINE;
+}
+
 /* It is the hardware domain's, or where it was; and no longer marked then. What
  * refuses to come back is where it is; its event told why. */
 int pcv__set_undo(struct pcv_device *device)
 {
-    static const struct pcv__order reveal = {.op = PCV__SET_REVEAL,
-                                             .in_set = true};
-    static const struct pcv__order rest = {.op = PCV__SET_QUARANTINE,
-                                           .in_set = true};
-    const bool rests = is_to_rest(device);
-    const pcv_sbdf sbdf = pcv__device_sbdf(device);
-    int error = 0;
+    const struct pcv__order order = {.op = back(device), .in_set = true};
+    int error = pcv__set_one(device->host, pcv__device_sbdf(device), &order);
 
-    if (!rests || pcv__is_marked(device, PCV__MARK_HIDDEN) ||
-        pcv__is_marked(device, PCV__MARK_CONCEALED)) {
-        error = pcv__set_one(device->host, sbdf, &reveal);
-    }
-    if (rests && error == 0) {
-        error = pcv__set_one(device->host, sbdf, &rest);
-    }
     if (error == -PCV_ERESTART) {
         return error;
     }

@@ -42,9 +42,11 @@ struct pcv__patience {
 
 /* A bridge that resets what is behind it (owner/bus_reset.c): under the
  * segment's lock beside the device's. */
+enum pcv__bus_phase { PCV__BUS_NONE, PCV__BUS_HELD, PCV__BUS_RECOVERS };
+
 struct pcv__bus_reset {
-    uint8_t phase;
-    bool slot; /* of a hot-plug port: what stood in its registers */
+    uint8_t phase; /* enum pcv__bus_phase */
+    bool slot;     /* of a hot-plug port: what stood in its registers */
     uint16_t slot_control, slot_status;
     _Atomic uint64_t until_us; /* when its next step is due; also looked at
                                   under the work lock */
@@ -61,6 +63,8 @@ struct pcv__extras {
     struct pcv_device *next_named;
     /* Of a change of owner, and of a reset (vpci/pending.c). */
     struct pcv__patience patience;
+    bool awaited;     /* that is how long it is waited for after a reset ... */
+    bool silent;      /* ... and it did not answer when it was asked last */
     uint16_t command; /* what stood there before it was silenced */
     bool silenced;
     bool restores; /* once its reset is over its owner has all that it had */
@@ -89,10 +93,10 @@ struct pcv__extras {
  * back; `done` is who wants to know. Under the segment's lock. */
 #define PCV__MARK_REMOVE 0x40u
 #define PCV__MARK_READ_ONLY 0x80u /* its vPCI setup failed (OWN-2) */
-/* Of a function: a guest has it, or is to have it; of a bridge or PF: such a
- * function is behind it, or a VF of it; the administrator lets writes through
- * that take it away (OWN-15). The first two under the segment's lock, the
- * second under the device's as well. */
+/* Of a function: a guest has it, or is to have it, or it is the hypervisor's;
+ * of a bridge or PF: such a function is behind it, or a VF of it; the
+ * administrator lets writes through that take it away (OWN-15). The first two
+ * under the segment's lock, the second under the device's as well. */
 #define PCV__MARK_GUARDED 0x100u
 #define PCV__MARK_GUARDS 0x200u
 #define PCV__MARK_OVERRIDE 0x400u
@@ -112,6 +116,14 @@ struct pcv__extras {
 #define PCV__NOTE_HIT 4u       /* and it was not waited for yet */
 #define PCV__NOTE_BUS_RESET 8u /* a bridge that resets what is behind it */
 #define PCV__NOTE_MSIX 16u     /* MSI-X is set aside: cap/msix_prepare.c */
+/* An operation on all behind it, or on its slot, is under way (OWN-13). Under
+ * the segment's lock. */
+#define PCV__NOTE_SET 32u
+/* A bridge behind which the hypervisor uses something (OWN-7). As
+ * PCV__MARK_GUARDS. */
+#define PCV__NOTE_KEEPS 64u
+#define PCV__NOTE_ARI 128u /* who added it says that its device knows of ARI   \
+                            */
 
 /* One BAR. */
 struct pcv__bar {
@@ -262,7 +274,8 @@ struct pcv_device {
     /* These two under the device's lock; they stand where there is room. */
     bool vf_memory; /* of a VF: its PF enables VF memory, as last read */
     bool torn PCV__GUARDED_BY(lock); /* nothing may be mapped or bound more */
-    struct pcv_device *next_leaving; /* while a removal works on it */
+    struct pcv_device *next_leaving; /* while a removal works on it; then of
+                                        those that rest (resting.h) */
     struct pcv_completion *done;
     struct pcv__kept kept;
     _Atomic uint32_t node;
@@ -291,6 +304,13 @@ static inline bool pcv__is_noted(const struct pcv_device *device, uint8_t note)
 {
     return (atomic_load_explicit(&device->notes, memory_order_acquire) &
             note) != 0;
+}
+
+/* Whether it belongs to a device whose functions have 8 bits of number, as far
+ * as is known: its capability may be out of reach. */
+static inline bool pcv__knows_ari(const struct pcv_device *device)
+{
+    return device->ari_cap != 0 || pcv__is_noted(device, PCV__NOTE_ARI);
 }
 
 static inline void pcv__note(struct pcv_device *device, uint8_t note)

@@ -100,6 +100,8 @@ struct pcv_host {
     struct pcv_device *work PCV__GUARDED_BY(work_lock); /* with vf_work */
     _Atomic uint32_t bus_reset_count;
     struct pcv_device *bus_resets PCV__GUARDED_BY(work_lock); /* bridges */
+    _Atomic uint32_t resting_count;
+    struct pcv_device *resting PCV__GUARDED_BY(work_lock); /* resting.h */
     /* IOMMU faults: how many are too many, and who is due (registry/faults.h);
      * the count is a hint without the work lock. */
     _Atomic uint32_t fault_limits;
@@ -255,6 +257,16 @@ struct pcv_device *pcv__segment_next(struct pcv__segment *segment,
 struct pcv_device *pcv__segment_prev(struct pcv__segment *segment,
                                      uint32_t *rid, uint32_t first_rid);
 
+/* Whether an owner is a guest, and not one of the host's own: a pointer to
+ * compare. A guest may have ended since it was read, unless we are inside the
+ * gate of what it has, change the owner of that, or hold its segment's lock. */
+static inline bool pcv__is_guest(const struct pcv_host *host,
+                                 const struct pcv_domain *owner)
+{
+    return owner != &host->hardware && owner != &host->hypervisor &&
+           owner != &host->quarantine;
+}
+
 /* The hardware domain also has the use of what the hypervisor hides, and does
  * not conceal. */
 static inline bool pcv__owns(const struct pcv_domain *domain,
@@ -264,7 +276,7 @@ static inline bool pcv__owns(const struct pcv_domain *domain,
         atomic_load_explicit(&device->owner, memory_order_acquire);
 
     return owner == domain || (domain->kind == PCV_DOMAIN_HARDWARE &&
-                               owner->kind == PCV_DOMAIN_HYPERVISOR &&
+                               owner == &domain->host->hypervisor &&
                                !pcv__is_marked(device, PCV__MARK_CONCEALED));
 }
 
@@ -306,6 +318,9 @@ void pcv__hw_restore(struct pcv_device *device, uint16_t reg, uint8_t size,
  * has no clock; how long it still is, in microseconds (SRIOV-3). */
 void pcv__hw_quiet(struct pcv_device *device, uint64_t us);
 uint64_t pcv__hw_quiet_us(const struct pcv_device *device);
+/* The same of one that may have vanished: of what may be found at its address
+ * again. */
+uint64_t pcv__hw_rest_us(const struct pcv_device *device);
 /* All ones of an access's width. */
 static inline uint32_t pcv__ones(uint8_t size)
 {

@@ -88,14 +88,59 @@ static enum pcv_verdict write_window(const struct pcv_register_write *write)
     return pcv__protect_end(verdict);
 }
 
+/* A reset of the bus that the library does itself (owner/bus_reset.c): as long
+ * as it lasts the bit is not the domain's, which sees what it would see without
+ * it: it neither lets the bus go too early nor writes the bit back later. */
+static enum pcv__bus_phase bus_phase(const struct pcv_device *bridge)
+    PCV__REQUIRES(bridge->lock)
+{
+    return bridge->extras ? (enum pcv__bus_phase)bridge->extras->bus_reset.phase
+                          : PCV__BUS_NONE;
+}
+
+static uint32_t read_bridge_control(struct pcv_device *bridge,
+                                    const struct pcv_register *reg,
+                                    void *data) PCV__NO_ANALYSIS
+{
+    uint32_t value = pcv__hw_read(bridge, PCV_REG_BRIDGE_CONTROL, 2);
+
+    (void)reg;
+    (void)data;
+    return value != 0xffffu && bus_phase(bridge) == PCV__BUS_HELD
+               ? value & ~PCV_BRIDGE_RESET
+               : value;
+}
+
+static uint32_t without_reset(const struct pcv_register_write *write)
+    PCV__NO_ANALYSIS
+{
+    struct pcv_device *bridge = write->device;
+    const enum pcv__bus_phase phase = bus_phase(bridge);
+
+    if (phase == PCV__BUS_NONE) {
+        return write->value;
+    }
+    if ((write->value & PCV_BRIDGE_RESET) != 0) {
+        pcv__protect_tell(bridge, write->offset, PCV_BRIDGE_RESET);
+    }
+    return write->value & ~PCV_BRIDGE_RESET;
+}
+
 static enum pcv_verdict write_bridge_control(
     const struct pcv_register_write *write) PCV__NO_ANALYSIS
 {
-    static const struct pcv__protected bits = {.set = PCV_BRIDGE_RESET};
+    static const struct pcv__protected bits = {.set = PCV_BRIDGE_RESET,
+                                               .resets = true};
+    struct pcv_register_write theirs = *write;
     uint32_t value;
-    enum pcv_verdict verdict = pcv__protect(write, &bits, &value);
+    enum pcv_verdict verdict;
 
+    theirs.value = without_reset(write);
+    verdict = pcv__protect(&theirs, &bits, &value);
     if (verdict == PCV_DONE) {
+        if (bus_phase(write->device) == PCV__BUS_HELD) {
+            value |= PCV_BRIDGE_RESET;
+        }
         write_bytes(write->device, write->offset, write->bytes, value);
     }
     return pcv__protect_end(verdict);
@@ -106,6 +151,7 @@ static const struct pcv_register_ops bus_numbers_ops = {
 };
 static const struct pcv_register_ops window_ops = {.write = write_window};
 static const struct pcv_register_ops bridge_control_ops = {
+    .read = read_bridge_control,
     .write = write_bridge_control,
 };
 

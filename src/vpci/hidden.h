@@ -67,6 +67,9 @@ enum pcv_verdict pcv__hidden_undo(struct pcv_device *device)
  * error. */
 void pcv__hidden_end(struct pcv_device *device) PCV__REQUIRES(device->lock);
 
+/* It was torn down, and its view is gone. Twice is no error. */
+void pcv__hidden_forget(struct pcv_device *device) PCV__REQUIRES(device->lock);
+
 /* Whether it is hidden with just that. */
 bool pcv__hidden_is(const struct pcv_device *device,
                     const struct pcv_hide_info *info)

@@ -273,3 +273,12 @@ void pcv__hidden_end(struct pcv_device *device)
         pcv__used_end(device, hidden);
     }
 }
+
+void pcv__hidden_forget(struct pcv_device *device)
+{
+    struct pcv__hidden *hidden = pcv__hidden(device);
+
+    if (hidden) {
+        drop(device, hidden);
+    }
+}

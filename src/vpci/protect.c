@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Writes that would take a function away from its guest (OWN-15). */
+/* Writes that would take a function away from its guest (OWN-15), or reset what
+ * the hypervisor uses (OWN-7). */
 #include "vpci/protect.h"
 
 void pcv__protect_tell(struct pcv_device *device, uint16_t reg, uint32_t bits)
@@ -14,12 +15,13 @@ enum pcv_verdict pcv__protect(const struct pcv_register_write *write,
                               const struct pcv__protected *bits,
                               uint32_t *out_value)
 {
+    const bool own = bits->resets && pcv__keeps(write->device);
     uint32_t old = write->old;
     uint32_t value = write->value;
     uint32_t wrong;
 
     *out_value = value;
-    if (!pcv__guards(write->device)) {
+    if (!own && !pcv__guards(write->device)) {
         return PCV_DONE;
     }
     if (write->reg->size > 1 && old == pcv__ones(write->reg->size)) {
@@ -30,7 +32,7 @@ enum pcv_verdict pcv__protect(const struct pcv_register_write *write,
     if (wrong == 0) {
         return PCV_DONE;
     }
-    if (pcv__is_marked(write->device, PCV__MARK_OVERRIDE)) {
+    if (!own && pcv__is_marked(write->device, PCV__MARK_OVERRIDE)) {
         return PCV_FORWARD;
     }
     *out_value = value ^ wrong;

@@ -19,6 +19,10 @@ struct pcv__protected {
     uint32_t kept;    /* to change */
     uint32_t set;     /* to go from zero to one */
     uint32_t cleared; /* to go from one to zero */
+    /* It resets or unpowers what is behind the bridge: what the hypervisor uses
+     * there is not taken from it either, whatever the administrator lets
+     * through. The rest it finds again when it is put right. */
+    bool resets;
 };
 
 /*
@@ -42,6 +46,12 @@ static inline enum pcv_verdict pcv__protect_end(enum pcv_verdict verdict)
 
 /* A write to these bits was dropped for a guest's sake: count and tell. */
 void pcv__protect_tell(struct pcv_device *device, uint16_t reg, uint32_t bits);
+
+/* Whether the hypervisor uses something behind the bridge. */
+static inline bool pcv__keeps(const struct pcv_device *device)
+{
+    return pcv__is_noted(device, PCV__NOTE_KEEPS);
+}
 
 /* Whether a guest has a function behind the bridge, or a VF of the PF. */
 static inline bool pcv__guards(const struct pcv_device *device)

@@ -19,6 +19,7 @@
 #include <cmocka.h>
 
 #include "owned_fixture.h"
+#include "pcivisor/hidden.h"
 #include "registry/internal.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -416,6 +417,27 @@ static void a_group_that_fails_anywhere_is_nobodys(void **state)
     }
 }
 
+/* OWN-4, PORT-3: also one of it that rested in quarantine. */
+static void a_group_for_which_memory_ends_keeps_no_place(void **state)
+{
+    (void)state;
+    for (uint64_t nth = 1; nth <= 12; nth++) {
+        struct owned o;
+        int error;
+
+        group_start(&o);
+        assert_int_equal(pcv_device_quarantine(o.h.host, mate(0), 0, NULL), 0);
+        pcv_model_fail(o.h.model, PCV_MODEL_OP_alloc, nth);
+        error = owned_assign(&o, mate(0), o.guest, &whole);
+        pcv_model_fail(o.h.model, PCV_MODEL_OP_alloc, 0);
+        assert_true(error == 0 || error == -PCV_ENOMEM);
+        if (error != 0) {
+            assert_int_equal(atomic_load(&o.guest->devices), 0);
+        }
+        owned_end(&o);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -430,6 +452,7 @@ int main(void)
         cmocka_unit_test(who_sends_as_one_goes_as_one),
         cmocka_unit_test(who_is_kept_by_anothers_failure_says_at_which_step),
         cmocka_unit_test(a_group_that_fails_anywhere_is_nobodys),
+        cmocka_unit_test(a_group_for_which_memory_ends_keeps_no_place),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

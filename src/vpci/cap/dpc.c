@@ -11,7 +11,8 @@
 static enum pcv_verdict write_control(const struct pcv_register_write *write)
     PCV__NO_ANALYSIS
 {
-    static const struct pcv__protected bits = {.set = PCV_DPC_CTRL_TRIGGER};
+    static const struct pcv__protected bits = {.set = PCV_DPC_CTRL_TRIGGER,
+                                               .resets = true};
     uint32_t value;
     enum pcv_verdict verdict = pcv__protect(write, &bits, &value);
 

@@ -102,7 +102,8 @@ static enum pcv_verdict write_control(const struct pcv_register_write *write)
     PCV__NO_ANALYSIS
 {
     bool up = (write->value & PCV_PM_STATE) == PCV_PM_D0;
-    const struct pcv__protected bits = {.kept = up ? 0 : PCV_PM_STATE};
+    const struct pcv__protected bits = {.kept = up ? 0 : PCV_PM_STATE,
+                                        .resets = true};
     struct pcv_register_write kept = *write;
     enum pcv_verdict verdict = pcv__protect(write, &bits, &kept.value);
 

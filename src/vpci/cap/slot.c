@@ -29,8 +29,8 @@ static enum pcv_verdict ask(struct pcv_device *port)
 static enum pcv_verdict write_control(const struct pcv_register_write *write)
     PCV__NO_ANALYSIS
 {
-    static const struct pcv__protected bits = {.set =
-                                                   PCV_PCIE_SLTCTL_POWER_OFF};
+    static const struct pcv__protected bits = {.set = PCV_PCIE_SLTCTL_POWER_OFF,
+                                               .resets = true};
     const struct pcv__cap *cap = write->data;
     uint32_t value, switched;
     enum pcv_verdict verdict = pcv__protect(write, &bits, &value);
@@ -69,7 +69,8 @@ static enum pcv_verdict write_kept(const struct pcv_register_write *write,
 
 static enum pcv_verdict write_link(const struct pcv_register_write *write)
 {
-    static const struct pcv__protected bits = {.set = PCV_PCIE_LNKCTL_DISABLE};
+    static const struct pcv__protected bits = {.set = PCV_PCIE_LNKCTL_DISABLE,
+                                               .resets = true};
 
     return write_kept(write, &bits);
 }
