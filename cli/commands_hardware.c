@@ -96,17 +96,8 @@ static enum command_result dma_once(struct call *call, pcv_sbdf sbdf,
         pcv_model_dma(machine->model, sbdf, address, write, &domain_id);
 
     (void)pcv_model_tell_faults(machine->model, machine->host);
-    if (result == -PCV_EPERM) {
-        return call_failed(call, result,
-                           "%s: its bus mastering is off, or it sleeps",
-                           call_show(call, sbdf).s);
-    }
-    if (result == -PCV_EFAULT) {
-        return call_failed(call, result, "%s: the IOMMU refuses it %" PRIx64,
-                           call_show(call, sbdf).s, address);
-    }
     if (result != 0) {
-        return call_failed(call, result, "%s", call_show(call, sbdf).s);
+        return call_refused(call, ABOUT_DMA, result, call_show(call, sbdf).s);
     }
     text_add(call->out, "%s: %s memory of %s at %" PRIx64 "\n",
              call_show(call, sbdf).s, write ? "writes" : "reads",
@@ -165,7 +156,8 @@ enum command_result command_reserve(struct call *call)
     int result = pcv_model_reserve_dma(call->session->machine.model, sbdf,
                                        address, size);
     if (result != 0) {
-        return call_failed(call, result, "%s", call_show(call, sbdf).s);
+        return call_refused(call, ABOUT_HARDWARE, result,
+                            call_show(call, sbdf).s);
     }
     if (size == 0) {
         text_add(call->out, "%s: nothing is reserved\n",
@@ -316,7 +308,8 @@ enum command_result command_extended(struct call *call)
         int result = pcv_model_set_extended(call->session->machine.model, sbdf,
                                             way[i].how);
         if (result != 0) {
-            return call_failed(call, result, "%s", call_show(call, sbdf).s);
+            return call_refused(call, ABOUT_HARDWARE, result,
+                                call_show(call, sbdf).s);
         }
         text_add(call->out, "%s: extended space %s\n", call_show(call, sbdf).s,
                  way[i].said);
