@@ -186,6 +186,7 @@ enum command_result command_run(struct session *session, const char *line)
     call.view.machine = &session->machine;
     call.view.domain = session->machine.dom0;
     call.view.via = session->via;
+    call.view.steps = session->left_count != 0 ? SESSION_LEFT_STEPS : 0;
     if (!words_split(&words, line, &why)) {
         result = call_misused(&call, "%s", text_str(&why));
         text_fini(&why);

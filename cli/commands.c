@@ -53,6 +53,7 @@ static const struct args_option calls_options[] = {
 
 static const struct args_option host_options[] = {
     {"--unnumbered", NULL},
+    {"--undeclared", NULL},
     {NULL, NULL},
 };
 
@@ -64,9 +65,10 @@ static const struct args_option enumerate_options[] = {
 static const struct command table[] = {
     {
         .name = "host",
-        .arguments = "HOST [--unnumbered]",
+        .arguments = "HOST [--unnumbered|--undeclared]",
         .help = "load a machine (FILE, live, generate:...) and boot it; "
-                "--unnumbered: bridges have no bus numbers, and nobody scans",
+                "--unnumbered: bridges have no bus numbers, and nobody scans; "
+                "--undeclared: whether extended space is reached 'ecam' says",
         .min = 1,
         .max = 1,
         .option = host_options,

@@ -54,7 +54,7 @@ static bool register_words(struct call *call, pcv_sbdf *out_sbdf,
     if (!call_view_sbdf(call, 0, out_sbdf)) {
         return false;
     }
-    struct view view = {call->view.machine, call->view.domain, VIEW_ADDRESS};
+    struct view view = {call->view.machine, call->view.domain, VIEW_ADDRESS, 0};
     bool good = reg_parse(&view, *out_sbdf, call->args.word[1], out_reg,
                           out_size, &why);
     if (!good) {
@@ -78,12 +78,12 @@ static void add_verdict(struct text *out, const struct view_result *result)
     if (result->verdict != PCV_DONE) {
         text_add(out, " (%s)", pcv_verdict_name(result->verdict));
     }
-    if (result->retries != 0) {
+    if (result->retries != 0 && result->verdict != PCV_RETRY) {
         text_add(out, " (retry: done after ");
         text_add_count(out, result->retries, "attempt");
         text_add(out, ")");
     }
-    if (result->pendings != 0) {
+    if (result->pendings != 0 && result->verdict == PCV_DONE) {
         text_add(out, " (pending: done after ");
         text_add_count(out, result->pendings, "resume");
         text_add(out, ")");

@@ -20,7 +20,7 @@
 /* Which kind a function would send: MSI-X if that is enabled in hardware. */
 static bool uses_msix(const struct call *call, pcv_sbdf sbdf)
 {
-    struct view view = {call->view.machine, NULL, VIEW_ADDRESS};
+    struct view view = {call->view.machine, NULL, VIEW_ADDRESS, 0};
     struct view_caps *caps = memory_zero(1, sizeof(*caps));
     bool msix = false;
 
@@ -96,15 +96,6 @@ static enum command_result dma_once(struct call *call, pcv_sbdf sbdf,
         pcv_model_dma(machine->model, sbdf, address, write, &domain_id);
 
     (void)pcv_model_tell_faults(machine->model, machine->host);
-    if (result == -PCV_EPERM) {
-        return call_failed(call, result,
-                           "%s: its bus mastering is off, or it sleeps",
-                           call_show(call, sbdf).s);
-    }
-    if (result == -PCV_EFAULT) {
-        return call_failed(call, result, "%s: the IOMMU refuses it %" PRIx64,
-                           call_show(call, sbdf).s, address);
-    }
     if (result != 0) {
         return call_refused(call, ABOUT_DMA, result, call_show(call, sbdf).s);
     }

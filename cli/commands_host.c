@@ -17,6 +17,14 @@ enum command_result command_host(struct call *call)
 
     enum machine_boot boot =
         call->args.option[0] != NULL ? MACHINE_UNNUMBERED : MACHINE_SCANNED;
+
+    if (call->args.option[1] != NULL) {
+        if (boot == MACHINE_UNNUMBERED) {
+            return call_misused(
+                call, "--unnumbered and --undeclared exclude each other");
+        }
+        boot = MACHINE_UNDECLARED;
+    }
     if (!session_load(session, call->args.word[0], boot, &why)) {
         text_add(call->out, "error: %s\n", text_str(&why));
         text_fini(&why);

@@ -9,6 +9,9 @@
 #include "guests.h"
 #include "reg.h"
 
+/* A gate that stays paused for longer is somebody's who is not called again. */
+#define RETRIES_MAX 1000u
+
 /* Whose it is; NULL: that guest is no more, and its vCPUs went with it. */
 static struct pcv_domain *left_domain(const struct machine *machine,
                                       const struct left_access *left)
@@ -38,7 +41,7 @@ enum command_result left_write(struct call *call, pcv_sbdf sbdf, uint16_t reg,
     struct session *session = call->session;
     struct left_access left = {pcv_domain_id(call->view.domain),
                                PCV_WRITE(sbdf, reg, size, value)};
-    enum pcv_verdict verdict;
+    enum pcv_verdict verdict = PCV_RETRY;
 
     if (call->view.via != VIEW_ADDRESS) {
         return call_misused(call, "--leave goes with --via address");
@@ -47,9 +50,9 @@ enum command_result left_write(struct call *call, pcv_sbdf sbdf, uint16_t reg,
         return call_misused(call, "%u accesses are left already: 'resume'",
                             (unsigned)SESSION_LEFT_MAX);
     }
-    do {
+    for (uint32_t i = 0; i < RETRIES_MAX && verdict == PCV_RETRY; i++) {
         verdict = pcv_access(call->view.domain, &left.access);
-    } while (verdict == PCV_RETRY);
+    }
     left_print(call, &left, pcv_verdict_name(verdict));
     if (verdict == PCV_PENDING) {
         session->left[session->left_count++] = left;

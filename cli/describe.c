@@ -103,7 +103,7 @@ static void add_bar(struct text *text, const struct machine *machine,
 static void add_caps(struct text *text, struct machine *machine,
                      const struct pcv_device_info *info)
 {
-    struct view view = {machine, machine->dom0, VIEW_ADDRESS};
+    struct view view = {machine, machine->dom0, VIEW_ADDRESS, 0};
     struct view_caps *caps = memory_zero(1, sizeof(*caps));
 
     view_caps_read(&view, info->sbdf, info->extended, caps);

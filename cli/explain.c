@@ -42,7 +42,7 @@ bool explain_take(struct explain *explain, struct machine *machine,
     pcv_device_put(device);
     memcpy(explain->bar, info.bar, sizeof(explain->bar));
     explain->is_vf = info.is_vf;
-    explain->guest = (struct view){machine, guest, VIEW_ADDRESS};
+    explain->guest = (struct view){machine, guest, VIEW_ADDRESS, 0};
     space_take(&explain->after, machine, sbdf);
     caps_take(&explain->before, &explain->has);
     view_caps_read(&explain->guest, explain->own, info.extended,

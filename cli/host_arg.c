@@ -159,6 +159,9 @@ static int host_boot(struct machine *machine, enum machine_boot boot,
         pcv_model_unnumber(machine->model);
         return pcv_model_host(machine->model, &machine->host);
     }
+    if (boot == MACHINE_UNDECLARED) {
+        pcv_model_forget_ecam(machine->model);
+    }
     return pcv_model_boot(machine->model, &machine->host, &machine->scan,
                           out_reported);
 }

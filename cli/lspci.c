@@ -84,7 +84,7 @@ static void flush_out(struct printer *printer)
 static void hardware_print(struct printer *printer)
 {
     struct machine *machine = printer->machine;
-    struct view view = {machine, machine->dom0, VIEW_ADDRESS};
+    struct view view = {machine, machine->dom0, VIEW_ADDRESS, 0};
     struct inventory inventory;
 
     inventory_take(&inventory, machine);
@@ -104,7 +104,7 @@ static void hardware_print(struct printer *printer)
 /* A guest's bus, by the guest's own addresses. */
 static void guest_print(struct printer *printer, const struct guest *guest)
 {
-    struct view view = {printer->machine, guest->domain, VIEW_ADDRESS};
+    struct view view = {printer->machine, guest->domain, VIEW_ADDRESS, 0};
     struct owned_list list;
 
     owned_take(&list, printer->machine, pcv_domain_id(guest->domain));

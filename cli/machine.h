@@ -55,6 +55,8 @@ struct machine {
 enum machine_boot {
     MACHINE_SCANNED,    /* everything is found and reported at boot */
     MACHINE_UNNUMBERED, /* bridges have no bus numbers, and nobody looked */
+    MACHINE_UNDECLARED, /* the first, but nobody said yet what reaches extended
+                           space */
 };
 
 /*

@@ -31,6 +31,8 @@ struct left_access {
     struct pcv_access access;
 };
 #define SESSION_LEFT_MAX 8u
+/* Another access may wait for one of those, which nobody resumes meanwhile. */
+#define SESSION_LEFT_STEPS 1000u
 
 struct session {
     struct machine machine;

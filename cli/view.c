@@ -32,14 +32,16 @@ static enum pcv_verdict attempt_once(struct pcv_domain *domain,
 }
 
 /* What the vCPU does: again on retry, resume on pending. */
-static struct view_result attempt_finish(struct pcv_domain *domain,
+static struct view_result attempt_finish(const struct view *view,
                                          struct attempt *attempt, uint8_t size,
                                          bool write, uint64_t data)
 {
+    struct pcv_domain *domain = view->domain;
+    const uint32_t max = view->steps != 0 ? view->steps : STEPS_MAX;
     struct view_result result = {0};
     enum pcv_verdict verdict = attempt_once(domain, attempt, size, write, data);
 
-    while (verdict == PCV_RETRY && result.retries < STEPS_MAX) {
+    while (verdict == PCV_RETRY && result.retries < max) {
         result.retries++;
         verdict = attempt_once(domain, attempt, size, write, data);
     }
@@ -47,7 +49,7 @@ static struct view_result attempt_finish(struct pcv_domain *domain,
         do {
             result.pendings++;
             verdict = pcv_access_resume(domain, &attempt->access);
-        } while (verdict != PCV_DONE && result.pendings < STEPS_MAX);
+        } while (verdict != PCV_DONE && result.pendings < max);
     }
     result.verdict = verdict;
     result.data = attempt->access.data;
@@ -109,14 +111,14 @@ struct view_result view_memory(const struct view *view, uint64_t address,
                                uint8_t size, bool write, uint64_t data)
 {
     struct attempt attempt = {.via = VIEW_ECAM, .address = address};
-    return attempt_finish(view->domain, &attempt, size, write, data);
+    return attempt_finish(view, &attempt, size, write, data);
 }
 
 struct view_result view_port(const struct view *view, uint16_t port,
                              uint8_t size, bool write, uint32_t data)
 {
     struct attempt attempt = {.via = VIEW_PORT, .address = port};
-    return attempt_finish(view->domain, &attempt, size, write, data);
+    return attempt_finish(view, &attempt, size, write, data);
 }
 
 static bool access_ecam(const struct view *view, pcv_sbdf sbdf, uint16_t reg,
@@ -189,7 +191,7 @@ bool view_access(const struct view *view, pcv_sbdf sbdf, uint16_t reg,
                                          .size = size,
                                          .write = write,
                                          .data = data}};
-    *out_result = attempt_finish(view->domain, &attempt, size, write, data);
+    *out_result = attempt_finish(view, &attempt, size, write, data);
     return true;
 }
 
@@ -201,8 +203,7 @@ uint32_t view_read(const struct view *view, pcv_sbdf sbdf, uint16_t reg,
     }
     struct attempt attempt = {.via = VIEW_ADDRESS,
                               .access = PCV_READ(sbdf, reg, size)};
-    return (uint32_t)attempt_finish(view->domain, &attempt, size, false, 0)
-        .data;
+    return (uint32_t)attempt_finish(view, &attempt, size, false, 0).data;
 }
 
 void view_copy(const struct view *view, pcv_sbdf sbdf, uint16_t size,

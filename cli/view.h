@@ -27,6 +27,9 @@ struct view {
      * addresses the machine's. */
     struct pcv_domain *domain;
     enum view_via via;
+    /* How often an access is repeated, or resumed, at most; 0: until it is
+     * over. While others are left pending it may wait for them. */
+    uint32_t steps;
 };
 
 /* A function's address as the view's domain has it: "02:00.0" for the hardware

@@ -163,7 +163,11 @@ static void bar_words(struct text *out, const struct pcv_ctl_bar *record)
     } else {
         text_add(out, ", on the machine %" PRIx64, bar->host.v);
     }
-    text_add(out, ": %s", pcv_bar_state_name((enum pcv_bar_state)bar->state));
+    /* Ports are no pages: whether decoding is on is not seen here. */
+    bool ports = bar->kind == PCV_BAR_IO && bar->state == PCV_BAR_OFF;
+    text_add(out, ": %s",
+             ports ? "ports, never mapped"
+                   : pcv_bar_state_name((enum pcv_bar_state)bar->state));
     if (bar->mapped_pages != 0) {
         text_add(out, ", ");
         text_add_count(out, bar->mapped_pages, "page");

@@ -12,9 +12,10 @@ static void faults_print(const struct ctl *ctl, pcv_sbdf sbdf,
 {
     text_add(ctl->out, "%s: ", ctl_show(ctl, sbdf).s);
     if (faults->excess) {
+        const char *later =
+            faults->cut ? ", in hardware after 'work'" : ", told after 'work'";
         text_add(ctl->out, "too many faults, bus mastering is %s%s\n",
-                 faults->cut ? "off" : "left alone",
-                 faults->due ? ": work is left to do" : "");
+                 faults->cut ? "off" : "left alone", faults->due ? later : "");
         return;
     }
     text_add_count(ctl->out, faults->count, "fault");

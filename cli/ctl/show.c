@@ -146,7 +146,6 @@ bool ctl_holders(const struct ctl *ctl, pcv_sbdf sbdf)
     return true;
 }
 
-/* What is not so with most functions. */
 /* Who gives it back ends a removal, of it or of a bridge above it. */
 static void status_leaves(const struct ctl *ctl, pcv_sbdf sbdf,
                           const struct pcv_device_status *status)

@@ -296,7 +296,8 @@ static bool names_phantoms(const struct why *why)
          ": another user has functions of its isolation group; --group takes " \
          "all of it"},                                                         \
         {OP, PCV_EAGAIN, NULL,                                                 \
-         ": whether it has extended space is not settled yet; try again"},     \
+         ": whether its extended space is reached is not settled yet; again "  \
+         "when 'ecam' says so"},                                               \
         {OP, PCV_EEXIST, NULL,                                                 \
          ": something stands in that slot of the guest's bus already"},        \
     {                                                                          \

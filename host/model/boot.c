@@ -85,12 +85,21 @@ void pcv_model_unnumber(struct pcv_model *model)
     (void)pthread_mutex_unlock(model->lock);
 }
 
+void pcv_model_forget_ecam(struct pcv_model *model)
+{
+    model->no_ecam_usable = true;
+}
+
 int pcv_model_host(struct pcv_model *model, struct pcv_host **out_host)
 {
+    struct pcv_host_ops ops = *pcv_model_ops();
     const struct pcv_host_config config = {.page_shift = 12,
                                            .cpus = PCV__MODEL_CPUS};
 
-    return pcv_host_create(pcv_model_ops(), model, &config, out_host);
+    if (model->no_ecam_usable) {
+        ops.ecam_usable = NULL;
+    }
+    return pcv_host_create(&ops, model, &config, out_host);
 }
 
 int pcv_model_boot(struct pcv_model *model, struct pcv_host **out_host,

@@ -214,6 +214,7 @@ struct pcv_model {
     struct pcv__model_sent **outbox_end;
     void (*on_message)(void *arg, const struct pcv_model_message *message);
     void *on_message_arg;
+    bool no_ecam_usable; /* a host on it has no such operation */
     _Atomic bool clock_on;
     _Atomic uint32_t clock_held; /* by so many, while it is off */
     _Atomic uint64_t now_us;

@@ -402,6 +402,10 @@ void pcv_model_on_trace(struct pcv_model *model,
  * zero. Functions keep the names that their source gave them. */
 void pcv_model_unnumber(struct pcv_model *model);
 
+/* The host cannot say whether extended space is reached: it has no
+ * ecam_usable, and somebody has to declare it (EXT-2). */
+void pcv_model_forget_ecam(struct pcv_model *model);
+
 /* A host on the model that knows of no function yet. */
 int pcv_model_host(struct pcv_model *model, struct pcv_host **out_host);
 

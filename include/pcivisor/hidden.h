@@ -57,7 +57,8 @@ struct pcv_hide_info {
  * else fails.
  *
  * @info      copied; NULL: no ranges, no flags
- * @out_busy  who was in the way, or NULL; written only with -PCV_EBUSY
+ * @out_busy  who was in the way, with -PCV_EBUSY; with -PCV_ERESTART at whom it
+ *            stopped, whose pcv_device_wait_us() counts; or NULL
  *
  * Returns 0, also if it is so already, with the same ranges; -PCV_EINVAL (flags
  * that there are not, PCV_SUBTREE for what is no bridge, or with ranges, which

@@ -323,7 +323,7 @@ static int order(struct pcv_host *host, pcv_sbdf sbdf, uint32_t flags,
     each.in_set = sets != 0;
     error = sets != 0 ? pcv__set_all(host, sbdf, &each, sets == PCV_SLOT, &busy)
                       : pcv__set_one(host, sbdf, &each);
-    if (error == -PCV_EBUSY && out_busy) {
+    if ((error == -PCV_EBUSY || error == -PCV_ERESTART) && out_busy) {
         *out_busy = busy;
     }
     return error;

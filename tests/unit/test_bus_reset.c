@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "bus_reset_fixture.h"
+#include "pcivisor/hidden.h"
 
 /* ---- whom it would hit ----------------------------------------------------
  */
@@ -118,6 +119,26 @@ static void a_card_comes_home_function_by_function(void **state)
         assert_int_equal(bus_peek(&b, card, PCV_REG_BAR0, 4),
                          CARD_BAR + i * 0x10000u);
     }
+    bus_end(&b);
+}
+
+/* OWN-13, SRIOV-3: an operation on all behind a bridge says at whom it stops,
+ * so that the time is known: who does not wait for it would call for ever. */
+static void who_stops_an_operation_on_all_of_a_bus_is_named(void **state)
+{
+    pcv_sbdf stopped = {0};
+    struct bus b;
+
+    (void)state;
+    bus_start(&b);
+    bus_quarantine(&b, CARD_1);
+    assert_int_equal(pcv_device_reset(b.h.host, CARD_0, NULL), -PCV_ERESTART);
+    assert_true(bus_is_held(&b));
+    assert_int_equal(pcv_device_reveal(b.h.host, PORT, PCV_SUBTREE, &stopped),
+                     -PCV_ERESTART);
+    assert_int_equal(pcv_sbdf_bus(stopped), 1);
+    assert_int_equal(bus_wait_us(&b, stopped), 1000);
+    assert_int_equal(bus_reset(&b, CARD_0, NULL), 0);
     bus_end(&b);
 }
 
@@ -458,6 +479,7 @@ int main(void)
         cmocka_unit_test(a_function_is_reset_with_its_bus_for_its_next_owner),
         cmocka_unit_test(what_was_hit_is_ready_for_its_next_owner),
         cmocka_unit_test(a_card_comes_home_function_by_function),
+        cmocka_unit_test(who_stops_an_operation_on_all_of_a_bus_is_named),
         cmocka_unit_test(a_card_comes_home_from_a_guest_that_ends),
         cmocka_unit_test(a_guest_that_ends_waits_for_no_other_guest),
         cmocka_unit_test(a_return_beside_the_hardware_domains_function_is_told),
