@@ -63,8 +63,8 @@ struct pcv__extras {
     struct pcv_device *next_named;
     /* Of a change of owner, and of a reset (vpci/pending.c). */
     struct pcv__patience patience;
-    bool awaited; /* that is how long it is waited for after a reset ... */
-    bool silent;  /* ... and it did not answer when it was asked last */
+    bool awaited;     /* that is how long it is waited for after a reset ... */
+    bool silent;      /* ... and it did not answer when it was asked last */
     uint16_t command; /* what stood there before it was silenced */
     bool silenced;
     bool restores; /* once its reset is over its owner has all that it had */
