@@ -94,6 +94,10 @@ enum command_result command_holders(struct call *call);
 enum command_result command_status(struct call *call);
 enum command_result command_nodes(struct call *call);
 enum command_result command_path(struct call *call);
+/* commands_left.c: a write by address that stays pending where it does. */
+enum command_result left_write(struct call *call, pcv_sbdf sbdf, uint16_t reg,
+                               uint8_t size, uint64_t value);
+enum command_result command_resume(struct call *call);
 /* commands_change.c: */
 enum command_result command_add(struct call *call);
 enum command_result command_remove(struct call *call);

@@ -27,6 +27,12 @@ static const struct args_option as_via_options[] = {
     {"--via", "ENTRANCE"},
     {NULL, NULL},
 };
+static const struct args_option write_options[] = {
+    {"--as", "DOMAIN"},
+    {"--via", "ENTRANCE"},
+    {"--leave", NULL},
+    {NULL, NULL},
+};
 static const struct args_option as_options[] = {
     {"--as", "DOMAIN"},
     {NULL, NULL},
@@ -97,11 +103,12 @@ static const struct command table[] = {
     },
     {
         .name = "add",
-        .arguments = "SBDF [vf-of SBDF] [node N]",
-        .help = "report a function to the library",
+        .arguments = "SBDF [vf-of SBDF] [node N] [extfn]",
+        .help = "report a function to the library; extfn: above 7, of a device "
+                "with ARI",
         .completes = "s-",
         .min = 1,
-        .max = 5,
+        .max = 6,
         .run = command_add,
     },
     {
@@ -189,14 +196,21 @@ static const struct command table[] = {
     },
     {
         .name = "write",
-        .arguments =
-            "SBDF REG[.b|.w|.l|.q] VALUE [--as DOMAIN] [--via ENTRANCE]",
-        .help = "write a register as a domain does, and resume what is pending",
+        .arguments = "SBDF REG[.b|.w|.l|.q] VALUE [--as DOMAIN] "
+                     "[--via ENTRANCE] [--leave]",
+        .help = "write a register as a domain does, and resume what is "
+                "pending; --leave: leave it pending, for 'resume'",
         .completes = "sr-",
         .min = 3,
         .max = 3,
-        .option = as_via_options,
+        .option = write_options,
         .run = command_write,
+    },
+    {
+        .name = "resume",
+        .arguments = "",
+        .help = "one step of each access that was left pending",
+        .run = command_resume,
     },
     {
         .name = "dump",

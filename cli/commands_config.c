@@ -115,7 +115,7 @@ enum command_result command_read(struct call *call)
         return COMMAND_MISUSED;
     }
     if (call->args.count == 3 &&
-        (!parse_decimal(call->args.word[2], PCV_CFG_EXT_SIZE, &count) ||
+        (!parse_number(call->args.word[2], PCV_CFG_EXT_SIZE, &count) ||
          count == 0)) {
         return call_misused(call, "expected a count from 1 to 4096, got '%s'",
                             call->args.word[2]);
@@ -166,6 +166,9 @@ enum command_result command_write(struct call *call)
         !value_word(call, 2, size, &value)) {
         return COMMAND_MISUSED;
     }
+    if (call->args.option[2] != NULL) {
+        return left_write(call, sbdf, reg, size, value);
+    }
     if (!call_access(call, sbdf, reg, size, true, value, &result)) {
         return COMMAND_FAILED;
     }
@@ -201,6 +204,8 @@ static bool call_info(struct call *call, pcv_sbdf sbdf,
     }
     pcv_device_get_info(device, out_info);
     pcv_device_put(device);
+    /* A stub stands in for it, which is no more than a header (OWN-9). */
+    out_info->extended &= !out_info->concealed;
     return true;
 }
 
@@ -217,9 +222,8 @@ enum command_result command_dump(struct call *call)
         (call->args.count > 1 && !register_words(call, &sbdf, &reg, &size))) {
         return COMMAND_MISUSED;
     }
-    if (call->args.count == 3 &&
-        (!parse_decimal(call->args.word[2], PCV_CFG_EXT_SIZE, &count) ||
-         count == 0)) {
+    if (call->args.count == 3 && (!parse_size(call->args.word[2], &count) ||
+                                  count == 0 || count > PCV_CFG_EXT_SIZE)) {
         return call_misused(
             call, "expected a number of bytes from 1 to 4096, got '%s'",
             call->args.word[2]);

@@ -50,7 +50,7 @@ static enum command_result device_raise(struct call *call)
     if (named && strcmp(word[2], "msi") != 0 && strcmp(word[2], "msix") != 0) {
         return call_misused(call, "expected msi or msix, got '%s'", word[2]);
     }
-    if (!parse_decimal(word[call->args.count - 1], 2047, &vector)) {
+    if (!parse_number(word[call->args.count - 1], 2047, &vector)) {
         return call_misused(call, "expected a vector from 0 to 2047, got '%s'",
                             word[call->args.count - 1]);
     }
@@ -96,6 +96,15 @@ static enum command_result dma_once(struct call *call, pcv_sbdf sbdf,
         pcv_model_dma(machine->model, sbdf, address, write, &domain_id);
 
     (void)pcv_model_tell_faults(machine->model, machine->host);
+    if (result == -PCV_EPERM) {
+        return call_failed(call, result,
+                           "%s: its bus mastering is off, or it sleeps",
+                           call_show(call, sbdf).s);
+    }
+    if (result == -PCV_EFAULT) {
+        return call_failed(call, result, "%s: the IOMMU refuses it %" PRIx64,
+                           call_show(call, sbdf).s, address);
+    }
     if (result != 0) {
         return call_failed(call, result, "%s", call_show(call, sbdf).s);
     }
@@ -126,7 +135,7 @@ static enum command_result device_dma(struct call *call)
         return call_misused(call, "expected read or write, got '%s'", word[3]);
     }
     if (call->args.count == 5 &&
-        !parse_decimal(word[4], DMA_TIMES_MAX, &times)) {
+        !parse_number(word[4], DMA_TIMES_MAX, &times)) {
         return call_misused(call, "expected how often, up to %u, got '%s'",
                             DMA_TIMES_MAX, word[4]);
     }
@@ -147,10 +156,10 @@ enum command_result command_reserve(struct call *call)
         return COMMAND_MISUSED;
     }
     if (!parse_hex(call->args.word[1], UINT64_MAX, &address) ||
-        !parse_hex(call->args.word[2], UINT64_MAX, &size)) {
+        !parse_size(call->args.word[2], &size)) {
         return call_misused(call,
-                            "expected a hexadecimal address and size, got "
-                            "'%s %s'",
+                            "expected a hexadecimal address and a size (1M, "
+                            "0x1000), got '%s %s'",
                             call->args.word[1], call->args.word[2]);
     }
     int result = pcv_model_reserve_dma(call->session->machine.model, sbdf,
@@ -171,8 +180,13 @@ enum command_result command_reserve(struct call *call)
 enum command_result command_faults(struct call *call)
 {
     struct ctl ctl = call_ctl(call);
+    struct pcv_model *model = call->session->machine.model;
     struct text why = {0};
+
+    /* What was counted does not fade by being asked for. */
+    pcv_model_hold_clock(model, true);
     bool good = ctl_faults(&ctl, call->args.word, call->args.count, &why);
+    pcv_model_hold_clock(model, false);
     enum command_result result = call_done(good);
 
     if (why.len != 0) {
@@ -197,11 +211,14 @@ enum command_result command_device(struct call *call)
         return device_show(call);
     }
     if (call->args.count == 2) {
-        return call_misused(call, "too few arguments");
+        return call_misused(call, "expected raise SBDF [msi|msix] VECTOR or "
+                                  "dma SBDF ADDRESS [read|write] [TIMES]");
     }
     if (strcmp(call->args.word[0], "raise") == 0) {
-        return call->args.count <= 4 ? device_raise(call)
-                                     : call_misused(call, "too many arguments");
+        return call->args.count <= 4
+                   ? device_raise(call)
+                   : call_misused(call,
+                                  "expected raise SBDF [msi|msix] VECTOR");
     }
     if (strcmp(call->args.word[0], "dma") == 0) {
         return device_dma(call);
@@ -331,7 +348,7 @@ enum command_result command_advance(struct call *call)
     const struct machine *machine = &call->session->machine;
     uint64_t ms;
 
-    if (!parse_decimal(call->args.word[0], UINT32_MAX, &ms)) {
+    if (!parse_number(call->args.word[0], UINT32_MAX, &ms)) {
         return call_misused(call, "expected milliseconds, got '%s'",
                             call->args.word[0]);
     }

@@ -40,12 +40,24 @@ enum command_result command_hide(struct call *call)
     return call_done(ctl_hide(&ctl, sbdf, &info, set_flags(call, 0)));
 }
 
+/* A bridge and what is behind it, or a device and its functions. */
+static bool is_one_set(struct call *call)
+{
+    bool is = call->args.option[OPTION_SUBTREE] == NULL ||
+              call->args.option[OPTION_OTHER] == NULL;
+
+    if (!is) {
+        call_misused(call, "--subtree and --slot exclude each other");
+    }
+    return is;
+}
+
 enum command_result command_conceal(struct call *call)
 {
     struct ctl ctl = call_ctl(call);
     pcv_sbdf sbdf;
 
-    if (!call_sbdf(call, 0, &sbdf)) {
+    if (!call_sbdf(call, 0, &sbdf) || !is_one_set(call)) {
         return COMMAND_MISUSED;
     }
     return call_done(ctl_conceal(&ctl, sbdf, set_flags(call, PCV_CTL_SLOT)));
@@ -56,7 +68,7 @@ enum command_result command_reveal(struct call *call)
     struct ctl ctl = call_ctl(call);
     pcv_sbdf sbdf;
 
-    if (!call_sbdf(call, 0, &sbdf)) {
+    if (!call_sbdf(call, 0, &sbdf) || !is_one_set(call)) {
         return COMMAND_MISUSED;
     }
     return call_done(ctl_reveal(&ctl, sbdf, set_flags(call, PCV_CTL_SLOT)));

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The interrupt translation service: devices, their events, and the LPIs that
- * these become.
+ * The interrupt translation service: requester IDs, their events, and the LPIs
+ * that these become.
+ *
+ * A vector's event is its number, if that is free. Functions behind a bridge of
+ * conventional PCI send under one ID, so there another of them may have it; and
+ * who comes second is given another.
  *
  * Which LPI belongs to whom is one word an LPI, which the interrupt handler
  * reads without a lock. An LPI that is given back is the last to be given out
@@ -20,9 +24,13 @@
 #define BUS_DEVICES 256u
 #define WORD_BITS 64u
 
-/* What is known of a requester ID that ever had an event bound. */
+/* What is known of a requester ID that ever had an event bound. An event keeps
+ * whose it was until another has it. */
 struct device {
     uint16_t lpi[ITS_EVENTS]; /* 0: none */
+    /* Whose it is then. */
+    uint16_t function[ITS_EVENTS], vector[ITS_EVENTS];
+    bool shared; /* an event was not that of its vector */
 };
 
 struct bus {
@@ -233,49 +241,135 @@ static int bind_locked(uint32_t requester, struct device *device,
     return its_finish(its.first_target);
 }
 
-/* Some events of a device that can exist. */
-static bool events_are_valid(uint32_t requester, uint32_t event, uint32_t count)
+/* ---- which event a vector has ---- */
+
+static bool has_locked(const struct device *device,
+                       const struct its_source *source, uint32_t event)
 {
-    return requester < BUSES * BUS_DEVICES && count != 0 &&
-           count <= ITS_EVENTS && event <= ITS_EVENTS - count;
+    return device->lpi[event] != 0 &&
+           device->function[event] == source->function &&
+           device->vector[event] == source->vector;
 }
 
-int its_bind(uint32_t requester, uint32_t event, uint32_t count,
-             uint32_t domain_id, uint32_t virq)
+/* ITS_EVENTS: none. */
+static uint32_t event_find_locked(const struct device *device,
+                                  const struct its_source *source)
+{
+    if (has_locked(device, source, source->vector)) {
+        return source->vector;
+    }
+    for (uint32_t i = 0; device->shared && i < ITS_EVENTS; i++) {
+        if (has_locked(device, source, i)) {
+            return i;
+        }
+    }
+    return ITS_EVENTS;
+}
+
+static bool are_free_locked(const struct device *device, uint32_t event,
+                            uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (device->lpi[event + i] != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Those of its vectors, or else the last that are free: where the vectors of
+ * others are the least likely to be. ITS_EVENTS: there are none. */
+static uint32_t event_choose_locked(struct device *device,
+                                    const struct its_source *source)
+{
+    if (are_free_locked(device, source->vector, source->count)) {
+        return source->vector;
+    }
+    device->shared = true;
+    for (uint32_t end = ITS_EVENTS; end >= source->count;
+         end -= source->count) {
+        if (are_free_locked(device, end - source->count, source->count)) {
+            return end - source->count;
+        }
+    }
+    return ITS_EVENTS;
+}
+
+/* ---- for the port ---- */
+
+static bool source_is_valid(const struct its_source *source)
+{
+    return source->requester < BUSES * BUS_DEVICES &&
+           source->function < BUSES * BUS_DEVICES && source->count != 0 &&
+           (source->count & (source->count - 1)) == 0 &&
+           source->count <= ITS_VECTORS &&
+           source->vector <= ITS_VECTORS - source->count;
+}
+
+static int bind_source_locked(const struct its_source *source,
+                              struct device *device, uint32_t domain_id,
+                              uint32_t virq, uint32_t *out_event)
+{
+    uint32_t event = event_find_locked(device, source);
+    int error;
+
+    if (event == ITS_EVENTS) {
+        event = event_choose_locked(device, source);
+    }
+    if (event == ITS_EVENTS) {
+        return -PCV_ENOSPC;
+    }
+    error = bind_locked(source->requester, device, event, source->count,
+                        domain_id, virq);
+    if (error != 0) {
+        unbind_locked(source->requester, device, event, source->count);
+        return error;
+    }
+    for (uint32_t i = 0; i < source->count; i++) {
+        device->function[event + i] = (uint16_t)source->function;
+        device->vector[event + i] = (uint16_t)(source->vector + i);
+    }
+    *out_event = event;
+    return 0;
+}
+
+int its_bind(const struct its_source *source, uint32_t domain_id, uint32_t virq,
+             uint32_t *out_event)
 {
     struct device *device;
     int error = -PCV_ENOMEM;
 
-    if (!events_are_valid(requester, event, count) || virq == 0 ||
-        virq > UINT32_MAX - count || !its.ready) {
+    if (!source_is_valid(source) || virq == 0 ||
+        virq > UINT32_MAX - source->count || !its.ready) {
         return -PCV_EINVAL;
     }
     spin_lock(&its_lock);
-    device = device_find_locked(requester);
+    device = device_find_locked(source->requester);
     if (device == NULL) {
-        device = device_create_locked(requester);
+        device = device_create_locked(source->requester);
     }
     if (device != NULL) {
-        error = bind_locked(requester, device, event, count, domain_id, virq);
-        if (error != 0) {
-            unbind_locked(requester, device, event, count);
-        }
+        error = bind_source_locked(source, device, domain_id, virq, out_event);
     }
     spin_unlock(&its_lock);
     return error;
 }
 
-void its_unbind(uint32_t requester, uint32_t event, uint32_t count)
+void its_unbind(const struct its_source *source)
 {
     struct device *device;
+    uint32_t event = ITS_EVENTS;
 
-    if (!events_are_valid(requester, event, count)) {
+    if (!source_is_valid(source)) {
         return;
     }
     spin_lock(&its_lock);
-    device = device_find_locked(requester);
+    device = device_find_locked(source->requester);
     if (device != NULL) {
-        unbind_locked(requester, device, event, count);
+        event = event_find_locked(device, source);
+    }
+    if (event != ITS_EVENTS) {
+        unbind_locked(source->requester, device, event, source->count);
     }
     spin_unlock(&its_lock);
 }

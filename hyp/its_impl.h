@@ -15,9 +15,10 @@
 #define LPI_COUNT 8192u
 #define ITS_REQUESTER_BITS 16u
 #define ITS_EVENT_BITS 12u
+#define ITS_EVENTS (1u << ITS_EVENT_BITS)
 
 _Static_assert(LPI_FIRST + LPI_COUNT == 1u << LPI_BITS, "all of them");
-_Static_assert(ITS_EVENTS == 1u << ITS_EVENT_BITS, "all of them");
+_Static_assert(ITS_EVENTS == ITS_VECTORS, "a function alone has all it needs");
 
 /* Check the unit, give it its tables, enable it. */
 int its_unit_init(uint64_t base);

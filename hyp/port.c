@@ -195,18 +195,26 @@ static int port_dma_attach(void *ctx, pcv_sbdf requester, uint32_t domain_id)
 
 /* ---- interrupts ---- */
 
-static uint32_t event_of(const struct pcv_msi_request *request)
+static struct its_source source_of(const struct pcv_msi_request *request)
 {
-    return request->msix ? request->index : ITS_EVENT_MSI;
+    return (struct its_source){
+        .requester = request->requester.v & 0xffffu,
+        .function = request->sbdf.v & 0xffffu,
+        .vector = request->msix ? request->index : ITS_VECTOR_MSI,
+        .count = request->count,
+    };
 }
 
 /* A domain programs the doorbell and interrupt of the frame that it sees; the
- * device gets those of the ITS, and an event number of its own. */
+ * device gets those of the ITS, and an event of its own among those of its
+ * requester ID. */
 static int port_msi_bind(void *ctx, const struct pcv_msi_request *request,
                          struct pcv_msi_message *out_message)
 {
     const struct domain *domain = domain_find(request->domain_id);
+    const struct its_source source = source_of(request);
     uint32_t last = VGIC_MSI_FIRST + VGIC_MSI_COUNT;
+    uint32_t event;
     int error;
 
     (void)ctx;
@@ -215,20 +223,21 @@ static int port_msi_bind(void *ctx, const struct pcv_msi_request *request,
         request->count > last - request->data) {
         return -PCV_EINVAL;
     }
-    error = its_bind(request->sbdf.v & 0xffffu, event_of(request),
-                     request->count, request->domain_id, request->data);
+    error = its_bind(&source, request->domain_id, request->data, &event);
     if (error != 0) {
         return error;
     }
     out_message->address = its_doorbell();
-    out_message->data = event_of(request);
+    out_message->data = event;
     return 0;
 }
 
 static void port_msi_unbind(void *ctx, const struct pcv_msi_request *request)
 {
+    const struct its_source source = source_of(request);
+
     (void)ctx;
-    its_unbind(request->sbdf.v & 0xffffu, event_of(request), request->count);
+    its_unbind(&source);
 }
 
 /* ---- what is told ---- */

@@ -8,34 +8,6 @@
 /* ---- why not --------------------------------------------------------------
  */
 
-struct vfs {
-    pcv_sbdf pf;
-    uint64_t count;
-};
-
-/* VFs are in the segment of their PF. */
-static bool vf_count(void *arg, const union pcv_ctl_record *record)
-{
-    struct vfs *vfs = arg;
-    const struct pcv_device_info *info = &record->device.info;
-
-    if ((info->sbdf.v ^ vfs->pf.v) >> 16 != 0) {
-        return false;
-    }
-    vfs->count += info->is_vf && info->physfn.v == vfs->pf.v;
-    return true;
-}
-
-/* How many VFs of a function are registered. */
-static uint64_t vfs_of(const struct ctl *ctl, pcv_sbdf sbdf)
-{
-    struct pcv_ctl_request request = ctl_request(PCV_CTL_LIST, sbdf);
-    struct vfs vfs = {sbdf, 0};
-
-    request.cursor = sbdf.v & 0xffff0000u;
-    return ctl_each(ctl, &request, vf_count, &vfs) == 0 ? vfs.count : 0;
-}
-
 /* What is in the way: a device that is held, or leaving and still held. */
 static bool busy_held(const struct ctl *ctl, pcv_sbdf busy, const char *where)
 {
@@ -52,14 +24,15 @@ static bool busy_held(const struct ctl *ctl, pcv_sbdf busy, const char *where)
     return false;
 }
 
-static bool is_guests(uint32_t owner_id)
+/* By a guest, or the hypervisor. */
+static bool is_kept(uint32_t owner_id)
 {
     return owner_id != PCV_DOMAIN_ID_HARDWARE &&
-           owner_id != PCV_DOMAIN_ID_HYPERVISOR &&
            owner_id != PCV_DOMAIN_ID_QUARANTINE;
 }
 
-/* A guest has what is in the way. */
+/* A guest has what is in the way, or the hypervisor, which is not waited for.
+ */
 static bool remove_waits(const struct ctl *ctl, pcv_sbdf sbdf, pcv_sbdf busy,
                          uint32_t owner_id)
 {
@@ -80,11 +53,11 @@ static bool remove_busy(const struct ctl *ctl, pcv_sbdf sbdf, pcv_sbdf busy)
 {
     struct pcv_device_status status = {0};
     struct text text = {0};
-    uint64_t vfs = vfs_of(ctl, sbdf);
+    uint64_t vfs = ctl_vfs_of(ctl, sbdf);
 
     if (vfs == 0) {
         (void)ctl_status_of(ctl, busy, &status);
-        return status.state == PCV_STATE_PRESENT && is_guests(status.owner_id)
+        return status.state == PCV_STATE_PRESENT && is_kept(status.owner_id)
                    ? remove_waits(ctl, sbdf, busy, status.owner_id)
                    : busy_held(ctl, busy, busy.v != sbdf.v ? " behind it" : "");
     }
@@ -119,27 +92,32 @@ bool ctl_add_words(const struct ctl *ctl, char *const *word, size_t count,
 {
     uint64_t node;
 
-    for (size_t i = 0; i < count; i += 2) {
+    for (size_t i = 0; i < count; i++) {
         bool vf = strcmp(word[i], "vf-of") == 0;
+        if (strcmp(word[i], "extfn") == 0) {
+            out_info->flags |= PCV_ADD_EXTENDED_FUNCTION;
+            continue;
+        }
         if (!vf && strcmp(word[i], "node") != 0) {
-            text_add(why, "expected 'vf-of SBDF' or 'node N', got '%s'",
+            text_add(why,
+                     "expected 'vf-of SBDF', 'node N' or 'extfn', got '%s'",
                      word[i]);
             return false;
         }
-        if (i + 1 == count) {
-            text_add(why, "'%s' needs a value", word[i]);
+        if (++i == count) {
+            text_add(why, "'%s' needs a value", word[i - 1]);
             return false;
         }
         if (vf) {
-            if (!ctl->names.parse(ctl->names.ctx, word[i + 1],
-                                  &out_info->physfn, why)) {
+            if (!ctl->names.parse(ctl->names.ctx, word[i], &out_info->physfn,
+                                  why)) {
                 return false;
             }
             out_info->flags |= PCV_ADD_IS_VF;
             continue;
         }
-        if (!parse_decimal(word[i + 1], UINT32_MAX, &node)) {
-            text_add(why, "expected a node's number, got '%s'", word[i + 1]);
+        if (!parse_number(word[i], UINT32_MAX, &node)) {
+            text_add(why, "expected a node's number, got '%s'", word[i]);
             return false;
         }
         out_info->node = (uint32_t)node;
@@ -152,19 +130,18 @@ bool ctl_add(const struct ctl *ctl, pcv_sbdf sbdf,
              const struct pcv_add_info *info)
 {
     struct pcv_ctl_request request = ctl_request(PCV_CTL_ADD, sbdf);
-    struct pcv_device_status before = {0};
+    struct ctl_card before = ctl_card_at(ctl, sbdf);
 
-    (void)ctl_status_of(ctl, sbdf, &before);
     request.u.add = *info;
     struct ctl_result result = ctl_perform(ctl, &request, NULL);
     if (result.error == -PCV_EBUSY) {
         return busy_held(ctl, sbdf, "");
     }
     if (result.error != 0) {
-        return ctl_failed(ctl, result.error, "%s", ctl_show(ctl, sbdf).s);
+        return ctl_add_refused(ctl, sbdf, info, result.error);
     }
     text_add(ctl->out, "%s: %s", ctl_show(ctl, sbdf).s,
-             before.state == PCV_STATE_PRESENT ? "known, updated" : "added");
+             ctl_card_added(&before, ctl, sbdf));
     if (result.steps != 0) {
         text_add(ctl->out, " after ");
         text_add_count(ctl->out, result.steps, "restart");
@@ -195,8 +172,12 @@ bool ctl_cancel_remove(const struct ctl *ctl, pcv_sbdf sbdf)
     struct pcv_ctl_request request = ctl_request(PCV_CTL_CANCEL_REMOVE, sbdf);
     struct ctl_result result = ctl_perform(ctl, &request, NULL);
 
+    if (result.error == -PCV_ENOENT) {
+        return ctl_failed(ctl, result.error, "no removal of %s waits",
+                          ctl_show(ctl, sbdf).s);
+    }
     if (result.error != 0) {
-        return ctl_failed(ctl, result.error, "%s", ctl_show(ctl, sbdf).s);
+        return ctl_refused(ctl, result.error, sbdf);
     }
     text_add(ctl->out, "%s: stays\n", ctl_show(ctl, sbdf).s);
     return true;
@@ -241,8 +222,7 @@ bool ctl_ecam(const struct ctl *ctl, const struct pcv_ctl_request *request,
     struct ctl_result result = ctl_perform(ctl, &own, NULL);
 
     if (result.error == -PCV_EBUSY) {
-        return ctl_failed(ctl, result.error, "%s",
-                          ctl_show(ctl, result.sbdf).s);
+        return ctl_refused(ctl, result.error, result.sbdf);
     }
     if (result.error != 0) {
         return ctl_failed(ctl, result.error, "%s", said);
@@ -263,6 +243,11 @@ bool ctl_buses(const struct ctl *ctl, pcv_sbdf sbdf, const uint8_t bus[3])
     request.u.buses.secondary = bus[1];
     request.u.buses.subordinate = bus[2];
     result = ctl_perform(ctl, &request, NULL);
+    if (result.error == -PCV_EINVAL) {
+        return ctl_failed(ctl, result.error,
+                          "%s: its registers, or other bridges, say otherwise",
+                          ctl_show(ctl, sbdf).s);
+    }
     if (result.error != 0) {
         return ctl_failed(ctl, result.error, "%s", ctl_show(ctl, sbdf).s);
     }
@@ -291,6 +276,9 @@ static void changed_state(const struct ctl *ctl, int error, pcv_sbdf sbdf,
     }
     if (nobodys && error == -PCV_EBUSY) {
         ctl_reset_blocker(ctl, sbdf, name);
+    }
+    if (status.change_error != error) {
+        ctl_why(ctl, error, sbdf, name); /* it did not even begin */
     }
 }
 
@@ -339,8 +327,11 @@ static bool assign_refused(const struct ctl *ctl,
 {
     const struct sbdf_text name = ctl_show(ctl, request->sbdf);
 
+    if (error == -PCV_EINVAL) {
+        return ctl_assign_senseless(ctl, request);
+    }
     if (others[0] == '\0') {
-        return ctl_failed(ctl, error, "%s", name.s);
+        return ctl_refused(ctl, error, request->sbdf);
     }
     return error == -PCV_EXDEV
                ? ctl_failed(ctl, error, "%s shares its isolation group with %s",
@@ -376,8 +367,9 @@ static void assign_explained(const struct ctl *ctl,
                              const struct ctl_result *result)
 {
     struct others others = {.ctl = ctl};
-    bool same = others_ask(&others, request) == result->error &&
-                text_str(&others.text)[0] != '\0';
+    bool same =
+        others_ask(&others, request) == result->error &&
+        (text_str(&others.text)[0] != '\0' || result->error == -PCV_EINVAL);
 
     if (same) {
         assign_refused(ctl, request, result->error, text_str(&others.text));
@@ -434,6 +426,9 @@ bool ctl_deassign(const struct ctl *ctl, pcv_sbdf sbdf)
     if (result.error == 0) {
         returned(ctl, sbdf);
     }
+    if (result.error == -PCV_EINVAL) {
+        return ctl_owned_otherwise(ctl, sbdf);
+    }
     return changed(ctl, &result, sbdf);
 }
 
@@ -487,6 +482,10 @@ bool ctl_override(const struct ctl *ctl, pcv_sbdf sbdf, bool on)
                     : "%s: writes that take functions from guests are "
                       "dropped\n",
                  ctl_show(ctl, sbdf).s);
+    }
+    if (result.error == -PCV_EINVAL) {
+        return ctl_failed(ctl, result.error, "%s is no bridge, and no PF",
+                          ctl_show(ctl, sbdf).s);
     }
     return ctl_finished(ctl, &result, ctl_show(ctl, sbdf).s);
 }

@@ -102,7 +102,7 @@ bool ctl_dump(const struct ctl *ctl, uint32_t domain_id, pcv_sbdf sbdf,
               uint16_t reg, uint32_t bytes);
 
 /* change.c */
-/* "vf-of SBDF", "node N", in any order. False, and why. */
+/* "vf-of SBDF", "node N", "extfn", in any order. False, and why. */
 bool ctl_add_words(const struct ctl *ctl, char *const *word, size_t count,
                    struct pcv_add_info *out_info, struct text *why);
 bool ctl_add(const struct ctl *ctl, pcv_sbdf sbdf,
@@ -129,6 +129,35 @@ bool ctl_override(const struct ctl *ctl, pcv_sbdf sbdf, bool on);
  * else its error. */
 bool ctl_finished(const struct ctl *ctl, const struct ctl_result *result,
                   const char *name);
+
+/* why.c: why an operation on a function was refused, where its status says it:
+ * ": web has it", ": it has 2 VFs". Where that is no reason: nothing. */
+void ctl_why(const struct ctl *ctl, int error, pcv_sbdf sbdf, struct text *to);
+/* As ctl_failed() of the function, with that. */
+bool ctl_refused(const struct ctl *ctl, int error, pcv_sbdf sbdf);
+/* Whether a bridge above it is to be removed when a guest gives back what is
+ * behind it. */
+bool ctl_bridge_leaves(const struct ctl *ctl, pcv_sbdf sbdf,
+                       pcv_sbdf *out_bridge);
+/* Of an add, with its PF where that is the reason; of an assignment whose
+ * arguments make no sense; of taking back what is no guest's. */
+bool ctl_add_refused(const struct ctl *ctl, pcv_sbdf sbdf,
+                     const struct pcv_add_info *info, int error);
+bool ctl_assign_senseless(const struct ctl *ctl,
+                          const struct pcv_ctl_request *request);
+bool ctl_owned_otherwise(const struct ctl *ctl, pcv_sbdf sbdf);
+/* How many VFs of a function are registered. */
+uint64_t ctl_vfs_of(const struct ctl *ctl, pcv_sbdf sbdf);
+
+/* card.c: what tells one card from another, as far as it is known; and what an
+ * add made of it: "added", "known, updated", "another card, added". */
+struct ctl_card {
+    bool known;
+    struct pcv_device_info info;
+};
+struct ctl_card ctl_card_at(const struct ctl *ctl, pcv_sbdf sbdf);
+const char *ctl_card_added(const struct ctl_card *before, const struct ctl *ctl,
+                           pcv_sbdf sbdf);
 
 /* reset.c */
 bool ctl_reset(const struct ctl *ctl, pcv_sbdf sbdf);

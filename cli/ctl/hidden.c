@@ -21,7 +21,7 @@ static bool range_parse(char *word, struct pcv_hide_range *out)
     }
     *offset = '\0';
     *size = '\0';
-    good = parse_decimal(word, PCV_BAR_IS_ROM - 1, &bar) &&
+    good = parse_number(word, PCV_BAR_IS_ROM - 1, &bar) &&
            parse_hex(offset + 1, UINT64_MAX, &out->offset) &&
            parse_size(size + 1, &out->size);
     *offset = ':';
@@ -63,6 +63,20 @@ static const char *with(uint32_t flags)
     return (flags & PCV_CTL_SLOT) != 0 ? " and all of its slot" : "";
 }
 
+/* A VF's BARs are its PF's, so nobody else uses it. */
+static void why_in_the_way(const struct ctl *ctl, pcv_sbdf sbdf,
+                           struct text *to)
+{
+    struct pcv_ctl_request request = ctl_request(PCV_CTL_DEVICE, sbdf);
+    union pcv_ctl_record record;
+
+    ctl_why(ctl, -PCV_EBUSY, sbdf, to);
+    if (to->len == 0 && ctl_ask(ctl, &request, &record) == 0 &&
+        record.device.info.is_vf) {
+        text_add(to, ": it is a VF");
+    }
+}
+
 static bool perform(const struct ctl *ctl, struct pcv_ctl_request *request,
                     const char *what)
 {
@@ -75,7 +89,12 @@ static bool perform(const struct ctl *ctl, struct pcv_ctl_request *request,
         return true;
     }
     if (result.error == -PCV_EBUSY && result.sbdf.v != request->sbdf.v) {
-        return ctl_failed(ctl, result.error, "%s is in the way", busy.s);
+        struct text why = {0};
+        why_in_the_way(ctl, result.sbdf, &why);
+        (void)ctl_failed(ctl, result.error, "%s is in the way%s", busy.s,
+                         text_str(&why));
+        text_fini(&why);
+        return false;
     }
     if (result.wait_us != 0) {
         return ctl_failed(ctl, result.error,
@@ -83,7 +102,7 @@ static bool perform(const struct ctl *ctl, struct pcv_ctl_request *request,
                           "', then the same again",
                           busy.s, (result.wait_us + 999) / 1000);
     }
-    return ctl_failed(ctl, result.error, "%s", ctl_show(ctl, request->sbdf).s);
+    return ctl_refused(ctl, result.error, request->sbdf);
 }
 
 bool ctl_hide(const struct ctl *ctl, pcv_sbdf sbdf,

@@ -79,7 +79,7 @@ bool ctl_requesters_words(const struct ctl *ctl, char *const *word,
         text_add(why, "expected also SBDF or phantom STRIDE");
         return false;
     }
-    if (!parse_decimal(word[1], UINT8_MAX, &stride)) {
+    if (!parse_number(word[1], 4, &stride) || stride == 0 || stride == 3) {
         text_add(why, "expected a stride of 1, 2 or 4, got '%s'", word[1]);
         return false;
     }
@@ -121,6 +121,13 @@ bool ctl_requesters(const struct ctl *ctl,
                  text_str(&lines));
     }
     text_fini(&lines);
-    return error == 0 ||
-           ctl_failed(ctl, error, "%s", ctl_show(ctl, request->sbdf).s);
+    if (error == -PCV_EINVAL) {
+        return ctl_failed(ctl, error, "%s: %s", ctl_show(ctl, request->sbdf).s,
+                          request->u.requesters.what ==
+                                  PCV_CTL_REQUESTERS_PHANTOM
+                              ? "its number is not below the stride, or it has "
+                                "ARI"
+                              : "it is in another segment");
+    }
+    return error == 0 || ctl_refused(ctl, error, request->sbdf);
 }

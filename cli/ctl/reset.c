@@ -85,7 +85,7 @@ bool ctl_reset_method(const struct ctl *ctl, pcv_sbdf sbdf)
 }
 
 static bool msix(const struct ctl *ctl, enum pcv_ctl_op op, pcv_sbdf sbdf,
-                 const char *said)
+                 const char *said, const char *busy)
 {
     struct pcv_ctl_request request = ctl_request(op, sbdf);
     struct ctl_result result = ctl_perform(ctl, &request, NULL);
@@ -93,15 +93,21 @@ static bool msix(const struct ctl *ctl, enum pcv_ctl_op op, pcv_sbdf sbdf,
     if (result.error == 0) {
         text_add(ctl->out, "%s: MSI-X %s\n", ctl_show(ctl, sbdf).s, said);
     }
+    if (result.error == -PCV_EBUSY) {
+        return ctl_failed(ctl, result.error, "%s: MSI-X %s",
+                          ctl_show(ctl, sbdf).s, busy);
+    }
     return ctl_finished(ctl, &result, ctl_show(ctl, sbdf).s);
 }
 
 bool ctl_msix_prepare(const struct ctl *ctl, pcv_sbdf sbdf)
 {
-    return msix(ctl, PCV_CTL_MSIX_PREPARE, sbdf, "is set aside");
+    return msix(ctl, PCV_CTL_MSIX_PREPARE, sbdf, "is set aside",
+                "is used, or set aside already");
 }
 
 bool ctl_msix_release(const struct ctl *ctl, pcv_sbdf sbdf)
 {
-    return msix(ctl, PCV_CTL_MSIX_RELEASE, sbdf, "is released");
+    return msix(ctl, PCV_CTL_MSIX_RELEASE, sbdf, "is released",
+                "is not set aside");
 }

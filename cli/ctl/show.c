@@ -137,7 +137,22 @@ bool ctl_holders(const struct ctl *ctl, pcv_sbdf sbdf)
 }
 
 /* What is not so with most functions. */
-static void status_marks(const struct ctl *ctl,
+/* Who gives it back ends a removal, of it or of a bridge above it. */
+static void status_leaves(const struct ctl *ctl, pcv_sbdf sbdf,
+                          const struct pcv_device_status *status)
+{
+    pcv_sbdf bridge;
+
+    if (status->remove_waits) {
+        text_add(ctl->out, ", to be removed");
+    } else if (status->state == PCV_STATE_PRESENT &&
+               status->owner_id != PCV_DOMAIN_ID_HARDWARE &&
+               ctl_bridge_leaves(ctl, sbdf, &bridge)) {
+        text_add(ctl->out, ", to be removed with %s", ctl_show(ctl, bridge).s);
+    }
+}
+
+static void status_marks(const struct ctl *ctl, pcv_sbdf sbdf,
                          const struct pcv_device_status *status)
 {
     const char *step =
@@ -146,8 +161,8 @@ static void status_marks(const struct ctl *ctl,
     if (status->state == PCV_STATE_ABSENT) {
         return;
     }
-    text_add(ctl->out, "%s%s", status->broken ? ", broken" : "",
-             status->remove_waits ? ", to be removed" : "");
+    text_add(ctl->out, "%s", status->broken ? ", broken" : "");
+    status_leaves(ctl, sbdf, status);
     if (status->change_error != 0) {
         text_add(ctl->out, "; its change of owner failed at step '%s': %s",
                  step, pcv_errno_name(status->change_error));
@@ -174,7 +189,7 @@ bool ctl_status(const struct ctl *ctl, pcv_sbdf sbdf)
         text_add_count(ctl->out, status.counters.writes, "write");
         text_add(ctl->out, ", %" PRIu64 " refused", status.counters.refused);
     }
-    status_marks(ctl, &status);
+    status_marks(ctl, sbdf, &status);
     text_add(ctl->out, "\n");
     return true;
 }
@@ -222,6 +237,17 @@ static bool path_add(void *arg, const union pcv_ctl_record *record)
     return true;
 }
 
+/* Of a bus that nothing is registered on nobody knows whether it is one. */
+static const char *no_bridge(const struct ctl *ctl, pcv_sbdf sbdf)
+{
+    struct pcv_device_status status = {0};
+
+    (void)ctl_status_of(ctl, sbdf, &status);
+    return status.state == PCV_STATE_PRESENT
+               ? " on a root bus"
+               : " absent, and no bridge leads to that bus";
+}
+
 bool ctl_path(const struct ctl *ctl, pcv_sbdf sbdf)
 {
     struct pcv_ctl_request request = ctl_request(PCV_CTL_PATH, sbdf);
@@ -230,7 +256,8 @@ bool ctl_path(const struct ctl *ctl, pcv_sbdf sbdf)
 
     if (error == 0) {
         text_add(ctl->out, "%s:%s\n", ctl_show(ctl, sbdf).s,
-                 path.line.len != 0 ? text_str(&path.line) : " on a root bus");
+                 path.line.len != 0 ? text_str(&path.line)
+                                    : no_bridge(ctl, sbdf));
     }
     text_fini(&path.line);
     return error == 0 || ctl_failed(ctl, error, "%s", ctl_show(ctl, sbdf).s);

@@ -11,7 +11,7 @@ uint64_t pcv__model_op_now_us(void *ctx)
 {
     struct pcv_model *model = ctx;
 
-    if (atomic_load(&model->clock_on)) {
+    if (atomic_load(&model->clock_on) || atomic_load(&model->clock_held) != 0) {
         return atomic_load(&model->now_us);
     }
     return atomic_fetch_add(&model->now_us, SECOND_US) + SECOND_US;
@@ -20,6 +20,11 @@ uint64_t pcv__model_op_now_us(void *ctx)
 void pcv_model_set_clock(struct pcv_model *model, bool on)
 {
     atomic_store(&model->clock_on, on);
+}
+
+void pcv_model_hold_clock(struct pcv_model *model, bool on)
+{
+    (void)atomic_fetch_add(&model->clock_held, on ? 1u : UINT32_MAX);
 }
 
 void pcv_model_advance_us(struct pcv_model *model, uint64_t us)

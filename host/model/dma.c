@@ -291,12 +291,15 @@ bool pcv_model_tell_faults(struct pcv_model *model, struct pcv_host *host)
     struct pcv_model_fault fault;
     bool work = false;
 
-    /* Bounded by the queue, as an interrupt handler has to be. */
+    /* A storm is over in no time; and bounded by the queue, as an interrupt
+     * handler has to be. */
+    pcv_model_hold_clock(model, true);
     for (uint32_t i = 0;
          i < PCV_MODEL_FAULTS && pcv_model_next_fault(model, &fault); i++) {
         work = pcv_dma_fault(host, fault.requester, fault.address,
                              fault.write ? PCV_FAULT_WRITE : 0);
     }
+    pcv_model_hold_clock(model, false);
     return work;
 }
 

@@ -215,6 +215,7 @@ struct pcv_model {
     void (*on_message)(void *arg, const struct pcv_model_message *message);
     void *on_message_arg;
     _Atomic bool clock_on;
+    _Atomic uint32_t clock_held; /* by so many, while it is off */
     _Atomic uint64_t now_us;
     _Atomic uint64_t early;
     _Atomic bool intx;

@@ -27,9 +27,14 @@ bool pcv__model_can_send(const struct pcv__model_fn *fn);
 pcv_sbdf pcv__model_requester_locked(const struct pcv_model *model,
                                      const struct pcv__model_fn *fn);
 
-/* The requester ID under which the IOMMU sees its DMA: bridges from and to
+/* The requester ID under which its messages arrive: bridges from and to
  * conventional PCI send on in their own name (PCI Express to PCI/PCI-X Bridge
  * 1.0, 2.3). Locked. */
+pcv_sbdf pcv__model_forwarded_locked(const struct pcv_model *model,
+                                     const struct pcv__model_fn *fn);
+
+/* The one under which the IOMMU sees its DMA: the same, but for a chip that
+ * does not keep to the rules. Locked. */
 pcv_sbdf pcv__model_sender_locked(const struct pcv_model *model,
                                   const struct pcv__model_fn *fn);
 

@@ -150,7 +150,7 @@ static enum pcv_model_raised send_locked(struct pcv_model *model,
                                          struct pcv_model_message *out)
 {
     enum pcv_model_raised raised =
-        pcv__model_message_locked(model, pcv__model_requester_locked(model, fn),
+        pcv__model_message_locked(model, pcv__model_forwarded_locked(model, fn),
                                   vector->address, vector->data, out);
     struct pcv__model_sent *sent;
 

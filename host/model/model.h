@@ -295,6 +295,9 @@ bool pcv_model_translate(const struct pcv_model *model, uint32_t domain_id,
  * for; on, it moves only by pcv_model_advance_us(). */
 void pcv_model_set_clock(struct pcv_model *model, bool on);
 void pcv_model_advance_us(struct pcv_model *model, uint64_t us);
+/* While it is off: each question is answered alike, from `on` to its end. For
+ * what takes no time on a machine either; it may be held several times. */
+void pcv_model_hold_clock(struct pcv_model *model, bool on);
 /* Configuration accesses to a function within the time after a reset in which
  * it must be left alone, and buses that were held in reset for too short a
  * time. Counted while the clock is on. */

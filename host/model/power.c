@@ -58,7 +58,7 @@ pcv_sbdf pcv__model_requester_locked(const struct pcv_model *model,
 }
 
 /* What a bridge makes of the requester ID of something behind it. */
-static pcv_sbdf forwarded_locked(const struct pcv_model *model,
+static pcv_sbdf renamed_locked(const struct pcv_model *model,
                                  const struct pcv__model_fn *bridge,
                                  pcv_sbdf id)
 {
@@ -81,19 +81,23 @@ static pcv_sbdf forwarded_locked(const struct pcv_model *model,
     }
 }
 
-pcv_sbdf pcv__model_sender_locked(const struct pcv_model *model,
-                                  const struct pcv__model_fn *fn)
+pcv_sbdf pcv__model_forwarded_locked(const struct pcv_model *model,
+                                     const struct pcv__model_fn *fn)
 {
     pcv_sbdf id = pcv__model_requester_locked(model, fn);
     const struct pcv__model_fn *at = fn;
 
-    if (fn->sends_as_other) {
-        return fn->sends_as;
-    }
     /* At most 255 steps: every step up leads to a lower described number. */
     while (at->bus->link != NULL && at->bus->link->up != NULL) {
         at = at->bus->link->up;
-        id = forwarded_locked(model, at, id);
+        id = renamed_locked(model, at, id);
     }
     return id;
+}
+
+pcv_sbdf pcv__model_sender_locked(const struct pcv_model *model,
+                                  const struct pcv__model_fn *fn)
+{
+    return fn->sends_as_other ? fn->sends_as
+                              : pcv__model_forwarded_locked(model, fn);
 }

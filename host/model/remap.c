@@ -6,7 +6,9 @@
  * Each binding has a block of the controller's table. Its message names the
  * block in bits 19:2 of the address, and in the data's upper bits a number
  * that changes with every binding, so that a message that was bound once and
- * is no more, or data beyond a block of vectors, is nobody's.
+ * is no more, or data beyond a block of vectors, is nobody's. Who sends it is
+ * looked at as well: functions behind a bridge of conventional PCI, which all
+ * send under one requester ID, are told apart by their blocks.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* tdestroy */
@@ -282,7 +284,8 @@ int pcv__model_op_msi_bind(void *ctx, const struct pcv_msi_request *request,
 static bool is_same(const struct pcv_msi_request *a,
                     const struct pcv_msi_request *b)
 {
-    return a->domain_id == b->domain_id && a->count == b->count &&
+    return a->requester.v == b->requester.v && a->domain_id == b->domain_id &&
+           a->count == b->count &&
            a->address == b->address && a->data == b->data;
 }
 
@@ -325,10 +328,10 @@ enum pcv_model_raised pcv__model_message_locked(
     if (vector >= binding->request.count) {
         return PCV_MODEL_UNKNOWN;
     }
-    if (binding->request.sbdf.v != requester.v) {
+    if (binding->request.requester.v != requester.v) {
         return PCV_MODEL_FOREIGN;
     }
-    out_message->sbdf = requester;
+    out_message->sbdf = binding->request.sbdf;
     out_message->domain_id = binding->request.domain_id;
     out_message->address = binding->request.address;
     out_message->data = binding->request.data + vector;

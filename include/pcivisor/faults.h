@@ -30,7 +30,9 @@
  *
  * The fault is charged to the function that the requester ID belongs to: its
  * own, or a phantom function's. An ID that a bridge puts on everything behind
- * it (TOPO-5), or the bridge's own, is charged to the bridge. What a function
+ * it (TOPO-5), or the bridge's own, is charged to the bridge. One that was
+ * named is charged to each function for which it was, beside who stands there.
+ * What a function
  * had under way when it was reset is charged to nobody: faults do not count
  * within the time in which it must be left alone (SRIOV-3). A fault that can be
  * charged to nobody is counted in pcv_host_stats.stray_faults.
@@ -44,7 +46,9 @@
  * Context: any, interrupt handlers included if the port has irq_save; constant
  * time, and nothing is allocated, read from hardware or written to it.
  * Locking: none but for the fault that reaches the threshold, which takes the
- * lock of the host's list of work for some steps. As every call that takes a
+ * lock of the host's list of work for some steps; and in a segment where IDs
+ * were named (pcv_device_add_requester()) each takes the segment's, for as many
+ * steps as there are such functions. As every call that takes a
  * reference for a moment it may give back a device's last.
  */
 bool pcv_dma_fault(struct pcv_host *host, pcv_sbdf requester, uint64_t address,

@@ -67,8 +67,9 @@ struct pcv_hide_info {
  * -PCV_EOPNOTSUPP for a header that is neither type 0 nor 1; -PCV_EAGAIN while
  * it sleeps in a lower power state than D0; -PCV_EBUSY while
  * it is a guest's, on its way to one, the hypervisor's already, or a PF with
- * VFs, or somebody else changes its owner; of a subtree also while an operation
- * on one that has functions in common with it is under way (*out_busy: its
+ * VFs, somebody else changes its owner, or it is in quarantine and a removal
+ * waits for it (pcv_device_remove()); of a subtree also while an operation on
+ * one that has functions in common with it is under way (*out_busy: its
  * bridge); -PCV_EEXIST if a register of the host's own (pcv_register_add())
  * stands where one has to be virtual; -PCV_EAGAIN while it sleeps (D3hot);
  * -PCV_ENOMEM; -PCV_EIO if the host could not read it, it does not answer, or
@@ -149,10 +150,12 @@ int PCV_MUST_CHECK pcv_device_quarantine(struct pcv_host *host, pcv_sbdf sbdf,
  * or no bus number leads to it for the moment; -PCV_EPERM for a concealed
  * function alone where all of its slot, or a bridge above it, is concealed;
  * -PCV_EBUSY: it is a guest's, on its way to one, or somebody else changes its
- * owner, or an operation on all behind a bridge above or below is under way
- * (*out_busy); -PCV_ENOMEM; -PCV_EIO. Then it is as before, or in quarantine
- * still; of a subtree what is given back stays so. -PCV_ERESTART: call again,
- * not before pcv_device_wait_us(). Context, locking: as of pcv_device_hide().
+ * owner, an operation on all behind a bridge above or below is under way
+ * (*out_busy), or a removal waits for what is in quarantine:
+ * pcv_device_deassign() ends that, pcv_device_cancel_remove() takes it back;
+ * -PCV_ENOMEM; -PCV_EIO. Then it is as before, or in quarantine still; of a
+ * subtree what is given back stays so. -PCV_ERESTART: call again, not before
+ * pcv_device_wait_us(). Context, locking: as of pcv_device_hide().
  */
 int PCV_MUST_CHECK pcv_device_reveal(struct pcv_host *host, pcv_sbdf sbdf,
                                      uint32_t flags, pcv_sbdf *out_busy);

@@ -85,8 +85,8 @@ int PCV_MUST_CHECK pcv_host_scan(struct pcv_host *host, struct pcv_scan *scan,
  * Returns 0, also if nothing changes by it; -PCV_EINVAL (last before first).
  * -PCV_EBUSY: a guest's device would change; nothing has.
  * -PCV_ERESTART: call again, not before pcv_device_wait_us(). Accesses are
- * inside a device, it is being added or changes its owner, or it was just
- * reset. What is done stays done; accesses to the device named may get retry
+ * inside a device, it is being added, it changes its owner or is being reset,
+ * also between two calls of that, or was just reset. What is done stays done; accesses to the device named may get retry
  * until the call is made again, or one that takes it back.
  * -PCV_ENOMEM, -PCV_EIO: nothing has changed, or all has but for the devices
  * that a hidden capability 0 of extended space was told of: they stay without
@@ -165,7 +165,8 @@ enum pcv_event_kind {
     PCV_EVENT_CAP_HIDDEN,  /* capability arg0 (bit 16: extended) was hidden:
                               error arg1 */
     PCV_EVENT_BIND_FAILED, /* vector arg0 (bit 16: MSI-X): error arg1 */
-    PCV_EVENT_RESET,       /* its owner reset it */
+    PCV_EVENT_RESET,       /* its owner reset it, or an administrator for it:
+                              arg0 is how (enum pcv_reset) */
     PCV_EVENT_VFS_BUSY,    /* VFs were not disabled: arg0 is in use */
     PCV_EVENT_VF_FAILED,   /* VF arg0 could not be added: error arg1 */
     PCV_EVENT_EXTENDED,    /* extended space came (arg0 1) or went (0) */
@@ -194,6 +195,8 @@ enum pcv_event_kind {
                              of this PF. 64 a second are told, where there is a
                              clock */
     PCV_EVENT_OVERRIDDEN, /* its guest lost it to such a write at arg0 */
+    PCV_EVENT_CHANGE_RESET, /* it is reset between two owners (OWN-5): arg0 is
+                               how (enum pcv_reset) */
     PCV_EVENT_BROKEN,     /* it does not come back after its reset: it is given
                              to no guest, until an administrator says so
                              (pcv_device_set_broken()) */

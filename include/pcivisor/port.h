@@ -38,7 +38,11 @@ struct pcv_bar_hint {
  * in the device for it (PCI Local Bus 3.0, 6.8).
  */
 struct pcv_msi_request {
-    pcv_sbdf sbdf;      /* who sends: also its requester ID */
+    pcv_sbdf sbdf; /* who sends */
+    /* Under which requester ID its messages arrive: its own, or what the bridge
+     * of conventional PCI nearest to the root makes of it (TOPO-5). Several
+     * functions may have the same. */
+    pcv_sbdf requester;
     uint32_t domain_id; /* whose interrupt it is */
     bool msix;
     uint16_t index;   /* MSI-X: the entry; MSI: 0 */
@@ -207,6 +211,9 @@ struct pcv_host_ops {
      * programmed into what the device is to send. Optional, both or neither;
      * without them MSI and MSI-X are hidden from every domain. Binding what is
      * bound already replaces it; if that fails the old binding is gone.
+     * A function's vector is known by `sbdf`, `msix` and `index`; all that it
+     * has bound at a time are of one `requester`, which a host that looks at
+     * who sends a message expects them from.
      * A negative result refuses: the vector stays disabled. msi_unbind gets the
      * request that was bound. Context: any; locked.
      */
@@ -256,8 +263,9 @@ struct pcv_host_ops {
 
     /*
      * Whether dma_attach would ever give a guest the DMA of a requester ID: a
-     * question without side effects, asked before anything changes. It would
-     * not where firmware reserves memory that the device must reach at the same
+     * question without side effects, asked before anything changes, of each ID
+     * that a function sends under: its own, and those of bridges above it and
+     * that were named (pcivisor/requester.h). It would not where firmware reserves memory that the device must reach at the same
      * address for ever (RMRR of Intel's DMAR, unity maps of AMD's IVMD, Arm's
      * IORT RMR), since a guest would have that memory, or lack it. Optional;
      * without it dma_attach answers when it comes to that. Returns 1 or 0, or a

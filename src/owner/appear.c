@@ -21,8 +21,7 @@ static void tell_failed(struct pcv_host *host, pcv_sbdf sbdf, int error)
     }
 }
 
-/* How often bus numbers of a segment have moved; odd: they do just now. */
-static uint32_t moves_of(struct pcv_host *host, pcv_sbdf sbdf)
+uint32_t pcv__moves_at(struct pcv_host *host, pcv_sbdf sbdf)
 {
     const struct pcv__segment *segment =
         pcv__segment_find(host, pcv_sbdf_segment(sbdf));
@@ -30,12 +29,11 @@ static uint32_t moves_of(struct pcv_host *host, pcv_sbdf sbdf)
     return segment ? pcv__moves(segment) : 0;
 }
 
-/* Whether an add was refused for what another CPU does, and soon has done. */
-static bool may_follow(struct pcv_host *host, pcv_sbdf sbdf, uint32_t moves)
+bool pcv__add_may_follow(struct pcv_host *host, pcv_sbdf sbdf, uint32_t moves)
 {
     struct pcv_device_status status;
 
-    if (moves % 2u != 0 || moves != moves_of(host, sbdf)) {
+    if (moves % 2u != 0 || moves != pcv__moves_at(host, sbdf)) {
         return true;
     }
     return pcv_device_status(host, sbdf, &status) == 0 &&
@@ -44,7 +42,7 @@ static bool may_follow(struct pcv_host *host, pcv_sbdf sbdf, uint32_t moves)
 
 static enum pcv_verdict add(struct pcv_host *host, pcv_sbdf sbdf, bool *added)
 {
-    uint32_t moves = moves_of(host, sbdf);
+    uint32_t moves = pcv__moves_at(host, sbdf);
     int error = pcv_device_add(host, sbdf, NULL);
 
     switch (error) {
@@ -53,7 +51,7 @@ static enum pcv_verdict add(struct pcv_host *host, pcv_sbdf sbdf, bool *added)
         *added = true;
         return error == 0 ? PCV_DONE : PCV_PENDING;
     case -PCV_EBUSY:
-        return may_follow(host, sbdf, moves) ? PCV_PENDING : PCV_DONE;
+        return pcv__add_may_follow(host, sbdf, moves) ? PCV_PENDING : PCV_DONE;
     case -PCV_ENODEV:
     case -PCV_EAGAIN:
         return PCV_DONE; /* it does not answer after all, or not yet */
@@ -128,8 +126,9 @@ enum pcv_verdict pcv__appear(struct pcv_host *host, pcv_sbdf sbdf, bool *added)
     if (pcv__table_peek(host, sbdf)) {
         /* It leaves, and is absent until it is gone; or another CPU adds or
          * moves it. */
-        return may_follow(host, sbdf, moves_of(host, sbdf)) ? PCV_PENDING
-                                                            : PCV_DONE;
+        return pcv__add_may_follow(host, sbdf, pcv__moves_at(host, sbdf))
+                   ? PCV_PENDING
+                   : PCV_DONE;
     }
     error = pcv__route(host, sbdf);
     if (error < 0) {

@@ -105,6 +105,26 @@ static void abandon_all(struct pcv__party *party)
     }
 }
 
+/* It is not to be, though earlier calls may have begun it: what rested in
+ * quarantine rests there, and what came there with those has failed. */
+static void refuse(struct pcv__party *party, int error)
+{
+    for (uint32_t i = 0; i < party->count; i++) {
+        struct pcv_device *device = pcv__party_turn(party, i);
+
+        if (!device->change_to || !pcv__is_quarantined(device) ||
+            pcv__change_for(device) != party->domain) {
+            continue;
+        }
+        if (pcv__is_on_its_way(device)) {
+            pcv__change_failed(device, error);
+        } else {
+            pcv__change_forget(device);
+        }
+    }
+    abandon_all(party);
+}
+
 /* ---- the steps -------------------------------------------------------------
  */
 
@@ -205,13 +225,18 @@ static int steps(struct pcv__party *party, uint32_t *out_failed)
 }
 
 /* One failed: nobody goes. What is the hardware domain's still stays so, and
- * whoever failed there says so. */
+ * whoever failed there says so; what stays in quarantine for its sake says at
+ * which step that was, since none of its own failed. */
 static void give_up(struct pcv__party *party, uint32_t failed, int error)
 {
+    enum pcv_change_step step = (enum pcv_change_step)atomic_load_explicit(
+        &party->device[failed]->change_step, memory_order_relaxed);
+
     for (uint32_t i = 0; i < party->count; i++) {
         struct pcv_device *device = pcv__party_turn(party, i);
 
         if (pcv__is_quarantined(device)) {
+            pcv__change_at(device, step);
             pcv__change_failed(device, error);
         } else if (i == failed) {
             abandon(device);
@@ -227,7 +252,7 @@ static int assign(struct pcv__party *party)
     int error = prepare_all(party);
 
     if (error != 0) {
-        abandon_all(party);
+        refuse(party, error);
         return error;
     }
     error = steps(party, &failed);
@@ -261,7 +286,7 @@ int pcv_device_assign(struct pcv_host *host, pcv_sbdf sbdf,
     if (error == 0) {
         error = assign(&party);
     } else if (!elsewhere && error != -PCV_ERESTART) {
-        abandon_all(&party); /* what an earlier call began is refused by now */
+        refuse(&party, error); /* what an earlier call began */
     }
     if (error == 0) {
         pcv_sbdf there = mark_slots(&party);

@@ -141,22 +141,6 @@ void pcv__change_end(struct pcv_device *device)
     pcv_device_put(device);
 }
 
-int pcv__dma_permitted(const struct pcv_device *device,
-                       const struct pcv_domain *domain)
-{
-    const struct pcv__mem *mem = &device->host->mem;
-    int permitted = 1;
-
-    if (mem->ops.dma_permitted) {
-        permitted = mem->ops.dma_permitted(mem->ctx, pcv__device_sbdf(device),
-                                           domain->id);
-    }
-    if (permitted < 0) {
-        return -PCV_EIO;
-    }
-    return permitted != 0 ? 0 : -PCV_EPERM;
-}
-
 int pcv__change_cast(struct pcv_device *device)
 {
     struct pcv__mem *mem = &device->host->mem;
@@ -327,7 +311,7 @@ int pcv__change_publish(struct pcv_device *device, struct pcv_domain *domain)
     if ((pcv__word(device) & PCV__WORD_LEAVING) != 0) {
         error = -PCV_ENODEV;
     } else {
-        pcv__faults_clear(device); /* OWN-10: the next owner begins anew */
+        pcv__faults_begin_anew(device); /* OWN-10 */
         atomic_store_explicit(&device->owner, domain, memory_order_release);
         pcv__guard_owner(device->segment, device, own);
         pcv__lock_take(mem, &device->lock);
@@ -398,6 +382,32 @@ bool pcv__has_own_dma(const struct pcv_device *device)
            atomic_load_explicit(&device->read_only, memory_order_relaxed);
 }
 
+/* Its DMA reaches nobody's memory any more. Nothing waits for that: what the
+ * host refuses twice is told. */
+static void block_lost(struct pcv_device *device)
+{
+    const struct pcv_domain *nobody = &device->host->quarantine;
+    int error = pcv__dma_to(device, nobody);
+
+    error = error == 0 ? 0 : pcv__dma_to(device, nobody);
+    if (error != 0) {
+        pcv__event(device, PCV_EVENT_MOVE_FAILED, PCV_EVENT_HOST,
+                   pcv__device_sbdf(device).v, (uint64_t)-error);
+    }
+}
+
+/* The guest has it no more, and may end as soon as it gives up its place: so
+ * that is done once, though it was taken back already. */
+static void leave_guest(struct pcv_device *device, struct pcv_domain *guest)
+{
+    atomic_store_explicit(&device->owner, &device->host->quarantine,
+                          memory_order_release);
+    if (pcv__change_for(device) == guest) {
+        atomic_store_explicit(&device->change_for, NULL, memory_order_release);
+    }
+    pcv__slot_leave(device, guest);
+}
+
 void pcv__guest_lost(struct pcv_device *device)
 {
     struct pcv_domain *owner = owner_of(device);
@@ -405,13 +415,11 @@ void pcv__guest_lost(struct pcv_device *device)
     /* The guest may end before those who still hold the device let go, and
      * another card may come in its place. */
     if (pcv__has_own_dma(device)) {
-        (void)pcv__dma_to(device, &device->host->quarantine);
+        block_lost(device);
     }
     pcv__dma_lost(device);
     if (owner->slot) {
-        atomic_store_explicit(&device->owner, &device->host->quarantine,
-                              memory_order_release);
-        pcv__slot_leave(device, owner);
+        leave_guest(device, owner);
     }
     pcv__change_forget(device);
     pcv__hidden_lost(device);
@@ -433,11 +441,9 @@ void pcv__guest_drop(struct pcv_device *device)
         pcv__lock_take(&host->mem, &device->lock);
         (void)pcv__change_silence(device);
         pcv__lock_drop(&host->mem, &device->lock);
-        (void)pcv__dma_to(device, &host->quarantine);
+        block_lost(device);
         pcv__vpci_teardown(device);
-        atomic_store_explicit(&device->owner, &host->quarantine,
-                              memory_order_release);
-        pcv__slot_leave(device, owner);
+        leave_guest(device, owner);
     }
     pcv__change_forget(device);
 }

@@ -33,6 +33,15 @@ static inline struct pcv_domain *pcv__change_for(
     return atomic_load_explicit(&device->change_for, memory_order_acquire);
 }
 
+/* Whether it is between two calls of a change of owner, or in one. */
+static inline bool pcv__is_on_its_way(const struct pcv_device *device)
+{
+    return atomic_load_explicit(&device->change_step, memory_order_relaxed) !=
+               PCV_STEP_NONE &&
+           atomic_load_explicit(&device->change_error, memory_order_relaxed) ==
+               0;
+}
+
 /* A change of owner is at this step now; it failed there, and who listens is
  * told. */
 void pcv__change_at(struct pcv_device *device, enum pcv_change_step step);
@@ -94,10 +103,6 @@ void pcv__change_rest(struct pcv_device *device);
  * moves shared ones. That is not answered between pcv__change_begin() and
  * pcv__change_end(), nor by quarantine. */
 int pcv__dma_to(struct pcv_device *device, const struct pcv_domain *domain);
-/* Whether the host would let a domain have its DMA: a question only. 0;
- * -PCV_EPERM: never; -PCV_EIO. */
-int pcv__dma_permitted(const struct pcv_device *device,
-                       const struct pcv_domain *domain);
 /* The gate is open, as it was before a change that was given up. No lock. */
 void pcv__change_reopen(struct pcv_device *device);
 /* From here on it is this domain's, who finds it. -PCV_ENODEV: it was removed

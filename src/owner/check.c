@@ -7,6 +7,7 @@
 #include "owner/change.h"
 #include "owner/reset.h"
 #include "owner/split.h"
+#include "registry/requester.h"
 
 /* ---- arguments -------------------------------------------------------------
  */
@@ -99,6 +100,64 @@ static int check_owner(struct pcv_device *device,
     return pcv__removal_waits(device) ? -PCV_EBUSY : 0;
 }
 
+/* ---- its DMA ---------------------------------------------------------------
+ */
+
+/* The next requester ID from *index on that a domain would be given with a
+ * device, whoever shares it until then. */
+static bool next_requester(struct pcv_device *device,
+                           const struct pcv_domain *domain, uint32_t *index,
+                           pcv_sbdf *out_id)
+{
+    struct pcv__segment *segment = device->segment;
+    struct pcv__mem *mem = &device->host->mem;
+    struct pcv__requester r;
+    bool more = true;
+    bool found = false;
+
+    pcv__lock_take(mem, &segment->lock);
+    /* Bounded: a device has so many, and the index goes up. */
+    while (more && !found) {
+        more = pcv__requester_at(segment, device, pcv__device_sbdf(device),
+                                 *index, &r);
+        found = more && !pcv__requester_is_off(device, domain, r.kind);
+        *index += 1;
+    }
+    pcv__lock_drop(mem, &segment->lock);
+    if (found) {
+        *out_id = r.id;
+    }
+    return found;
+}
+
+static int is_permitted(const struct pcv__mem *mem, pcv_sbdf id,
+                        const struct pcv_domain *domain)
+{
+    int permitted = mem->ops.dma_permitted(mem->ctx, id, domain->id);
+
+    if (permitted < 0) {
+        return -PCV_EIO;
+    }
+    return permitted != 0 ? 0 : -PCV_EPERM;
+}
+
+/* Whether the host would let a domain have a device's DMA, under each ID that
+ * it sends with: a question only. 0; -PCV_EPERM: never; -PCV_EIO. */
+static int dma_permitted(struct pcv_device *device,
+                         const struct pcv_domain *domain)
+{
+    const struct pcv__mem *mem = &device->host->mem;
+    uint32_t index = 0;
+    pcv_sbdf id;
+    int error = 0;
+
+    while (mem->ops.dma_permitted && error == 0 &&
+           next_requester(device, domain, &index, &id)) {
+        error = is_permitted(mem, id, domain);
+    }
+    return error;
+}
+
 int pcv__assign_check_reset(struct pcv_device *device,
                             const struct pcv_assign_policy *policy,
                             const struct pcv__mates *mates)
@@ -118,7 +177,7 @@ int pcv__assign_check(struct pcv_device *device,
                     : check_kind(device);
 
     if (error == 0) {
-        error = pcv__dma_permitted(device, domain);
+        error = dma_permitted(device, domain);
     }
     if (error == 0) {
         error = check_owner(device, domain);

@@ -87,6 +87,9 @@ static int prepare(struct pcv_device *device)
     int error = 0;
 
     if (pcv__is_quarantined(device)) {
+        if (pcv__removal_waits(device)) {
+            return -PCV_EBUSY; /* LIFE-5 */
+        }
         if (device->assignment) {
             pcv__change_rest(device); /* it was on its way home from a guest */
         }
@@ -300,8 +303,12 @@ int pcv__quarantine(struct pcv_device *device, const struct pcv__order *order)
 
 int pcv__bring_home(struct pcv_device *device)
 {
-    int error = pcv__change_reset(device, true);
+    int error;
 
+    if (pcv__removal_waits(device)) {
+        return -PCV_EBUSY; /* LIFE-5: it is handed on to nobody */
+    }
+    error = pcv__change_reset(device, true);
     if (error == -PCV_ERESTART) {
         return error;
     }

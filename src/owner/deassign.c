@@ -5,6 +5,7 @@
  * (LIFE-5). And what is asked of one beside: broken, restored.
  */
 #include "owner/deassign.h"
+#include "owner/bus_reset.h"
 
 /* ---- the way back ----------------------------------------------------------
  */
@@ -50,7 +51,33 @@ static int hand_on(struct pcv_device *device)
     return error != 0 ? error : pcv__change_hand(device, hardware);
 }
 
-static int steps(struct pcv_device *device)
+/* Only its bus can be reset, where something else of its guest's is that ends
+ * as a whole: that comes here by itself, and one reset is for both (OWN-11,
+ * OWN-16). */
+static bool waits_for_rest(struct pcv_device *device,
+                           const struct pcv_domain *ending)
+{
+    struct pcv_device *other;
+    pcv_sbdf busy;
+    bool is;
+
+    if (!ending ||
+        atomic_load_explicit(&device->change_step, memory_order_relaxed) !=
+            PCV_STEP_RESET) {
+        return false;
+    }
+    if (pcv__bus_reset_check(device, NULL, &busy) != -PCV_EBUSY) {
+        return true; /* it came just now */
+    }
+    other = pcv_device_find(device->host, busy);
+    is = other &&
+         atomic_load_explicit(&other->owner, memory_order_acquire) == ending;
+    pcv_device_put(other);
+    return is;
+}
+
+/* `ending`: the guest that ends and gives it back for that, or NULL. */
+static int steps(struct pcv_device *device, const struct pcv_domain *ending)
 {
     int error = 0;
 
@@ -67,6 +94,9 @@ static int steps(struct pcv_device *device)
     if (error == 0) {
         error = hand_on(device);
     }
+    if (error == -PCV_EBUSY && waits_for_rest(device, ending)) {
+        return -PCV_ERESTART;
+    }
     if (error != 0 && error != -PCV_ERESTART && error != -PCV_EAGAIN) {
         pcv__change_failed(device, error);
     }
@@ -82,7 +112,8 @@ static int reopen(struct pcv_device *device)
     return 0;
 }
 
-static int return_device(struct pcv_device *device)
+static int return_device(struct pcv_device *device,
+                         const struct pcv_domain *ending)
 {
     const struct pcv_domain *owner =
         atomic_load_explicit(&device->owner, memory_order_acquire);
@@ -90,7 +121,7 @@ static int return_device(struct pcv_device *device)
     switch (owner->kind) {
     case PCV_DOMAIN_GUEST:
     case PCV_DOMAIN_QUARANTINE:
-        return steps(device);
+        return steps(device, ending);
     case PCV_DOMAIN_HARDWARE:
         /* One that was to go along with others of its group may not even have
          * been closed yet. */
@@ -142,7 +173,7 @@ int pcv__deassign_from(struct pcv_device *device, struct pcv_domain *from)
         pcv__change_end(device);
         return 0;
     }
-    return finish(device, return_device(device));
+    return finish(device, return_device(device, from));
 }
 
 int pcv_device_deassign(struct pcv_host *host, pcv_sbdf sbdf)
@@ -150,7 +181,7 @@ int pcv_device_deassign(struct pcv_host *host, pcv_sbdf sbdf)
     struct pcv_device *device;
     int error = host ? pcv__change_begin(host, sbdf, &device) : -PCV_EINVAL;
 
-    return error == 0 ? finish(device, return_device(device)) : error;
+    return error == 0 ? finish(device, return_device(device, NULL)) : error;
 }
 
 /* ---- beside ----------------------------------------------------------------

@@ -11,6 +11,7 @@
 #include "owner/dma.h"
 #include "owner/change.h"
 #include "owner/move.h"
+#include "vpci/cap.h"
 
 int pcv__dma_attach(struct pcv_host *host, pcv_sbdf requester, uint32_t id)
 {
@@ -413,6 +414,26 @@ void pcv__dma_bridge_lost(struct pcv_device *bridge)
     }
 }
 
+/* Messages arrive under another requester ID. Bounded: `rid` goes up. */
+static void messages_follow(struct pcv__segment *segment, uint32_t rid,
+                            uint32_t last)
+{
+    struct pcv_host *host = segment->host;
+
+    for (; pcv__segment_next(segment, &rid, last); rid++) {
+        struct pcv_device *device = pcv_device_find(
+            host,
+            pcv_sbdf_make(segment->number, (uint8_t)(rid >> 8), (uint8_t)rid));
+
+        if (device) {
+            pcv__lock_take(&host->mem, &device->lock);
+            pcv__caps_overtop(device);
+            pcv__lock_drop(&host->mem, &device->lock);
+            pcv_device_put(device);
+        }
+    }
+}
+
 void pcv__dma_bridge_came(struct pcv_device *bridge)
 {
     struct pcv__segment *segment = bridge->segment;
@@ -421,5 +442,6 @@ void pcv__dma_bridge_came(struct pcv_device *bridge)
     if (pcv__bridge_joins(bridge) && pcv__behind(bridge, &first, &last) &&
         pcv__segment_next(segment, &first, last)) {
         settle_later(bridge);
+        messages_follow(segment, first, last);
     }
 }

@@ -123,8 +123,14 @@ static int change_locked(struct pcv_device *device, const struct target *target)
         pcv__ext_set_plan(device, PCV__EXT_PENDING | PCV__EXT_PAUSED);
         return error;
     }
-    /* One that is being removed needs nothing any more. */
-    error = error == 0 ? flip(device, target) : 0;
+    if (error == 0) {
+        error = flip(device, target);
+    } else {
+        /* One that is being removed needs nothing any more. What is between two
+         * calls of a change of owner, or of a reset, has to be waited for. */
+        error =
+            (pcv__word(device) & PCV__WORD_LEAVING) != 0 ? 0 : -PCV_ERESTART;
+    }
     if (target->shown) {
         pcv__gate_open(device);
     }

@@ -10,6 +10,7 @@
  */
 #include "registry/faults.h"
 #include "owner/internal.h"
+#include "registry/group.h"
 
 /* How soon to try again what the host could not write. */
 #define AGAIN_US 10000u
@@ -45,11 +46,16 @@ static int cut_locked(struct pcv_device *device, uint64_t *out_wait_us)
     return error;
 }
 
+/* Under the segment's lock, since its owner may end otherwise. */
 static void tell(struct pcv_device *device, bool cut,
                  const struct pcv__fault_due *due)
 {
+    struct pcv__mem *mem = &device->host->mem;
+
+    pcv__lock_take(mem, &device->segment->lock);
     pcv__event(device, PCV_EVENT_FAULTS, PCV_EVENT_DEVICE, due->address,
                due->flags | (cut ? 0 : PCV_FAULT_LEFT_ON));
+    pcv__lock_drop(mem, &device->segment->lock);
 }
 
 /* One that is due, or whose faults were forgotten meanwhile. How long until it
@@ -86,13 +92,6 @@ static uint64_t look_at(struct pcv_device *device,
 
 /* ---- what is behind a bridge -----------------------------------------------
  */
-
-/* Whether its requester ID stands for what is behind it. */
-static bool speaks_for_others(const struct pcv_device *device)
-{
-    return device->type == PCV_TYPE_PCI_BRIDGE ||
-           device->type == PCV_TYPE_PCIE_TO_PCI_BRIDGE;
-}
 
 static void cut_behind(struct pcv_device *device,
                        const struct pcv__fault_due *due)
@@ -174,7 +173,7 @@ static bool work_on(struct pcv_host *host, struct pcv__fault_due *due,
     bool left;
 
     *out_wait_us = 0;
-    if (device && !speaks_for_others(device)) {
+    if (device && !pcv__bridge_joins(device)) {
         *out_wait_us = look_at(device, due);
     } else if (device && !look_behind(device, due)) {
         bridge_done(device, due);

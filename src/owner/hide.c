@@ -49,15 +49,6 @@ int pcv__set_check(const struct pcv_device *device,
                : 0;
 }
 
-/* Between two calls that take it elsewhere. */
-static bool is_on_its_way(const struct pcv_device *device)
-{
-    return atomic_load_explicit(&device->change_step, memory_order_relaxed) !=
-               PCV_STEP_NONE &&
-           atomic_load_explicit(&device->change_error, memory_order_relaxed) ==
-               0;
-}
-
 /* The hardware domain's, behind a gate that somebody closed and left so. */
 static bool is_begun(const struct pcv_device *device)
 {
@@ -75,7 +66,7 @@ bool pcv__set_is_done(const struct pcv_device *device,
         return pcv__is_marked(device, PCV__MARK_CONCEALED);
     case PCV__SET_QUARANTINE:
         return pcv__is_quarantined(device) && !device->change_for &&
-               !is_on_its_way(device);
+               !pcv__is_on_its_way(device);
     case PCV__SET_REVEAL:
         return !pcv__is_marked(device,
                                PCV__MARK_HIDDEN | PCV__MARK_CONCEALED) &&
@@ -170,8 +161,12 @@ static int hide_resting(struct pcv_device *device,
                         const struct pcv_hide_info *info)
 {
     struct pcv_host *host = device->host;
-    int error = pcv__change_reset(device, true);
+    int error;
 
+    if (pcv__removal_waits(device)) {
+        return -PCV_EBUSY; /* LIFE-5: it is handed on to nobody */
+    }
+    error = pcv__change_reset(device, true);
     if (error == -PCV_ERESTART) {
         return error;
     }

@@ -8,6 +8,17 @@
 /* Whether who adds a device says that it is a VF. */
 bool pcv__claims_vf(const struct pcv_add_info *info);
 
+/* Whether who adds a device says that it is an extended function. */
+bool pcv__claims_extended(const struct pcv_add_info *info);
+/* Whether one can be there: 0; -PCV_EINVAL: what is known of the device and the
+ * port above says no; -PCV_ENODEV: function 0 is not registered. */
+int pcv__extended_check(struct pcv_host *host, pcv_sbdf sbdf);
+/* Of the function itself, which was asked who it is: from now on it is taken
+ * for one. -PCV_EINVAL: it cannot be. */
+int pcv__extended_believe(struct pcv_device *device);
+/* One was added: function 0 belongs to such a device. */
+void pcv__extended_added(struct pcv_host *host, pcv_sbdf sbdf);
+
 /*
  * Take an address for a device that nobody can find yet: it carries the new
  * bit, and the registry's and the owner's references, which the caller gives
@@ -31,6 +42,13 @@ int pcv__add_finish(struct pcv_device *device);
  * one device at most, whoever removes it meanwhile.
  */
 enum pcv_verdict pcv__appear(struct pcv_host *host, pcv_sbdf sbdf, bool *added);
+
+/* How often bus numbers of an address' segment have moved; odd: they do just
+ * now. */
+uint32_t pcv__moves_at(struct pcv_host *host, pcv_sbdf sbdf);
+/* Whether an add that said -PCV_EBUSY was refused for what another CPU does,
+ * and soon has done: call again. `moves` is from before it. */
+bool pcv__add_may_follow(struct pcv_host *host, pcv_sbdf sbdf, uint32_t moves);
 
 /*
  * Another card answers in the place of this device: it has vanished, and all

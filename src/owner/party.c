@@ -65,6 +65,24 @@ static int blame(struct pcv__party *party, pcv_sbdf sbdf, int error)
     return error;
 }
 
+/* Whether the last that joined is one that an earlier call began with, or that
+ * uses a function of the group: bus numbers may lead to another by now. */
+static bool is_mate(const struct pcv__party *party)
+{
+    const struct pcv_device *device = party->device[party->count - 1u];
+
+    if (pcv__change_for(device) == party->domain) {
+        return true;
+    }
+    for (uint32_t i = 0; i < party->others.count && i < PCV_ASSIGN_GROUP_MAX;
+         i++) {
+        if (party->others.sbdf[i].v == pcv__device_sbdf(device).v) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Mates of a change that an earlier call began. One that is gone by now uses
  * nothing any more. */
 static int join_again(struct pcv__party *party, struct pcv_host *host)
@@ -74,6 +92,9 @@ static int join_again(struct pcv__party *party, struct pcv_host *host)
     for (uint32_t i = 0; i < lead->mate_count; i++) {
         int error = join(party, host, lead->mate[i]);
 
+        if (error == 0 && !is_mate(party)) {
+            return blame(party, lead->mate[i], -PCV_ENODEV);
+        }
         if (error != 0 && error != -PCV_ENODEV) {
             return blame(party, lead->mate[i], error);
         }

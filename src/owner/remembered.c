@@ -113,15 +113,6 @@ bool pcv__removal_waits(struct pcv_device *device)
 /* ---- completing ------------------------------------------------------------
  */
 
-/* Between two calls of a change of owner: it is not back yet. */
-static bool is_on_its_way(const struct pcv_device *device)
-{
-    return atomic_load_explicit(&device->change_step, memory_order_relaxed) !=
-               PCV_STEP_NONE &&
-           atomic_load_explicit(&device->change_error, memory_order_relaxed) ==
-               0;
-}
-
 /* Whether everything behind a bridge has come back. */
 static bool all_back(struct pcv__segment *segment,
                      const struct pcv_device *bridge)
@@ -133,13 +124,13 @@ static bool all_back(struct pcv__segment *segment,
 
     for (behind = pcv__next_behind(segment, bridge, NULL); behind;
          behind = pcv__next_behind(segment, bridge, behind)) {
-        if (is_on_its_way(behind)) {
+        if (pcv__is_on_its_way(behind)) {
             return false;
         }
     }
     while ((behind = pcv__deeper(segment, bridge, &rid, &sbdf)) != NULL) {
         if (pcv__look(behind, sbdf) == PCV__LOOK_LIVE &&
-            is_on_its_way(behind)) {
+            pcv__is_on_its_way(behind)) {
             return false;
         }
     }

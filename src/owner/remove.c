@@ -108,7 +108,7 @@ static bool let_go(struct pcv_device *device, uint32_t ours)
     if (held_by_others(device, ours)) {
         pcv__event(device, PCV_EVENT_LEAVING, PCV_EVENT_DEVICE, 0, 0);
     }
-    if (pcv__is_noted(device, PCV__NOTE_LOST)) {
+    if (pcv__is_lost(device)) {
         pcv__resting_hold(device);
     }
     pcv__ref_put(device, PCV_HOLDER_OWNER);
@@ -392,9 +392,8 @@ static void lose(struct pcv__segment *segment, struct pcv__leaving *list,
     if (!is_in_reset(segment, pcv__device_sbdf(device))) {
         pcv__reset_abandon(device);
     }
-    pcv__note(device, PCV__NOTE_LOST);
     /* Under the lock, so that its guest writes nothing after that. */
-    first = pcv__bar(device, PCV__BARRED_VANISHED);
+    first = pcv__bar(device, PCV__BARRED_VANISHED | PCV__BARRED_LOST);
     pcv__lock_drop(mem, &device->lock);
     if (first) {
         tell_vanished(segment, device);

@@ -170,11 +170,13 @@ static int reserve_locked(struct pcv_host *host, struct pcv__segment *segment,
         pcv__emulated_takes(segment, sbdf)) {
         return -PCV_EEXIST; /* it leaves, or somebody else adds it */
     }
-    if ((segment->kept &&
-         (segment->moving || pcv__is_disputed(segment, pcv_sbdf_bus(sbdf)))) ||
+    /* Who answers while bus numbers move, or where two bridges claim the bus,
+     * may be one that is kept, or be elsewhere when its bridge is bound
+     * (TOPO-4); or what is there is not to be asked (OWN-16). */
+    if (segment->moving ||
+        (segment->kept && pcv__is_disputed(segment, pcv_sbdf_bus(sbdf))) ||
         pcv__bus_is_reset(host, sbdf)) {
-        return -PCV_EEXIST; /* it may be one that is kept (TOPO-4); or what is
-                               there is not to be asked (OWN-16) */
+        return -PCV_EEXIST;
     }
     device_init(device, host, segment, sbdf);
     if (pcv__claims_vf(info)) {

@@ -11,11 +11,6 @@
 #include "owner/change.h"
 #include "registry/faults.h"
 
-static enum pcv_domain_kind owner_kind(const struct pcv_device *device)
-{
-    return atomic_load_explicit(&device->owner, memory_order_acquire)->kind;
-}
-
 /* ---- its own way -----------------------------------------------------------
  */
 
@@ -117,7 +112,9 @@ int pcv__reset_with_bus(struct pcv_device *device)
 static bool is_guests(struct pcv_host *host, pcv_sbdf sbdf)
 {
     struct pcv_device *device = pcv_device_find(host, sbdf);
-    bool is = device && owner_kind(device) == PCV_DOMAIN_GUEST;
+    bool is = device &&
+              pcv__is_guest(host, atomic_load_explicit(&device->owner,
+                                                       memory_order_acquire));
 
     pcv_device_put(device);
     return is;
@@ -155,6 +152,24 @@ static int by_bus(struct pcv_device *device, const struct pcv__mates *mates,
     return go_without(device, error == -PCV_EBUSY, busy);
 }
 
+static void tell(struct pcv_device *device, enum pcv_reset way)
+{
+    pcv__event(device, PCV_EVENT_CHANGE_RESET, PCV_EVENT_HOST, way, 0);
+}
+
+/* It is clean: that was told when it was reset, but for what a reset of its bus
+ * hit, which is told of each. */
+static int go_with_clean(struct pcv_device *device)
+{
+    bool hit = pcv__reset_was_hit(device);
+    int error = pcv__reset_with_bus(device);
+
+    if (error == 0 && hit) {
+        tell(device, PCV_RESET_BUS);
+    }
+    return error;
+}
+
 int pcv__reset_for_change(struct pcv_device *device,
                           const struct pcv__mates *mates, bool accepted)
 {
@@ -165,9 +180,12 @@ int pcv__reset_for_change(struct pcv_device *device,
         return error;
     }
     if (pcv__is_noted(device, PCV__NOTE_CLEAN)) {
-        return pcv__reset_with_bus(device);
+        return go_with_clean(device);
     }
     error = pcv__reset_itself(device);
+    if (error == 0) {
+        tell(device, (enum pcv_reset)pcv__vpci(device)->reset_method);
+    }
     return error == -PCV_EOPNOTSUPP ? by_bus(device, mates, accepted) : error;
 }
 

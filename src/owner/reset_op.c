@@ -260,11 +260,15 @@ static int reset(struct pcv_device *device, pcv_sbdf *out_busy)
     return error;
 }
 
-/* It is its owner's again. */
+/* It is its owner's again, also where a change of owner had been begun and was
+ * given up: nothing of that goes on. */
 static void open(struct pcv_device *device, bool failed)
 {
     struct pcv__mem *mem = &device->host->mem;
 
+    if (pcv__is_on_its_way(device)) {
+        pcv__change_at(device, PCV_STEP_NONE);
+    }
     pcv__lock_take(mem, &device->lock);
     if (failed) {
         pcv__quiesce_undo(device);
@@ -326,7 +330,8 @@ static int reset_quarantined(struct pcv_device *device, pcv_sbdf *out_busy)
         device->change_reset = false;
         pcv__note(device, PCV__NOTE_CLEAN);
     }
-    if (error != -PCV_ERESTART) {
+    if (error != -PCV_ERESTART && !device->assignment &&
+        !pcv__change_for(device)) {
         pcv__change_at(device, PCV_STEP_NONE); /* it is on no way anywhere */
     }
     return error;
@@ -356,6 +361,11 @@ static int reset_owned(struct pcv_device *device, pcv_sbdf *out_busy)
     }
     if (error != 0) {
         return error;
+    }
+    if (stage_of(device) == STAGE_NONE &&
+        owner_kind(device) == PCV_DOMAIN_HARDWARE &&
+        (pcv__word(device) & PCV__WORD_CLOSED) != 0) {
+        pcv__change_drop(device); /* what was begun and given up */
     }
     error = run(device, out_busy);
     if (error == 0) {

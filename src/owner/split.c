@@ -13,7 +13,7 @@ static bool is_anothers(const struct pcv_device *device,
         atomic_load_explicit(&device->owner, memory_order_acquire);
     const struct pcv_domain *next = pcv__change_for(device);
 
-    if (owner->kind == PCV_DOMAIN_QUARANTINE) {
+    if (owner == &device->host->quarantine) {
         return next && next != to;
     }
     return owner != to;

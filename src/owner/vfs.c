@@ -19,6 +19,7 @@
 #include "owner/bus_reset.h"
 #include "owner/look.h"
 #include "registry/resting.h"
+#include "vpci/protect.h"
 
 /* Phases of a move. */
 enum phase { PHASE_CHECK, PHASE_UNMAP, PHASE_WRITE, PHASE_MAP };
@@ -117,6 +118,20 @@ static void enter_phase(struct pcv__vfs *vfs, enum phase phase)
     vfs->planned = false;
 }
 
+/* What was asked while no guest had a VF is not done once one has (OWN-15): VFs
+ * stay where they are, and are mapped there again. */
+static void drop_late(struct pcv_device *pf) PCV__REQUIRES(pf->lock)
+{
+    struct pcv__vfs *vfs = pf->vfs;
+
+    if (pcv__guards(pf)) {
+        pcv__protect_tell(pf, (uint16_t)(pf->sriov_cap + vfs->write_reg),
+                          vfs->write_reg == PCV_SRIOV_CTRL ? PCV_SRIOV_CTRL_MSE
+                                                           : 0xffffffffu);
+        vfs->write_size = 0;
+    }
+}
+
 /* A phase is over: go on to the next, if the move is still wanted. */
 static void next_phase(struct pcv_device *pf)
 {
@@ -139,6 +154,7 @@ static void next_phase(struct pcv_device *pf)
             enter_phase(vfs, PHASE_WRITE);
             break;
         case PHASE_WRITE:
+            drop_late(pf);
             perform(pf);
             enter_phase(vfs, PHASE_MAP);
             break;
@@ -169,6 +185,11 @@ static enum pcv_verdict move(struct pcv_device *pf)
         return PCV_PENDING;
     }
     if ((phase == PHASE_UNMAP || phase == PHASE_MAP) && !pcv__vfs_walk(pf)) {
+        return PCV_PENDING;
+    }
+    if (phase == PHASE_WRITE && pcv__guards(pf) &&
+        pcv__is_marked(pf, PCV__MARK_OVERRIDE)) {
+        pcv__guests_lose(pf);
         return PCV_PENDING;
     }
     next_phase(pf);

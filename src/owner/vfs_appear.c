@@ -64,7 +64,7 @@ static enum came add_one(struct pcv_device *pf, pcv_sbdf at, bool *planned,
 {
     const struct pcv_add_info info = {.flags = PCV_ADD_IS_VF,
                                       .physfn = pcv__device_sbdf(pf)};
-    struct pcv_device_status status;
+    uint32_t moves = pcv__moves_at(pf->host, at);
 
     *error = pcv_device_add(pf->host, at, &info);
     switch (*error) {
@@ -78,9 +78,9 @@ static enum came add_one(struct pcv_device *pf, pcv_sbdf at, bool *planned,
     case -PCV_EINVAL:
         return CAME_END;
     case -PCV_EBUSY:
-        /* Somebody else may be adding it at this moment. */
-        (void)pcv_device_status(pf->host, at, &status);
-        return status.state == PCV_STATE_ADDING ? CAME_LATER : CAME_NOT;
+        /* Somebody else may be adding it at this moment, or bus numbers of the
+         * segment move, though it be those of others. */
+        return pcv__add_may_follow(pf->host, at, moves) ? CAME_LATER : CAME_NOT;
     default:
         return CAME_NOT;
     }

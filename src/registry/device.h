@@ -122,7 +122,8 @@ struct pcv__extras {
 /* A bridge behind which the hypervisor uses something (OWN-7). As
  * PCV__MARK_GUARDS. */
 #define PCV__NOTE_KEEPS 64u
-#define PCV__NOTE_LOST 128u /* by a write that was let through (OWN-15) */
+#define PCV__NOTE_ARI 128u /* who added it says that its device knows of ARI   \
+                            */
 
 /* One BAR. */
 struct pcv__bar {
@@ -303,6 +304,13 @@ static inline bool pcv__is_noted(const struct pcv_device *device, uint8_t note)
 {
     return (atomic_load_explicit(&device->notes, memory_order_acquire) &
             note) != 0;
+}
+
+/* Whether it belongs to a device whose functions have 8 bits of number, as far
+ * as is known: its capability may be out of reach. */
+static inline bool pcv__knows_ari(const struct pcv_device *device)
+{
+    return device->ari_cap != 0 || pcv__is_noted(device, PCV__NOTE_ARI);
 }
 
 static inline void pcv__note(struct pcv_device *device, uint8_t note)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* IOMMU faults: whose they are, how many, and who is due (OWN-10). */
 #include "registry/faults.h"
+#include "registry/requester.h"
 #include "registry/route.h"
 
 /* ---- counting --------------------------------------------------------------
@@ -98,7 +99,7 @@ bool pcv__may_be_cut(const struct pcv_device *device)
         atomic_load_explicit(&device->owner, memory_order_acquire);
 
     return !device->is_bridge && device->type != PCV_TYPE_HOST_BRIDGE &&
-           owner->kind != PCV_DOMAIN_HYPERVISOR &&
+           owner != &device->host->hypervisor &&
            !atomic_load_explicit(&device->read_only, memory_order_relaxed);
 }
 
@@ -240,18 +241,86 @@ bool pcv__faults_looked_at(struct pcv_host *host,
 /* ---- a fault ---------------------------------------------------------------
  */
 
+struct fault {
+    uint64_t address;
+    uint32_t flags;
+    const struct pcv_device *device; /* who is charged because of where it
+                                        stands, or NULL */
+    bool any;                        /* somebody is charged */
+};
+
+static void charge(struct pcv_device *device, struct fault *fault)
+{
+    fault->any = true;
+    if (count(device)) {
+        request(device, fault->address, fault->flags);
+    }
+}
+
+static void charge_named(void *ctx, struct pcv_device *user,
+                         enum pcv_requester_kind kind)
+{
+    struct fault *fault = ctx;
+
+    (void)kind;
+    if (user != fault->device) {
+        charge(user, fault);
+    }
+}
+
+/* All functions for which the ID was named, beside who stands there: nobody can
+ * say which of them it was, and they are one group, so of one user. */
+static void charge_all_named(struct pcv_host *host, pcv_sbdf requester,
+                             struct fault *fault)
+{
+    struct pcv__segment *segment =
+        pcv__segment_find(host, pcv_sbdf_segment(requester));
+
+    if (!segment || !pcv__requester_any_named(segment)) {
+        return;
+    }
+    pcv__lock_take(&host->mem, &segment->lock);
+    pcv__requester_named_users(segment, requester, charge_named, fault);
+    pcv__lock_drop(&host->mem, &segment->lock);
+}
+
 bool pcv_dma_fault(struct pcv_host *host, pcv_sbdf requester, uint64_t address,
                    uint32_t flags)
 {
     struct pcv_device *device = charged(host, requester);
+    struct fault fault = {address, flags, device, false};
 
-    if (!device) {
+    if (device) {
+        charge(device, &fault);
+    }
+    charge_all_named(host, requester, &fault);
+    if (!fault.any) {
         atomic_fetch_add_explicit(&host->stray_faults, 1, memory_order_relaxed);
-    } else if (count(device)) {
-        request(device, address, flags);
     }
     pcv_device_put(device);
     return pcv__faults_are_due(host);
+}
+
+/* ---- another owner ---------------------------------------------------------
+ */
+
+/* A bridge that is due has been charged for others as well, and counts anew
+ * when that was looked at. */
+void pcv__faults_begin_anew(struct pcv_device *device)
+{
+    struct pcv_device *bridge = pcv__bridge_over(
+        device->segment, pcv_sbdf_bus(pcv__device_sbdf(device)));
+
+    pcv__faults_clear(device);
+    /* Bounded: no path is longer than there are buses (TOPO-2). */
+    for (uint32_t i = 0; bridge && i < PCV_BUSES; i++) {
+        if (pcv__bridge_joins(bridge) &&
+            !pcv__is_marked(bridge, PCV__MARK_CUT_DUE)) {
+            pcv__faults_clear(bridge);
+        }
+        bridge = pcv__bridge_over(device->segment,
+                                  pcv_sbdf_bus(pcv__device_sbdf(bridge)));
+    }
 }
 
 /* ---- limits ----------------------------------------------------------------

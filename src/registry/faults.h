@@ -53,6 +53,11 @@ static inline void pcv__faults_clear(struct pcv_device *device)
                               memory_order_acq_rel);
 }
 
+/* It has another owner: it begins anew, and so do the bridges above that are
+ * charged for what is behind them (OWN-10). */
+void pcv__faults_begin_anew(struct pcv_device *device)
+    PCV__REQUIRES(device->segment->lock);
+
 /* As a host begins. */
 void pcv__faults_init(struct pcv_host *host);
 

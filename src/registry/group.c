@@ -407,6 +407,7 @@ bool pcv_group_next(const struct pcv_group *group, pcv_sbdf from,
     if (!best) {
         return false;
     }
+    pcv__lock_take(&best->host->mem, &best->segment->lock); /* the owner's id */
     *out_member = (struct pcv_group_member){
         .sbdf = pcv__device_sbdf(best),
         .owner_id =
@@ -415,6 +416,7 @@ bool pcv_group_next(const struct pcv_group *group, pcv_sbdf from,
         .is_vf = best->is_vf,
         .declared = pcv__is_marked(best, PCV__MARK_ISOLATED),
     };
+    pcv__lock_drop(&best->host->mem, &best->segment->lock);
     pcv_device_put(best);
     return true;
 }

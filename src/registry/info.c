@@ -30,8 +30,6 @@ void pcv_device_get_info(struct pcv_device *device,
     out_info->revision = device->id.revision;
     out_info->header_type = device->id.header_type;
     out_info->node = atomic_load_explicit(&device->node, memory_order_relaxed);
-    out_info->owner_id =
-        atomic_load_explicit(&device->owner, memory_order_acquire)->id;
     out_info->vanished = pcv__has_vanished(device);
     out_info->unreachable = pcv__is_unreachable(device);
     out_info->overridden = pcv__is_marked(device, PCV__MARK_OVERRIDE);
@@ -47,6 +45,8 @@ void pcv_device_get_info(struct pcv_device *device,
     out_info->is_bridge = device->is_bridge;
 
     pcv__lock_take(mem, &device->segment->lock);
+    out_info->owner_id =
+        atomic_load_explicit(&device->owner, memory_order_acquire)->id;
     out_info->bus_conflict = device->bus_conflict;
     out_info->secondary = device->secondary;
     out_info->subordinate = device->subordinate;

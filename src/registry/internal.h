@@ -257,6 +257,16 @@ struct pcv_device *pcv__segment_next(struct pcv__segment *segment,
 struct pcv_device *pcv__segment_prev(struct pcv__segment *segment,
                                      uint32_t *rid, uint32_t first_rid);
 
+/* Whether an owner is a guest, and not one of the host's own: a pointer to
+ * compare. A guest may have ended since it was read, unless we are inside the
+ * gate of what it has, change the owner of that, or hold its segment's lock. */
+static inline bool pcv__is_guest(const struct pcv_host *host,
+                                 const struct pcv_domain *owner)
+{
+    return owner != &host->hardware && owner != &host->hypervisor &&
+           owner != &host->quarantine;
+}
+
 /* The hardware domain also has the use of what the hypervisor hides, and does
  * not conceal. */
 static inline bool pcv__owns(const struct pcv_domain *domain,
@@ -266,7 +276,7 @@ static inline bool pcv__owns(const struct pcv_domain *domain,
         atomic_load_explicit(&device->owner, memory_order_acquire);
 
     return owner == domain || (domain->kind == PCV_DOMAIN_HARDWARE &&
-                               owner->kind == PCV_DOMAIN_HYPERVISOR &&
+                               owner == &domain->host->hypervisor &&
                                !pcv__is_marked(device, PCV__MARK_CONCEALED));
 }
 

@@ -193,7 +193,7 @@ pcv_sbdf pcv_device_guest_sbdf(const struct pcv_device *device)
         atomic_load_explicit(&device->guest_sbdf, memory_order_relaxed)};
 
     sbdf.v &= ~PCV__GUEST_AWAY;
-    return owner->slot ? sbdf : pcv__device_sbdf(device);
+    return pcv__is_guest(device->host, owner) ? sbdf : pcv__device_sbdf(device);
 }
 
 struct pcv_device *pcv_device_find_owned(struct pcv_domain *domain,

@@ -239,9 +239,8 @@ static void see_phantom(struct pcv__segment *segment, pcv_sbdf id,
     }
 }
 
-static void see_named(struct pcv__segment *segment, pcv_sbdf id,
-                      pcv__requester_see *see, void *ctx)
-    PCV__REQUIRES(segment->lock)
+void pcv__requester_named_users(struct pcv__segment *segment, pcv_sbdf id,
+                                pcv__requester_see *see, void *ctx)
 {
     /* Bounded by the list: each is once in it. */
     for (struct pcv_device *device = segment->named; device;
@@ -280,7 +279,7 @@ struct pcv_device *pcv__requester_users(struct pcv__segment *segment,
         pcv_sbdf_devfn(id) == 0 && over->secondary == pcv_sbdf_bus(id)) {
         see_behind(segment, over, PCV_REQUESTER_ALIAS, see, ctx);
     }
-    see_named(segment, id, see, ctx);
+    pcv__requester_named_users(segment, id, see, ctx);
     return forwarder;
 }
 
@@ -291,6 +290,7 @@ void pcv__named_add(struct pcv__segment *segment, struct pcv_device *device)
 {
     device->extras->next_named = segment->named;
     segment->named = device;
+    atomic_fetch_add_explicit(&segment->named_count, 1, memory_order_release);
     pcv__note(device, PCV__NOTE_NAMED);
 }
 
@@ -307,6 +307,8 @@ void pcv__named_remove(struct pcv_device *device)
     }
     if (*at) {
         *at = device->extras->next_named;
+        atomic_fetch_sub_explicit(&segment->named_count, 1,
+                                  memory_order_release);
     }
     pcv__lock_drop(mem, &segment->lock);
 }

@@ -69,6 +69,17 @@ struct pcv_device *pcv__requester_users(struct pcv__segment *segment,
                                         pcv_sbdf id, pcv__requester_see *see,
                                         void *ctx) PCV__REQUIRES(segment->lock);
 
+/* Of those, the functions for which it was named, each once; and whether there
+ * are any such IDs in a segment: a hint, without the lock. */
+void pcv__requester_named_users(struct pcv__segment *segment, pcv_sbdf id,
+                                pcv__requester_see *see, void *ctx)
+    PCV__REQUIRES(segment->lock);
+static inline bool pcv__requester_any_named(const struct pcv__segment *segment)
+{
+    return atomic_load_explicit(&segment->named_count, memory_order_acquire) !=
+           0;
+}
+
 /*
  * Whose a requester ID is: of the one domain that uses it and is not
  * quarantine; quarantine's if there is none, or several. The hypervisor's own
@@ -85,6 +96,13 @@ struct pcv_domain *pcv__requester_belongs(struct pcv__segment *segment,
                                           struct pcv_domain *to,
                                           enum pcv_requester_kind kind)
     PCV__REQUIRES(segment->lock);
+
+/* Whether a domain that has a device is not given what it sends under an ID of
+ * this kind: phantom functions are switched off for guests (TOPO-5), unless
+ * they are not of the kind that can be. */
+bool pcv__requester_is_off(const struct pcv_device *device,
+                           const struct pcv_domain *domain,
+                           enum pcv_requester_kind kind);
 
 /* The domain that a device sends to, if its requester IDs are nobody else's.
  * Its address is the segment's, or the device is held. */

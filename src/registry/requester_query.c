@@ -61,17 +61,21 @@ static void count_in(struct belongs *b, struct pcv_domain *domain)
     }
 }
 
-/* Phantom functions are switched off for guests (TOPO-5), unless they are not
- * of the kind that can be. */
+bool pcv__requester_is_off(const struct pcv_device *device,
+                           const struct pcv_domain *domain,
+                           enum pcv_requester_kind kind)
+{
+    return kind == PCV_REQUESTER_PHANTOM && domain->kind == PCV_DOMAIN_GUEST &&
+           !pcv__is_marked(device, PCV__MARK_PHANTOM);
+}
+
 static struct pcv_domain *of_kind(const struct pcv_device *device,
                                   struct pcv_domain *domain,
                                   enum pcv_requester_kind kind)
 {
-    bool off = kind == PCV_REQUESTER_PHANTOM &&
-               domain->kind == PCV_DOMAIN_GUEST &&
-               !pcv__is_marked(device, PCV__MARK_PHANTOM);
-
-    return off ? &device->host->quarantine : domain;
+    return pcv__requester_is_off(device, domain, kind)
+               ? &device->host->quarantine
+               : domain;
 }
 
 static void see_owner(void *ctx, struct pcv_device *user,

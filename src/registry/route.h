@@ -31,6 +31,13 @@ bool pcv__forwards_ari(struct pcv_device *port);
  */
 int pcv__route(struct pcv_host *host, pcv_sbdf sbdf);
 
+/* Under which requester ID the messages of what stands at an address reach the
+ * root: that of the bridge of conventional PCI nearest to it, or its own
+ * (TOPO-5). No lock; what is above does not change but with pcv__moves() and
+ * with bridges that come or go. */
+pcv_sbdf pcv__message_requester(const struct pcv__segment *segment,
+                                pcv_sbdf at);
+
 /* Whether nothing is there for the hardware domain, whatever answers: all of
  * the device is concealed, or a bridge above it (OWN-9). *out_by, or NULL. */
 bool pcv__is_concealed_place(struct pcv_host *host, pcv_sbdf sbdf,

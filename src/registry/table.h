@@ -27,7 +27,8 @@ struct pcv__segment {
     uint16_t number;
     struct pcv_host *host;
     struct pcv__lock lock;
-    /* The bridge above each bus: PCV__UP_VALID | bus and devfn, or 0. */
+    /* The bridge above each bus: PCV__UP_VALID | bus and devfn, or 0; and in
+     * whose name it sends on what comes from below, if not in that one's. */
     _Atomic uint32_t up[PCV_BUSES];
     /* What the host declared of extended space, a bit a bus (EXT-2): whether it
      * did, and what it said. Written under the lock. */
@@ -48,9 +49,12 @@ struct pcv__segment {
     const struct pcv_device *dma_by;
     bool dma_dirty;
     struct pcv_device *named;
+    _Atomic uint32_t named_count; /* of those: a hint without the lock */
 };
 
 #define PCV__UP_VALID 0x80000000u
+#define PCV__UP_OWN 0x40000000u   /* its own */
+#define PCV__UP_ALIAS 0x20000000u /* device 0, function 0 of its other side */
 #define PCV__SEGMENT_FAN 256u
 
 struct pcv__segments {

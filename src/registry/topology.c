@@ -5,14 +5,21 @@
  * what its own upstream bridge covers, so that every walk up goes down in bus
  * numbers and ends.
  */
-#include "registry/kept.h"
+#include "registry/group.h"
+#include "registry/route.h"
 
 /* The path from bus 255 to a root has at most this many bridges. */
 #define WALK_MAX PCV_BUSES
 
-static uint32_t up_entry(pcv_sbdf bridge)
+static uint32_t up_entry(const struct pcv_device *bridge)
 {
-    return PCV__UP_VALID | pcv__rid(bridge);
+    uint32_t name = 0;
+
+    if (pcv__bridge_joins(bridge)) {
+        name = bridge->type == PCV_TYPE_PCIE_TO_PCI_BRIDGE ? PCV__UP_ALIAS
+                                                           : PCV__UP_OWN;
+    }
+    return PCV__UP_VALID | name | pcv__rid(pcv__device_sbdf(bridge));
 }
 
 static pcv_sbdf up_sbdf(const struct pcv__segment *segment, uint32_t entry)
@@ -73,6 +80,25 @@ int pcv_topology_path(struct pcv_host *host, pcv_sbdf sbdf, pcv_sbdf *out_path,
     return -PCV_ELOOP;
 }
 
+pcv_sbdf pcv__message_requester(const struct pcv__segment *segment, pcv_sbdf at)
+{
+    uint8_t bus = pcv_sbdf_bus(at);
+    uint32_t entry = up_load(segment, bus);
+    pcv_sbdf id = at;
+
+    /* Bounded: bus numbers go down. */
+    while ((entry & PCV__UP_VALID) != 0 && (uint8_t)(entry >> 8) < bus) {
+        if ((entry & PCV__UP_ALIAS) != 0) {
+            id = pcv_sbdf_make(segment->number, bus, 0);
+        } else if ((entry & PCV__UP_OWN) != 0) {
+            id = up_sbdf(segment, entry);
+        }
+        bus = (uint8_t)(entry >> 8);
+        entry = up_load(segment, bus);
+    }
+    return id;
+}
+
 struct pcv_device *pcv__bridge_over(struct pcv__segment *segment, uint8_t bus)
 {
     uint32_t entry = up_load(segment, bus);
@@ -117,7 +143,7 @@ bool pcv__bridge_fits(struct pcv_device *bridge, uint8_t first, uint8_t last)
     struct pcv__segment *segment = bridge->segment;
     pcv_sbdf sbdf = pcv__device_sbdf(bridge);
     uint32_t above = up_load(segment, pcv_sbdf_bus(sbdf));
-    uint32_t itself = up_entry(sbdf);
+    uint32_t itself = up_entry(bridge);
 
     if (!pcv__bridge_may_lead(bridge, first, last)) {
         return false;
@@ -166,7 +192,7 @@ void pcv__bridge_bind(struct pcv__segment *segment, struct pcv_device *bridge)
     }
     for (uint32_t bus = first; bus <= last; bus++) {
         if (up_load(segment, (uint8_t)bus) == above) {
-            up_store(segment, (uint8_t)bus, up_entry(sbdf));
+            up_store(segment, (uint8_t)bus, up_entry(bridge));
         }
     }
     bridge->bound = true;
@@ -182,7 +208,7 @@ void pcv__bridge_unbind(struct pcv__segment *segment, struct pcv_device *bridge)
         return;
     }
     for (uint32_t bus = bridge->secondary; bus <= bridge->subordinate; bus++) {
-        if (up_load(segment, (uint8_t)bus) == up_entry(sbdf)) {
+        if (up_load(segment, (uint8_t)bus) == up_entry(bridge)) {
             up_store(segment, (uint8_t)bus, above);
         }
     }
@@ -196,13 +222,13 @@ void pcv__bridge_extend(struct pcv__segment *segment, struct pcv_device *bridge,
     uint32_t above = up_load(segment, pcv_sbdf_bus(sbdf));
 
     for (uint32_t bus = last + 1u; bus <= bridge->subordinate; bus++) {
-        if (up_load(segment, (uint8_t)bus) == up_entry(sbdf)) {
+        if (up_load(segment, (uint8_t)bus) == up_entry(bridge)) {
             up_store(segment, (uint8_t)bus, above);
         }
     }
     for (uint32_t bus = bridge->subordinate + 1u; bus <= last; bus++) {
         if (up_load(segment, (uint8_t)bus) == above) {
-            up_store(segment, (uint8_t)bus, up_entry(sbdf));
+            up_store(segment, (uint8_t)bus, up_entry(bridge));
         }
     }
     bridge->subordinate = last;

@@ -102,6 +102,8 @@ uint32_t pcv__cap_load(const struct pcv__cap *cap, uint16_t offset,
  * requester ID that its vectors are bound for, and then it has another. */
 void pcv__caps_leave(struct pcv_device *device) PCV__REQUIRES(device->lock);
 void pcv__caps_arrive(struct pcv_device *device) PCV__REQUIRES(device->lock);
+/* A bridge has come above it: both, if that makes a difference. */
+void pcv__caps_overtop(struct pcv_device *device) PCV__REQUIRES(device->lock);
 
 /* Whether the view is a guest's. */
 static inline bool pcv__cap_is_guest(const struct pcv__cap *cap)
@@ -114,6 +116,11 @@ static inline bool pcv__cap_is_guest(const struct pcv__cap *cap)
 
 /* Whether the host can bind messages at all. */
 bool pcv__vectors_can_bind(const struct pcv_device *device);
+/* What is bound from now on is bound for the requester ID that its messages
+ * arrive under: nothing is, or it is parked. */
+void pcv__vectors_follow(const struct pcv_device *device);
+/* Whether what is bound is not bound for that one. */
+bool pcv__vectors_stray(const struct pcv_device *device);
 /* A request of this device for its owner, otherwise empty. */
 void pcv__vector_request(const struct pcv_device *device,
                          struct pcv_msi_request *out_request);

@@ -381,10 +381,21 @@ void pcv__caps_arrive(struct pcv_device *device)
     const struct pcv__vpci *vpci = pcv__vpci(device);
 
     pcv__lock_check_held(&device->host->mem, &device->lock);
+    if (has_caps(device)) {
+        pcv__vectors_follow(device);
+    }
     for (uint16_t i = 0; has_caps(device) && i < vpci->cap_count; i++) {
         if (vpci->caps[i].up && vpci->caps[i].desc->arrive) {
             vpci->caps[i].desc->arrive(&vpci->caps[i]);
         }
+    }
+}
+
+void pcv__caps_overtop(struct pcv_device *device)
+{
+    if (has_caps(device) && pcv__vectors_stray(device)) {
+        pcv__caps_leave(device);
+        pcv__caps_arrive(device);
     }
 }
 

@@ -172,6 +172,7 @@ struct pcv__vpci {
                                   or NULL */
     uint16_t pages, cell_count, reg_count;
     uint16_t pages_room, cell_room, reg_room;
+    uint16_t message_rid; /* whose messages arrive as, while some are bound */
 };
 
 static inline struct pcv__vpci *pcv__vpci(const struct pcv_device *device)

@@ -177,10 +177,10 @@ static uint8_t contested_by(const struct pcv_device *device,
 
 /* Whether a device is a guest's, or may be on its way to one: of two that are
  * on their way at a time, each must see the other. */
-static bool is_guests(const struct pcv_domain *owner)
+static bool is_guests(const struct pcv_host *host,
+                      const struct pcv_domain *owner)
 {
-    return owner->kind == PCV_DOMAIN_GUEST ||
-           owner->kind == PCV_DOMAIN_QUARANTINE;
+    return owner == &host->quarantine || pcv__is_guest(host, owner);
 }
 
 /* What guests have stays where it is for as long as they have it, so it is
@@ -197,7 +197,7 @@ void pcv__bars_contest(struct pcv_device *device,
             atomic_load_explicit(&other->owner, memory_order_acquire);
         pcv_sbdf at = pcv_device_sbdf(other);
 
-        if (other != device && has != owner && is_guests(has) &&
+        if (other != device && has != owner && is_guests(device->host, has) &&
             !pcv__has_vanished(other)) {
             device->assignment->contested |= contested_by(device, other);
         }

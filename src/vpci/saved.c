@@ -235,9 +235,14 @@ static void keep_extended(struct collector *c)
     keep_sriov(c, &places);
 }
 
-/* A VF has next to nothing of its own: its PF has it, and keeps it. */
+/* A VF has next to nothing of its own: its PF has it, and keeps it. But how it
+ * asks for translations and where it may send to is (9.3.7). */
 static void collect(struct collector *c)
 {
+    if (c->device->is_vf) {
+        keep_extended(c);
+        return;
+    }
     keep(c, PCV_REG_COMMAND, 2, 0xffffu & ~COMMAND_NOT_KEPT);
     keep(c, PCV_REG_CACHE_LINE, 1, 0xff);
     keep(c, PCV_REG_LATENCY, 1, 0xff);
@@ -268,10 +273,12 @@ int pcv__reset_save(struct pcv_device *device)
     if (!pcv__hw_fetch(device, PCV_REG_COMMAND, 2, &command) ||
         command == 0xffffu) {
         collector.failed = true;
-    } else if (!device->is_vf) {
+    } else {
         atomic_store_explicit(&device->hw_error, 0, memory_order_relaxed);
         collect(&collector);
-        pcv__bars_read(device); /* of ports, nobody keeps a record */
+        if (!device->is_vf) {
+            pcv__bars_read(device); /* of ports, nobody keeps a record */
+        }
         collector.failed |=
             atomic_load_explicit(&device->hw_error, memory_order_relaxed) != 0;
     }
@@ -383,21 +390,41 @@ static void put_sizes(struct pcv_device *device, uint16_t at)
     }
 }
 
+/* What is mapped now is not what was mapped then. */
+static void put_known(struct pcv_device *device, const struct pcv__saved *saved)
+{
+    for (uint32_t i = 0; i < PCV_BARS; i++) {
+        uint8_t mapped = (uint8_t)(device->bar[i].flags & PCV_BAR_MAPPED);
+
+        device->bar[i] = saved->bar[i];
+        device->bar[i].flags =
+            (uint8_t)((device->bar[i].flags & ~PCV_BAR_MAPPED) | mapped);
+    }
+}
+
+static void put_bars(struct pcv_device *device, const struct pcv__saved *saved,
+                     bool guest)
+{
+    if (!guest) {
+        /* A guest may have resized some. */
+        put_known(device, saved);
+    }
+    put_sizes(device, saved->rebar);
+    for (uint32_t i = 0; i < PCV_BARS; i++) {
+        put_bar(device, i);
+    }
+}
+
 void pcv__reset_put_back(struct pcv_device *device)
 {
     const struct pcv__saved *saved = device->saved;
     bool guest = device->assignment && !device->torn;
 
-    if (!saved || device->is_vf) {
+    if (!saved) {
         return;
     }
-    if (!guest) {
-        /* A guest may have resized some. */
-        memcpy(device->bar, saved->bar, sizeof(device->bar));
-    }
-    put_sizes(device, saved->rebar);
-    for (uint32_t i = 0; i < PCV_BARS; i++) {
-        put_bar(device, i);
+    if (!device->is_vf) {
+        put_bars(device, saved, guest); /* of VFs the PF has them */
     }
     for (uint32_t i = 0; i < saved->count; i++) {
         const struct kept *kept = &saved->kept[i];

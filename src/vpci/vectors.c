@@ -4,6 +4,7 @@
  * owner wrote goes to the host, and what the host answers goes to hardware; in
  * between stands one reference for each message.
  */
+#include "registry/route.h"
 #include "vpci/cap.h"
 
 /* The message's address names a dword (PCI Local Bus 3.0, 6.8.1.4, 6.8.2.8). */
@@ -23,6 +24,36 @@ void pcv__vector_failed(struct pcv_device *device,
                (uint64_t)-error);
 }
 
+static uint16_t rid_now(const struct pcv_device *device)
+{
+    return (uint16_t)pcv__rid(
+        pcv__message_requester(device->segment, pcv__device_sbdf(device)));
+}
+
+void pcv__vectors_follow(const struct pcv_device *device)
+{
+    pcv__vpci(device)->message_rid = rid_now(device);
+}
+
+bool pcv__vectors_stray(const struct pcv_device *device)
+{
+    return pcv__vpci(device)->message_rid != rid_now(device);
+}
+
+/* While something is bound, what it was bound for. */
+static pcv_sbdf requester_of(const struct pcv_device *device)
+{
+    const struct pcv__vpci *vpci = pcv__vpci(device);
+    uint16_t rid;
+
+    if (vpci->bound == 0 && !vpci->msi_on) {
+        pcv__vectors_follow(device);
+    }
+    rid = vpci->message_rid;
+    return pcv_sbdf_make(device->segment->number, (uint8_t)(rid >> 8),
+                         (uint8_t)rid);
+}
+
 void pcv__vector_request(const struct pcv_device *device,
                          struct pcv_msi_request *out_request)
 {
@@ -33,6 +64,7 @@ void pcv__vector_request(const struct pcv_device *device,
 
     *out_request = (struct pcv_msi_request){
         .sbdf = pcv__device_sbdf(device),
+        .requester = requester_of(device),
         .domain_id = owner->id,
         .count = 1,
     };

@@ -119,7 +119,7 @@ static bool asks_who(const struct machine *m, unsigned i)
 {
     const struct vcpu *v = m->asking;
 
-    if (!v || i >= DEVICES || machine_status(m, i).state == PCV_STATE_PRESENT) {
+    if (!v || i >= DEVICES) {
         return false;
     }
     /* VFs that were enabled appear with whatever access comes next (SRIOV-1).
@@ -134,13 +134,21 @@ static void on_cfg(void *arg, const struct pcv_model_cfg *access)
 {
     struct machine *m = arg;
     unsigned i = index_of(access->sbdf);
+    bool asked = asks_who(m, i);
+    struct pcv_device_status now;
 
-    if (i == m->adding || asks_who(m, i)) {
+    if (i == m->adding) {
         return;
     }
     CHECK(i < DEVICES);
+    now = machine_status(m, i);
+    if (asked && now.state != PCV_STATE_PRESENT) {
+        return;
+    }
+    /* Who asked found another one there, which is being set up. */
+    m->vanished[i] = m->vanished[i] && !(asked && !now.vanished);
     /* What moves with bus numbers is asked before it is there. */
-    CHECK(i == BEHIND || machine_status(m, i).state == PCV_STATE_PRESENT);
+    CHECK(i == BEHIND || now.state == PCV_STATE_PRESENT);
     CHECK(!m->vanished[i]);
     if (access->write && access->reg >= 0x40) {
         m->dirty[i] = true; /* it may have reset itself */
@@ -231,6 +239,39 @@ static bool wanted(const struct machine *m, unsigned i, unsigned n,
                                            bar->size) == 1;
 }
 
+/* Pages that a BAR wants: not those that a function has which is read-only
+ * since it could not be set up (OWN-2, OWN-8). */
+static uint64_t wanted_pages(const struct machine *m, const struct pcv_bar *bar)
+{
+    uint64_t last = (bar->address + (bar->size - 1)) >> 12;
+    uint64_t wants = 0;
+
+    for (uint64_t page = bar->address >> 12; page <= last; page++) {
+        wants += !pcv_host_reserved(m->host, false, page << 12, 0x1000);
+    }
+    return wants;
+}
+
+/* One BAR with nothing under way; the pages that it has. */
+static uint64_t check_bar(const struct machine *m, unsigned i, unsigned n,
+                          const struct pcv_device_info *info)
+{
+    const struct pcv_bar *bar = &info->bar[n];
+    bool mapped = (bar->flags & PCV_BAR_MAPPED) != 0;
+    /* A VF's BARs follow its PF (SRIOV-1). */
+    bool sure = !m->dirty[i] && i != VF;
+    uint64_t first = bar->address & ~UINT64_C(0xfff);
+
+    CHECK(!sure || mapped == (!info->read_only && wanted(m, i, n, bar)));
+    if (!mapped) {
+        return 0;
+    }
+    /* Its first page, unless that is a read-only function's. */
+    CHECK(!sure || pcv_host_reserved(m->host, false, first, 0x1000) ||
+          pcv_model_is_mapped(m->model, 0, first >> 12));
+    return wanted_pages(m, bar);
+}
+
 /* With nothing under way, each mapped page is a mapped BAR's, each page of a
  * mapped BAR is mapped, and a BAR is mapped if and only if it is decoded. */
 static void check_idle(const struct machine *m)
@@ -253,17 +294,7 @@ static void check_idle(const struct machine *m)
         pcv_device_get_info(device, &info);
         pcv_device_put(device);
         for (unsigned n = 0; n < PCV_BARS; n++) {
-            const struct pcv_bar *bar = &info.bar[n];
-            bool mapped = (bar->flags & PCV_BAR_MAPPED) != 0;
-
-            /* A VF's BARs follow its PF (SRIOV-1). */
-            CHECK(m->dirty[i] || i == VF || mapped == wanted(m, i, n, bar));
-            if (mapped) {
-                wants += ((bar->address + bar->size - 1) >> 12) -
-                         (bar->address >> 12) + 1;
-                CHECK(m->dirty[i] || i == VF ||
-                      pcv_model_is_mapped(m->model, 0, bar->address >> 12));
-            }
+            wants += check_bar(m, i, n, &info);
         }
     }
     while (pcv_domain_next_mapping(m->dom0, from, &run)) {

@@ -75,6 +75,7 @@ static inline struct pcv_msi_request request(pcv_sbdf sbdf, bool msix,
                                              uint16_t index, uint16_t count)
 {
     struct pcv_msi_request r = {.sbdf = sbdf,
+                                .requester = sbdf,
                                 .domain_id = 7,
                                 .msix = msix,
                                 .index = index,

@@ -219,6 +219,35 @@ static void a_change_of_owner_silences_blocks_and_resets(void **state)
     hosted_end(&g.h);
 }
 
+static bool is_mapped(struct given *g, pcv_sbdf sbdf)
+{
+    return (hosted_info(&g->h, sbdf).bar[0].flags & PCV_BAR_MAPPED) != 0;
+}
+
+/* OWN-5, HDR-14: what was mapped for one owner is not said to be for the next
+ * one. */
+static void what_is_known_of_a_bar_is_what_is_mapped_now(void **state)
+{
+    struct pcv_access on =
+        PCV_WRITE(PCV_TEST_ALONE, PCV_REG_COMMAND, 2, PCV_CMD_MEMORY);
+    struct given g;
+
+    (void)state;
+    given_start(&g);
+    assert_true(is_mapped(&g, PCV_TEST_ALONE));
+    assert_int_equal(assign(&g, PCV_TEST_ALONE, NULL, NULL), 0);
+    assert_false(is_mapped(&g, PCV_TEST_ALONE));
+    assert_int_equal(deassign(&g, PCV_TEST_ALONE), 0);
+    assert_false(is_mapped(&g, PCV_TEST_ALONE));
+    assert_int_equal(pcv_access(pcv_host_hardware_domain(g.h.host), &on),
+                     PCV_PENDING);
+    while (pcv_access_resume(pcv_host_hardware_domain(g.h.host), &on) !=
+           PCV_DONE) {
+    }
+    assert_true(is_mapped(&g, PCV_TEST_ALONE));
+    hosted_end(&g.h);
+}
+
 /* OWN-4 */
 static void what_cannot_be_given_is_refused_and_unchanged(void **state)
 {
@@ -452,6 +481,7 @@ int main(void)
         cmocka_unit_test(windows_are_whole_pages_that_do_not_overlap),
         cmocka_unit_test(a_function_is_seen_by_its_owner_alone),
         cmocka_unit_test(a_change_of_owner_silences_blocks_and_resets),
+        cmocka_unit_test(what_is_known_of_a_bar_is_what_is_mapped_now),
         cmocka_unit_test(what_cannot_be_given_is_refused_and_unchanged),
         cmocka_unit_test(a_guests_function_is_not_removed),
         cmocka_unit_test(a_slot_says_whether_it_has_more_functions),

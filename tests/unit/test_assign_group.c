@@ -19,6 +19,7 @@
 #include <cmocka.h>
 
 #include "owned_fixture.h"
+#include "pcivisor/hidden.h"
 #include "registry/internal.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -379,6 +380,29 @@ static bool fail_once(enum pcv_model_op op, uint64_t n)
     return calls >= n;
 }
 
+/* OWN-5: what stays in quarantine since another of its group failed says at
+ * which step that was, and not at which it stopped itself. */
+static void who_is_kept_by_anothers_failure_says_at_which_step(void **state)
+{
+    struct pcv_device_status status;
+    struct owned o;
+
+    (void)state;
+    group_start(&o);
+    o.isolated = false;
+    pcv_model_fail(o.h.model, PCV_MODEL_OP_dma_attach, 2);
+    assert_int_equal(owned_assign(&o, mate(0), o.guest, &whole), -PCV_EIO);
+    status = hosted_status(&o.h, mate(0));
+    assert_int_equal(status.owner_id, PCV_DOMAIN_ID_QUARANTINE);
+    assert_int_equal(status.change_step, PCV_STEP_BLOCK);
+    assert_int_equal(status.change_error, -PCV_EIO);
+    status = hosted_status(&o.h, mate(1));
+    assert_int_equal(status.owner_id, PCV_DOMAIN_ID_HARDWARE);
+    assert_int_equal(status.change_step, PCV_STEP_BLOCK);
+    all_home(&o);
+    hosted_end(&o.h);
+}
+
 /* OWN-4, OWN-5, PORT-3 */
 static void a_group_that_fails_anywhere_is_nobodys(void **state)
 {
@@ -390,6 +414,27 @@ static void a_group_that_fails_anywhere_is_nobodys(void **state)
             n++;
             assert_true(n < 1000);
         }
+    }
+}
+
+/* OWN-4, PORT-3: also one of it that rested in quarantine. */
+static void a_group_for_which_memory_ends_keeps_no_place(void **state)
+{
+    (void)state;
+    for (uint64_t nth = 1; nth <= 12; nth++) {
+        struct owned o;
+        int error;
+
+        group_start(&o);
+        assert_int_equal(pcv_device_quarantine(o.h.host, mate(0), 0, NULL), 0);
+        pcv_model_fail(o.h.model, PCV_MODEL_OP_alloc, nth);
+        error = owned_assign(&o, mate(0), o.guest, &whole);
+        pcv_model_fail(o.h.model, PCV_MODEL_OP_alloc, 0);
+        assert_true(error == 0 || error == -PCV_ENOMEM);
+        if (error != 0) {
+            assert_int_equal(atomic_load(&o.guest->devices), 0);
+        }
+        owned_end(&o);
     }
 }
 
@@ -405,7 +450,9 @@ int main(void)
         cmocka_unit_test(of_two_who_come_at_once_one_at_most_gets_in),
         cmocka_unit_test(a_bus_without_room_for_all_gets_nobody),
         cmocka_unit_test(who_sends_as_one_goes_as_one),
+        cmocka_unit_test(who_is_kept_by_anothers_failure_says_at_which_step),
         cmocka_unit_test(a_group_that_fails_anywhere_is_nobodys),
+        cmocka_unit_test(a_group_for_which_memory_ends_keeps_no_place),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -116,6 +116,62 @@ static void a_card_comes_home_function_by_function(void **state)
     bus_end(&b);
 }
 
+/* OWN-11, OWN-16: of a guest that ends all comes home, and none of it is in the
+ * way of the reset that the rest needs. */
+static void a_card_comes_home_from_a_guest_that_ends(void **state)
+{
+    struct bus b;
+    int error = -PCV_ERESTART;
+
+    (void)state;
+    bus_start(&b);
+    bus_give(&b, CARD_0);
+    bus_give(&b, CARD_1);
+    b.events[PCV_EVENT_NO_RESET] = 0;
+    for (int i = 0; i < 100 && error == -PCV_ERESTART; i++) {
+        pcv_model_advance_us(b.h.model, pcv_domain_wait_us(b.guest));
+        error = pcv_domain_destroy(b.guest);
+    }
+    assert_int_equal(error, 0);
+    assert_int_equal(b.events[PCV_EVENT_BUS_RESET], 1);
+    assert_int_equal(b.events[PCV_EVENT_NO_RESET], 0);
+    assert_int_equal(b.events[PCV_EVENT_QUARANTINED], 0);
+    for (uint32_t i = 0; i < 2; i++) {
+        const pcv_sbdf card = {CARD_0.v + i};
+
+        assert_int_equal(bus_owner(&b, card), PCV_DOMAIN_ID_HARDWARE);
+        assert_int_equal(bus_peek(&b, card, PCV_REG_BAR0, 4),
+                         CARD_BAR + i * 0x10000u);
+    }
+    bus_end(&b);
+}
+
+/* OWN-11, OWN-16: it does not wait for what another guest has, which may have
+ * it for ever. */
+static void a_guest_that_ends_waits_for_no_other_guest(void **state)
+{
+    struct pcv_domain *other, *ending;
+    struct bus b;
+    int error = -PCV_ERESTART;
+
+    (void)state;
+    bus_start(&b);
+    bus_give(&b, CARD_0);
+    assert_int_equal(pcv_domain_create(b.h.host, GUEST + 1, &other), 0);
+    ending = b.guest;
+    b.guest = other;
+    bus_give(&b, CARD_1);
+    for (int i = 0; i < 100 && error == -PCV_ERESTART; i++) {
+        pcv_model_advance_us(b.h.model, pcv_domain_wait_us(ending));
+        error = pcv_domain_destroy(ending);
+    }
+    assert_int_equal(error, 0);
+    assert_int_equal(b.args[PCV_EVENT_QUARANTINED][0], PCV_EBUSY);
+    assert_int_equal(bus_owner(&b, CARD_0), PCV_DOMAIN_ID_QUARANTINE);
+    assert_int_equal(bus_owner(&b, CARD_1), GUEST + 1);
+    bus_end(&b);
+}
+
 /* OWN-16: the hardware domain's function stays where it is, so there is no way;
  * the return is allowed, and told. */
 static void a_return_beside_the_hardware_domains_function_is_told(void **state)
@@ -397,6 +453,8 @@ int main(void)
         cmocka_unit_test(a_function_is_reset_with_its_bus_for_its_next_owner),
         cmocka_unit_test(what_was_hit_is_ready_for_its_next_owner),
         cmocka_unit_test(a_card_comes_home_function_by_function),
+        cmocka_unit_test(a_card_comes_home_from_a_guest_that_ends),
+        cmocka_unit_test(a_guest_that_ends_waits_for_no_other_guest),
         cmocka_unit_test(a_return_beside_the_hardware_domains_function_is_told),
         cmocka_unit_test(what_leaves_is_in_the_way_until_it_is_gone),
         cmocka_unit_test(what_the_hypervisor_drives_is_in_the_way),

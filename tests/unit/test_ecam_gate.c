@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "ecam_fixture.h"
+#include "pcivisor/reset.h"
 #include "registry/internal.h"
 
 static struct pcv_device *enter(struct ecam *e, pcv_sbdf sbdf)
@@ -180,6 +181,31 @@ static void a_device_that_is_being_added_is_waited_for(void **state)
     hosted_end(&e.h);
 }
 
+/* EXT-2, EXT-3: a declaration that was accepted holds, also for a function that
+ * is between two calls of something else. */
+static void a_device_behind_a_closed_gate_is_changed_or_waited_for(void **state)
+{
+    pcv_sbdf busy = {0};
+    struct ecam e;
+    int error = -PCV_ERESTART;
+
+    (void)state;
+    ecam_up(&e);
+    pcv_model_set_clock(e.h.model, true);
+    assert_int_equal(pcv_device_reset(e.h.host, ECAM_CARD, NULL),
+                     -PCV_ERESTART);
+    assert_int_equal(ecam_say(&e, 0, 0, false, &busy), -PCV_ERESTART);
+    assert_int_equal(busy.v, ECAM_CARD.v);
+    for (int i = 0; i < 100 && error == -PCV_ERESTART; i++) {
+        pcv_model_advance_us(e.h.model, 100000);
+        error = pcv_device_reset(e.h.host, ECAM_CARD, NULL);
+    }
+    assert_int_equal(error, 0);
+    assert_int_equal(ecam_say(&e, 0, 0, false, NULL), 0);
+    ecam_expect(&e, ECAM_CARD, false);
+    hosted_end(&e.h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -191,6 +217,8 @@ int main(void)
         cmocka_unit_test(a_card_is_the_same_while_it_loses_its_serial_number),
         cmocka_unit_test(what_changes_nothing_pauses_nobody),
         cmocka_unit_test(a_device_that_is_being_added_is_waited_for),
+        cmocka_unit_test(
+            a_device_behind_a_closed_gate_is_changed_or_waited_for),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -182,6 +182,7 @@ static uint32_t come_and_go(struct shared *s)
     if (error != 0) {
         assert_int_equal(error, -PCV_EEXIST);
         free(context);
+        (void)sched_yield();
         return 0;
     }
     for (int i = 0; i < 10; i++) {
@@ -241,8 +242,9 @@ static void it_comes_and_goes_beside_accesses(void **state)
     for (size_t i = 0; i < 4; i++) {
         assert_int_equal(pthread_create(&thread[i], NULL, work[i], &s), 0);
     }
-    /* The others may be slow to start. */
-    for (uint32_t i = 0; i < steps() || (!seen_all(&s) && i < 100000u); i++) {
+    /* The others may be slow to start, or stand where it cannot come. */
+    for (uint32_t i = 0;
+         i < steps() || came == 0 || (!seen_all(&s) && came < 100000u); i++) {
         came += come_and_go(&s);
     }
     atomic_store(&s.end, true);

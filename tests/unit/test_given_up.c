@@ -188,6 +188,22 @@ static void what_was_on_its_way_home_rests_in_quarantine(void **state)
     owned_end(&o);
 }
 
+/* OWN-4, OWN-16: a reset on the way does not end it. */
+static void what_is_reset_on_its_way_home_rests_all_the_same(void **state)
+{
+    struct owned o;
+
+    (void)state;
+    come_half_way_home(&o);
+    assert_int_equal(finish(&o, reset), 0);
+    assert_int_equal(finish(&o, quarantine), 0);
+    assert_int_equal(pcv_domain_destroy(o.guest), 0);
+    assert_int_equal(pcv_domain_create(o.h.host, OWNED_GUEST, &o.guest), 0);
+    owned_give(&o, NULL);
+    assert_int_equal(hosted_status(&o.h, OWNED_AT).owner_id, OWNED_GUEST);
+    owned_end(&o);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -197,6 +213,7 @@ int main(void)
         cmocka_unit_test(
             what_was_on_its_way_home_is_concealed_without_its_guest),
         cmocka_unit_test(what_was_on_its_way_home_rests_in_quarantine),
+        cmocka_unit_test(what_is_reset_on_its_way_home_rests_all_the_same),
         cmocka_unit_test(what_was_concealed_is_not_as_after_a_reset),
     };
 

@@ -63,6 +63,14 @@ static void a_clock_that_is_off_leaps_and_one_that_is_on_stands(void **state)
     assert_int_equal(ops()->now_us(model), first + 7);
     pcv_model_set_clock(model, false);
     assert_int_equal(ops()->now_us(model), first + 1000007);
+    /* What takes no time takes none, also inside something else that does not.
+     */
+    pcv_model_hold_clock(model, true);
+    pcv_model_hold_clock(model, true);
+    pcv_model_hold_clock(model, false);
+    assert_int_equal(ops()->now_us(model), first + 1000007);
+    pcv_model_hold_clock(model, false);
+    assert_int_equal(ops()->now_us(model), first + 2000007);
     pcv_model_destroy(model);
 }
 

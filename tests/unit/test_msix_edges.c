@@ -5,6 +5,7 @@
  * vanish (MSIX-2, MSIX-3).
  */
 #include "msix_card.h"
+#include "pcivisor/hidden.h"
 
 /* How many more times the host permits; afterwards it does not. */
 static uint64_t permits;
@@ -276,6 +277,59 @@ static void what_was_left_enabled_goes_on_or_is_off(void **state)
     }
 }
 
+/* ---- over another's registers ----------------------------------------------
+ */
+
+#define OTHER pcv_test_at(0, 0, 2, 0)
+#define OTHERS 0xe1230000u /* where the card has its BAR as well */
+#define OTHERS_SIZE 0x4000u
+
+static bool others_hidden; /* and not concealed */
+
+static void take_other(struct vec *vec)
+{
+    static const struct pcv_hide_info used = {
+        .range_count = 1, .range = {{.bar = 0, .size = OTHERS_SIZE}}};
+    struct pcv_host *host = vec->rig.host;
+
+    assert_int_equal(pcv_device_add(host, OTHER, NULL), 0);
+    assert_int_equal(others_hidden ? pcv_device_hide(host, OTHER, &used, NULL)
+                                   : pcv_device_conceal(host, OTHER, 0, NULL),
+                     0);
+}
+
+/* OWN-7, OWN-8, MSIX-2: BARs of two functions may be at one address, by mistake
+ * or on purpose. */
+static void a_table_is_not_looked_for_in_the_hypervisors_registers(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        struct pcv_test_function f;
+        struct vec vec;
+        uint64_t bits;
+
+        others_hidden = (i & 1) != 0;
+        build(&vec);
+        pcv_test_endpoint(&f, 0x1b36, 0x0002);
+        pcv_test_bar32(&f, 0, OTHERS, OTHERS_SIZE);
+        pcv_test_set(&f, PCV_REG_COMMAND, 2, PCV_CMD_MEMORY);
+        pcv_test_add(vec.rig.model, &f, OTHER);
+        vec.before = take_other;
+        vec_start(&vec, (i & 2) != 0);
+        vec_write(&vec, PCV_REG_COMMAND, 2, PCV_CMD_MEMORY | PCV_CMD_MASTER);
+        control(&vec, ENABLE);
+        program(&vec, 0);
+        assert_true(vec_mmio_read(&vec, BAR, PBA, 8, &bits));
+        assert_int_equal(bits, UINT64_MAX);
+        assert_int_equal(vec_held(&vec), 0);
+        for (size_t n = 0; n < vec.logged; n++) {
+            assert_false(vec.log[n].address >= OTHERS &&
+                         vec.log[n].address - OTHERS < OTHERS_SIZE);
+        }
+        vec_close(&vec);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -288,6 +342,8 @@ int main(void)
         cmocka_unit_test(a_function_that_vanished_binds_nothing),
         cmocka_unit_test(a_function_in_quarantine_lists_no_vectors),
         cmocka_unit_test(what_was_left_enabled_goes_on_or_is_off),
+        cmocka_unit_test(
+            a_table_is_not_looked_for_in_the_hypervisors_registers),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,7 @@
  * VFs that exist: given to guests, moved by their PF's registers, lost by its
  * reset (src/owner/vfs.c).
  */
+#include "pcivisor/protected.h"
 #include "vfs_fixture.h"
 
 #define CTRL PCV_SRIOV_CTRL
@@ -247,10 +248,88 @@ static void a_guests_vf_that_a_reset_took_has_vanished(void **state)
     vfs_close(&v);
 }
 
+/* OWN-15: a write that was still allowed when it came is not performed once a
+ * guest has a VF. */
+static void a_write_that_waits_is_dropped_for_a_vf_given_meanwhile(void **state)
+{
+    static const struct {
+        uint16_t reg;
+        uint8_t size;
+        uint32_t value;
+    } rows[] = {
+        {CTRL, 2, PCV_SRIOV_CTRL_VFE},
+        {PCV_SRIOV_BAR, 4, 0xe8000000u},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (unsigned steps = 0; steps < 4; steps++) {
+            struct pcv_access write;
+            enum pcv_verdict verdict;
+            struct vfs v;
+            uint32_t before;
+
+            vfs_open(&v);
+            vfs_enable(&v, 3, VFS_ON);
+            vfs_work(&v);
+            before = vfs_peek(&v, rows[i].reg, rows[i].size);
+            write = PCV_WRITE(VFS_PF, (uint16_t)(v.cap + rows[i].reg),
+                              rows[i].size, rows[i].value);
+            verdict = pcv_access(v.rig.dom0, &write);
+            for (unsigned n = 0; n < steps && verdict == PCV_PENDING; n++) {
+                verdict = pcv_access_resume(v.rig.dom0, &write);
+            }
+            if (vfs_peek(&v, rows[i].reg, rows[i].size) == before) {
+                assert_int_equal(vfs_give(&v, 1), 0);
+                while (verdict == PCV_PENDING) {
+                    verdict = pcv_access_resume(v.rig.dom0, &write);
+                }
+                assert_int_equal(vfs_peek(&v, rows[i].reg, rows[i].size),
+                                 before);
+                assert_true(vfs_mapped(&v, 0));
+                vfs_write_as(v.guest, v.given, PCV_REG_BAR0, 4, VFS_WINDOW);
+                vfs_write_as(v.guest, v.given, PCV_REG_COMMAND, 2,
+                             PCV_CMD_MEMORY);
+                assert_true(pcv_model_is_mapped(v.rig.model, VFS_GUEST,
+                                                VFS_WINDOW >> 12));
+                assert_int_equal(vfs_take_back(&v, 1), 0);
+            }
+            vfs_close(&v);
+        }
+    }
+}
+
+/* OWN-15 */
+static void it_is_performed_at_the_administrators_word(void **state)
+{
+    struct pcv_access write;
+    enum pcv_verdict verdict;
+    struct vfs v;
+
+    (void)state;
+    vfs_open(&v);
+    vfs_enable(&v, 3, VFS_ON);
+    vfs_work(&v);
+    write = PCV_WRITE(VFS_PF, (uint16_t)(v.cap + CTRL), 2, PCV_SRIOV_CTRL_VFE);
+    assert_int_equal(pcv_access(v.rig.dom0, &write), PCV_PENDING);
+    assert_int_equal(pcv_access_resume(v.rig.dom0, &write), PCV_PENDING);
+    assert_int_equal(vfs_give(&v, 1), 0);
+    assert_int_equal(pcv_device_override(v.rig.host, VFS_PF, true), 0);
+    do {
+        verdict = pcv_access_resume(v.rig.dom0, &write);
+    } while (verdict == PCV_PENDING);
+    assert_int_equal(vfs_peek(&v, CTRL, 2), PCV_SRIOV_CTRL_VFE);
+    assert_false(vfs_there(&v, 1));
+    vfs_close(&v);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(vfs_in_use_are_neither_disabled_nor_moved),
+        cmocka_unit_test(
+            a_write_that_waits_is_dropped_for_a_vf_given_meanwhile),
+        cmocka_unit_test(it_is_performed_at_the_administrators_word),
         cmocka_unit_test(a_guest_sees_an_ordinary_function),
         cmocka_unit_test(vf_memory_enable_maps_and_unmaps_them),
         cmocka_unit_test(a_vf_bar_moves_all_vfs),

@@ -110,9 +110,64 @@ static void vfs_come_and_go_beside_everything_else(void **state)
     vfs_close(v);
 }
 
+/* ---- beside bus numbers
+ * ------------------------------------------------------
+ */
+
+static bool met;
+static int worked;
+
+static void *have_vfs_appear(void *arg)
+{
+    struct vfs *v = arg;
+    uint64_t wait;
+
+    pcv_model_advance_us(v->rig.model, VFS_READY_US);
+    worked = pcv_host_work(v->rig.host, &wait);
+    return NULL;
+}
+
+static void before_the_write(void *arg, const struct pcv_model_cfg *access)
+{
+    pthread_t thread;
+
+    if (access->write && access->sbdf.v == VFS_PORT.v && !met) {
+        met = true;
+        assert_int_equal(pthread_create(&thread, NULL, have_vfs_appear, arg),
+                         0);
+        assert_int_equal(pthread_join(thread, NULL), 0);
+    }
+}
+
+/* SRIOV-1, TOPO-4, LIFE-11: nothing is added in that moment, but they come. */
+static void vfs_whose_time_comes_while_bus_numbers_move_come_later(void **state)
+{
+    struct vfs v;
+
+    (void)state;
+    vfs_open(&v);
+    vfs_set(&v, PCV_SRIOV_NUM_VFS, 2, 4);
+    vfs_set(&v, PCV_SRIOV_CTRL, 2, VFS_ON);
+    pcv_model_watch(v.rig.model, before_the_write, &v);
+    vfs_write_as(v.rig.dom0, VFS_PORT, PCV_REG_SUBORDINATE, 1, 3);
+    pcv_model_watch(v.rig.model, NULL, NULL);
+    assert_true(met);
+    assert_int_equal(worked, -PCV_ERESTART);
+    vfs_work(&v);
+    for (uint32_t i = 0; i < 4; i++) {
+        assert_true(vfs_there(&v, i));
+    }
+    assert_int_equal(rig_events(&v.rig, PCV_EVENT_VF_FAILED), 0);
+    vfs_set(&v, PCV_SRIOV_CTRL, 2, 0);
+    vfs_work(&v);
+    vfs_close(&v);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(
+            vfs_whose_time_comes_while_bus_numbers_move_come_later),
         cmocka_unit_test(vfs_come_and_go_beside_everything_else),
     };
 

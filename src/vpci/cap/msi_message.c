@@ -223,13 +223,15 @@ void pcv__msi_leave(struct pcv__cap *cap)
 void pcv__msi_arrive(struct pcv__cap *cap)
 {
     const struct pcv__msi *msi = cap->state;
-    struct pcv_msi_request request;
+    struct pcv_msi_request request, now;
 
     if (!msi || !msi->bound) {
         return;
     }
+    pcv__vector_request(cap->device, &now);
     request = msi->request;
-    request.sbdf = pcv__device_sbdf(cap->device);
+    request.sbdf = now.sbdf;
+    request.requester = now.requester;
     hardware_off(cap);
     if (bind(cap, &request) != 0) {
         refuse(cap);

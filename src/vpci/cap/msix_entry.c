@@ -13,6 +13,8 @@
  * decoding on. It is not trusted before: the first time, every entry is masked.
  */
 #include "vpci/cap/msix.h"
+#include "vpci/hidden.h"
+#include "vpci/reserved.h"
 
 static struct pcv__msix_entry *entry_of(const struct pcv__cap *cap,
                                         uint16_t index)
@@ -86,8 +88,20 @@ static void bound_request(const struct pcv__cap *cap, uint16_t index,
 /* ---- hardware's table ------------------------------------------------------
  */
 
+/* Whether the hypervisor uses what stands there, of another function: of its
+ * own, one that is hidden or just revealed may have it in its table's BAR. */
+static bool is_hypervisors(const struct pcv_device *device, uint64_t address,
+                           uint32_t size)
+{
+    struct pcv_host *host = device->host;
+
+    return (!atomic_load_explicit(&device->read_only, memory_order_relaxed) &&
+            pcv__reserved_memory(host, address, size)) ||
+           (!pcv__hidden(device) && pcv__used_memory(host, address, size));
+}
+
 /* A BAR's address may be any that the hardware domain wrote: it must lead to
- * the device, not to the host's memory. */
+ * the device, not to the host's memory, nor to what the hypervisor drives. */
 bool pcv__msix_reach(const struct pcv__cap *cap, uint8_t bar, uint32_t offset,
                      uint32_t size, uint64_t *out_address)
 {
@@ -100,7 +114,8 @@ bool pcv__msix_reach(const struct pcv__cap *cap, uint8_t bar, uint32_t offset,
         return false;
     }
     address += offset;
-    if (mem->ops.mmio_permitted(mem->ctx, device->host->hardware.id,
+    if (is_hypervisors(device, address, size) ||
+        mem->ops.mmio_permitted(mem->ctx, device->host->hardware.id,
                                 (pcv_hpa){address}, size) != 1) {
         return false;
     }
