@@ -85,7 +85,8 @@ int pcv__set_all(struct pcv_host *host, pcv_sbdf root,
                  const struct pcv__order *order, bool slot, pcv_sbdf *out_busy);
 
 /* Whether an operation on another set is under way that has functions with this
- * one in common (subtree_beside.c): 0; or -PCV_EBUSY, and *out_busy is where. */
+ * one in common (subtree_beside.c): 0; or -PCV_EBUSY, and *out_busy is where.
+ */
 int pcv__set_is_apart(struct pcv__segment *segment, struct pcv_device *root,
                       bool slot, pcv_sbdf *out_busy)
     PCV__REQUIRES(segment->lock);

@@ -13,9 +13,9 @@ int pcv__reset_check(struct pcv_device *device, const struct pcv__mates *mates);
 
 /*
  * Begin a reset of what is quarantine's; it has a view. 0: it settles, see
- * pcv__settle_patiently(); -PCV_ERESTART; -PCV_EOPNOTSUPP: there is no way, unless that is
- * `accepted`; -PCV_EBUSY: it is on its way home, and its bus reset would hit a
- * guest's; -PCV_ENOMEM; -PCV_EIO: it does not answer.
+ * pcv__settle_patiently(); -PCV_ERESTART; -PCV_EOPNOTSUPP: there is no way,
+ * unless that is `accepted`; -PCV_EBUSY: it is on its way home, and its bus
+ * reset would hit a guest's; -PCV_ENOMEM; -PCV_EIO: it does not answer.
  */
 int pcv__reset_for_change(struct pcv_device *device,
                           const struct pcv__mates *mates, bool accepted);

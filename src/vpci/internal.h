@@ -314,6 +314,8 @@ bool pcv__settle_locked(struct pcv_device *device, uint64_t *out_wait_us)
 int pcv__settle_patiently(struct pcv_device *device)
     PCV__REQUIRES(device->lock);
 void pcv__settle_await(struct pcv_device *device) PCV__REQUIRES(device->lock);
+/* The same of one that may have no view, or have been asked just now. */
+int pcv__settle_rests(struct pcv_device *device) PCV__REQUIRES(device->lock);
 
 /* A capability of the first list, as hardware has it; 0: there is none. */
 uint16_t pcv__reset_cap(struct pcv_device *device, uint16_t id);

@@ -258,17 +258,17 @@ int pcv__reset_save(struct pcv_device *device)
     struct pcv__mem *mem = &device->host->mem;
     struct pcv__saved *saved = pcv__alloc(mem, sizeof(*saved));
     struct collector collector = {device, saved, false};
-    uint64_t wait_us;
     uint32_t command;
+    int error;
 
     if (!saved) {
         return -PCV_ENOMEM;
     }
     /* What a reset took is put back first, where its owner is not to notice. */
-    if (pcv__hw_quiet_us(device) != 0 ||
-        (device->view && !pcv__settle_locked(device, &wait_us))) {
+    error = pcv__settle_rests(device);
+    if (error != 0) {
         pcv__free(mem, saved, sizeof(*saved));
-        return -PCV_ERESTART;
+        return error;
     }
     if (!pcv__hw_fetch(device, PCV_REG_COMMAND, 2, &command) ||
         command == 0xffffu) {

@@ -295,11 +295,20 @@ int pcv__settle_patiently(struct pcv_device *device)
         pcv__settle_await(device);
         return -PCV_ERESTART;
     }
-    if (!asks || !pcv__patience_ends(device)) {
+    /* Whoever asked a moment ago got no answer either. */
+    if ((!asks && !device->extras->silent) || !pcv__patience_ends(device)) {
         return -PCV_ERESTART;
     }
     give_up(device);
     return -PCV_EIO;
+}
+
+int pcv__settle_rests(struct pcv_device *device)
+{
+    if (device->view && pcv__is_settling(device)) {
+        return pcv__settle_patiently(device);
+    }
+    return pcv__hw_quiet_us(device) != 0 ? -PCV_ERESTART : 0;
 }
 
 enum pcv_verdict pcv__settle_access(struct pcv_device *device)

@@ -180,12 +180,14 @@ int pcv__shadow_cast(struct pcv_device *device)
     struct pcv__extras *extras = pcv__extras_get(device);
     struct pcv__shadow *shadow;
     struct collector collector;
+    int error;
 
     if (!extras) {
         return -PCV_ENOMEM;
     }
-    if (pcv__hw_quiet_us(device) != 0) {
-        return -PCV_ERESTART;
+    error = pcv__settle_rests(device);
+    if (error != 0) {
+        return error;
     }
     collect(&collector, device);
     shadow = pcv__alloc(mem, bytes_for(collector.count));
