@@ -281,7 +281,9 @@ enum command_result command_deassign(struct call *call)
     if (!call_sbdf(call, 0, &sbdf)) {
         return COMMAND_MISUSED;
     }
-    return call_done(ctl_deassign(&ctl, sbdf));
+    return call_done(call->args.option[0] != NULL
+                         ? ctl_deassign_group(&ctl, sbdf)
+                         : ctl_deassign(&ctl, sbdf));
 }
 
 enum command_result command_cancel_remove(struct call *call)

@@ -52,7 +52,7 @@ static bool busy_held(const struct ctl *ctl, pcv_sbdf busy, const char *where)
     return false;
 }
 
-static bool is_guests(uint32_t owner_id)
+bool ctl_is_guest(uint32_t owner_id)
 {
     return owner_id != PCV_DOMAIN_ID_HARDWARE &&
            owner_id != PCV_DOMAIN_ID_HYPERVISOR &&
@@ -84,7 +84,8 @@ static bool remove_busy(const struct ctl *ctl, pcv_sbdf sbdf, pcv_sbdf busy)
 
     if (vfs == 0) {
         (void)ctl_status_of(ctl, busy, &status);
-        return status.state == PCV_STATE_PRESENT && is_guests(status.owner_id)
+        return status.state == PCV_STATE_PRESENT &&
+                       ctl_is_guest(status.owner_id)
                    ? remove_waits(ctl, sbdf, busy, status.owner_id)
                    : busy_held(ctl, busy, busy.v != sbdf.v ? " behind it" : "");
     }
@@ -294,8 +295,8 @@ static void changed_state(const struct ctl *ctl, int error, pcv_sbdf sbdf,
     }
 }
 
-static bool changed(const struct ctl *ctl, const struct ctl_result *result,
-                    pcv_sbdf sbdf)
+bool ctl_changed(const struct ctl *ctl, const struct ctl_result *result,
+                 pcv_sbdf sbdf)
 {
     struct text name = {0};
 
@@ -384,7 +385,7 @@ static void assign_explained(const struct ctl *ctl,
     }
     text_fini(&others.text);
     if (!same) {
-        (void)changed(ctl, result, request->sbdf);
+        (void)ctl_changed(ctl, result, request->sbdf);
     }
 }
 
@@ -405,36 +406,7 @@ bool ctl_assign(const struct ctl *ctl, pcv_sbdf sbdf, uint32_t domain_id,
                  ctl_domain_name(ctl, domain_id).s,
                  format_address(false, 0, result.sbdf).s);
     }
-    return changed(ctl, &result, sbdf);
-}
-
-/* Where it went: its assignment may have named quarantine, and a removal may
- * have waited for it. */
-static void returned(const struct ctl *ctl, pcv_sbdf sbdf)
-{
-    struct pcv_device_status status = {0};
-    const char *where = "back with dom0";
-
-    (void)ctl_status_of(ctl, sbdf, &status);
-    if (status.state == PCV_STATE_ABSENT) {
-        where = "given back, and removed";
-    } else if (status.state == PCV_STATE_LEAVING) {
-        where = "given back, and leaving";
-    } else if (status.owner_id == PCV_DOMAIN_ID_QUARANTINE) {
-        where = "given back, in quarantine";
-    }
-    text_add(ctl->out, "%s: %s\n", ctl_show(ctl, sbdf).s, where);
-}
-
-bool ctl_deassign(const struct ctl *ctl, pcv_sbdf sbdf)
-{
-    struct pcv_ctl_request request = ctl_request(PCV_CTL_DEASSIGN, sbdf);
-    struct ctl_result result = ctl_perform(ctl, &request, NULL);
-
-    if (result.error == 0) {
-        returned(ctl, sbdf);
-    }
-    return changed(ctl, &result, sbdf);
+    return ctl_changed(ctl, &result, sbdf);
 }
 
 bool ctl_broken(const struct ctl *ctl, pcv_sbdf sbdf, bool on)

@@ -118,17 +118,27 @@ bool ctl_assign(const struct ctl *ctl, pcv_sbdf sbdf, uint32_t domain_id,
                 const struct pcv_assign_policy *policy);
 bool ctl_test_assign(const struct ctl *ctl, pcv_sbdf sbdf, uint32_t domain_id,
                      const struct pcv_assign_policy *policy);
-bool ctl_deassign(const struct ctl *ctl, pcv_sbdf sbdf);
 bool ctl_cancel_remove(const struct ctl *ctl, pcv_sbdf sbdf);
 bool ctl_broken(const struct ctl *ctl, pcv_sbdf sbdf, bool on);
 bool ctl_buses(const struct ctl *ctl, pcv_sbdf sbdf, const uint8_t bus[3]);
 bool ctl_restore(const struct ctl *ctl, pcv_sbdf sbdf);
+/* Whether it is not the host's own, nor quarantine. */
+bool ctl_is_guest(uint32_t owner_id);
 bool ctl_read_only(const struct ctl *ctl, pcv_sbdf sbdf);
 bool ctl_override(const struct ctl *ctl, pcv_sbdf sbdf, bool on);
+/* As ctl_finished(), of a change of owner: where it failed, and where that left
+ * the function. */
+bool ctl_changed(const struct ctl *ctl, const struct ctl_result *result,
+                 pcv_sbdf sbdf);
 /* What became of an operation that may have to wait: nothing is printed for 0,
  * else its error. */
 bool ctl_finished(const struct ctl *ctl, const struct ctl_result *result,
                   const char *name);
+
+/* deassign.c */
+bool ctl_deassign(const struct ctl *ctl, pcv_sbdf sbdf);
+/* With all of its isolation group that the same guest has. */
+bool ctl_deassign_group(const struct ctl *ctl, pcv_sbdf sbdf);
 
 /* reset.c */
 bool ctl_reset(const struct ctl *ctl, pcv_sbdf sbdf);
@@ -144,6 +154,11 @@ bool ctl_faults(const struct ctl *ctl, char *const *word, size_t count,
                 struct text *misused);
 /* isolation.c */
 bool ctl_group(const struct ctl *ctl, pcv_sbdf sbdf);
+/* Who else of a function's group a guest has, "SBDF, which D has; ...": false:
+ * nobody. */
+bool ctl_group_guests(const struct ctl *ctl, pcv_sbdf sbdf, struct text *out);
+/* It may not go home because of them: EXDEV. Returns false. */
+bool ctl_group_refused(const struct ctl *ctl, pcv_sbdf sbdf);
 bool ctl_isolate(const struct ctl *ctl, pcv_sbdf sbdf, bool isolated);
 /* "also SBDF", "phantom STRIDE", or nothing. False, and why. */
 bool ctl_requesters_words(const struct ctl *ctl, char *const *word,

@@ -68,7 +68,9 @@ struct pcv_hide_info {
  * it is a guest's, on its way to one, the hypervisor's already, or a PF with
  * VFs, or somebody else changes its owner; -PCV_EEXIST if a register of the
  * host's own (pcv_register_add()) stands where one has to be virtual;
- * -PCV_EAGAIN while it sleeps (D3hot); -PCV_ENOMEM; -PCV_EIO if the host could
+ * -PCV_EAGAIN while it sleeps (D3hot); -PCV_EXDEV if it is in quarantine, and a
+ * guest has others of its isolation group, of which *out_busy is the first;
+ * -PCV_ENOMEM; -PCV_EIO if the host could
  * not read it, it does not answer, or pages could not be made read-only. Then
  * nothing has changed; of a subtree everything that was done is taken back.
  * -PCV_ERESTART: call again, not before pcv_device_wait_us(). Accesses are
@@ -147,9 +149,11 @@ int PCV_MUST_CHECK pcv_device_quarantine(struct pcv_host *host, pcv_sbdf sbdf,
  * or no bus number leads to it for the moment; -PCV_EPERM for a concealed
  * function alone where all of its slot, or a bridge above it, is concealed;
  * -PCV_EBUSY: it is a guest's, on its way to one, or somebody else changes its
- * owner; -PCV_ENOMEM; -PCV_EIO. Then it is as before, or in quarantine still;
- * of a subtree what is given back stays so. -PCV_ERESTART: call again, not
- * before pcv_device_wait_us(). Context, locking: as of pcv_device_hide().
+ * owner; -PCV_EXDEV: a guest has others of its isolation group, of which
+ * *out_busy is the first; -PCV_ENOMEM; -PCV_EIO. Then it is as before, or in
+ * quarantine still; of a subtree what is given back stays so. -PCV_ERESTART:
+ * call again, not before pcv_device_wait_us(). Context, locking: as of
+ * pcv_device_hide().
  */
 int PCV_MUST_CHECK pcv_device_reveal(struct pcv_host *host, pcv_sbdf sbdf,
                                      uint32_t flags, pcv_sbdf *out_busy);

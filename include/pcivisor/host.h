@@ -189,11 +189,14 @@ enum pcv_event_kind {
     PCV_EVENT_FAULTS, /* its IOMMU faults are too many, the last at address arg0
                          with PCV_FAULT_* arg1: bus mastering is off now, or
                          PCV_FAULT_LEFT_ON */
-    PCV_EVENT_PROTECTED,  /* a write to bits arg1 of register arg0 was dropped:
-                             a guest has something behind this bridge, or a VF
-                             of this PF. 64 a second are told, where there is a
-                             clock */
-    PCV_EVENT_OVERRIDDEN, /* its guest lost it to such a write at arg0 */
+    PCV_EVENT_PROTECTED,   /* a write to bits arg1 of register arg0 was dropped:
+                              a guest has something behind this bridge, or a VF
+                              of this PF. 64 a second are told, where there is a
+                              clock */
+    PCV_EVENT_OVERRIDDEN,  /* its guest lost it to such a write at arg0 */
+    PCV_EVENT_GROUP_WAITS, /* it is back from its guest and waits in quarantine,
+                              since guests have arg1 others of its isolation
+                              group, the first at arg0 */
 };
 
 struct pcv_event {

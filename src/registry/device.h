@@ -112,6 +112,8 @@ struct pcv__extras {
 #define PCV__NOTE_HIT 4u       /* and it was not waited for yet */
 #define PCV__NOTE_BUS_RESET 8u /* a bridge that resets what is behind it */
 #define PCV__NOTE_MSIX 16u     /* MSI-X is set aside: cap/msix_prepare.c */
+#define PCV__NOTE_HOMEWARD 32u /* it is on its way home, and: */
+#define PCV__NOTE_WAITS 64u    /* it waits for its group: owner/home.h */
 
 /* One BAR. */
 struct pcv__bar {

@@ -132,6 +132,7 @@ const char *pcv_event_name(enum pcv_event_kind kind)
         [PCV_EVENT_FAULTS] = "too many faults",
         [PCV_EVENT_PROTECTED] = "write dropped",
         [PCV_EVENT_OVERRIDDEN] = "taken from its guest",
+        [PCV_EVENT_GROUP_WAITS] = "waits for its group",
     };
     const char *name = NULL;
 

@@ -319,8 +319,8 @@ void pcv__faults_begin_anew(struct pcv_device *device)
             !pcv__is_marked(bridge, PCV__MARK_CUT_DUE)) {
             pcv__faults_clear(bridge);
         }
-        bridge = pcv__bridge_over(segment,
-                                  pcv_sbdf_bus(pcv__device_sbdf(bridge)));
+        bridge =
+            pcv__bridge_over(segment, pcv_sbdf_bus(pcv__device_sbdf(bridge)));
     }
 }
 

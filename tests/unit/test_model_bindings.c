@@ -95,7 +95,7 @@ static void a_requester_is_known_by_the_bus_number_that_it_has_now(void **state)
     struct pcv_msi_message m;
 
     (void)state;
-    pcv_test_bridge(&f, 0, 1, 1);
+    pcv_test_port(&f, PCV_PCIE_TYPE_ROOT_PORT, 0, 1, 1);
     pcv_test_add(model, &f, bridge);
     pcv_test_endpoint(&f, 0x8086, 1);
     (void)pcv_test_msi(&f, 0);
