@@ -168,7 +168,7 @@ static void msix_on(struct joined *j, pcv_sbdf at)
     put(dom0(j), at, MSIX + 2, 2, 0x8000);
     for (uint32_t i = 0; i < 4; i++) {
         struct pcv_mmio access = {
-            .address = {table + 16u + 4u * i},
+            .address = {table + 16u + UINT64_C(4) * i},
             .size = 4,
             .write = true,
             .data = entry[i],
