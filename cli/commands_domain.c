@@ -283,7 +283,8 @@ enum command_result command_deassign(struct call *call)
         return COMMAND_MISUSED;
     }
     session_removal_tell(call->session, sbdf);
-    bool done = ctl_deassign(&ctl, sbdf);
+    bool done = call->args.option[0] != NULL ? ctl_deassign_group(&ctl, sbdf)
+                                             : ctl_deassign(&ctl, sbdf);
     session_removal_told(call->session, done);
     return call_done(done);
 }

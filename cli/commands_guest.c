@@ -8,6 +8,11 @@ static const struct args_option json_options[] = {
     {"--json", NULL},
     {NULL, NULL},
 };
+static const struct args_option group_options[] = {
+    {"--group", NULL},
+    {NULL, NULL},
+};
+
 #define ASSIGN_ARGUMENTS                                                       \
     "DOMAIN SBDF [SLOT] " POLICY_ARGUMENTS                                     \
     " [--no-reset] [--group] [--to-quarantine]"
@@ -89,11 +94,13 @@ const struct command commands_guest[] = {
     },
     {
         .name = "deassign",
-        .arguments = "SBDF",
-        .help = "take a function back from a guest, or out of quarantine",
-        .completes = "s",
+        .arguments = "SBDF [--group]",
+        .help = "take a function back from a guest, or out of quarantine; "
+                "--group: with all of its isolation group that this guest has",
+        .completes = "s-",
         .min = 1,
         .max = 1,
+        .option = group_options,
         .run = command_deassign,
     },
     {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Commands that give a function to a guest, and take it back. */
+/* Commands that give a function to a guest. */
 #include "ctl/why.h"
 
 /* A change of owner that failed half-way leaves the function with nobody: at
@@ -27,9 +27,8 @@ static void changed_state(const struct ctl *ctl, int error, pcv_sbdf sbdf,
     }
 }
 
-static bool changed(const struct ctl *ctl,
-                    const struct pcv_ctl_request *request,
-                    const struct ctl_result *result)
+bool ctl_changed(const struct ctl *ctl, const struct pcv_ctl_request *request,
+                 const struct ctl_result *result)
 {
     struct text state = {0};
 
@@ -131,7 +130,7 @@ static void assign_explained(const struct ctl *ctl,
     }
     text_fini(&others.text);
     if (!same) {
-        (void)changed(ctl, request, result);
+        (void)ctl_changed(ctl, request, result);
     }
 }
 
@@ -152,34 +151,5 @@ bool ctl_assign(const struct ctl *ctl, pcv_sbdf sbdf, uint32_t domain_id,
                  ctl_domain_name(ctl, domain_id).s,
                  format_address(false, 0, result.sbdf).s);
     }
-    return changed(ctl, &request, &result);
-}
-
-/* Where it went: its assignment may have named quarantine, and a removal may
- * have waited for it. */
-static void returned(const struct ctl *ctl, pcv_sbdf sbdf)
-{
-    struct pcv_device_status status = {0};
-    const char *where = "back with dom0";
-
-    (void)ctl_status_of(ctl, sbdf, &status);
-    if (status.state == PCV_STATE_ABSENT) {
-        where = "given back, and removed";
-    } else if (status.state == PCV_STATE_LEAVING) {
-        where = "given back, and leaving";
-    } else if (status.owner_id == PCV_DOMAIN_ID_QUARANTINE) {
-        where = "given back, in quarantine";
-    }
-    text_add(ctl->out, "%s: %s\n", ctl_show(ctl, sbdf).s, where);
-}
-
-bool ctl_deassign(const struct ctl *ctl, pcv_sbdf sbdf)
-{
-    struct pcv_ctl_request request = ctl_request(PCV_CTL_DEASSIGN, sbdf);
-    struct ctl_result result = ctl_perform(ctl, &request, NULL);
-
-    if (result.error == 0) {
-        returned(ctl, sbdf);
-    }
-    return changed(ctl, &request, &result);
+    return ctl_changed(ctl, &request, &result);
 }

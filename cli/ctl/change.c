@@ -51,7 +51,7 @@ static bool busy_held(const struct ctl *ctl, pcv_sbdf busy, const char *where)
     return false;
 }
 
-static bool is_guests(uint32_t owner_id)
+bool ctl_is_guest(uint32_t owner_id)
 {
     return owner_id != PCV_DOMAIN_ID_HARDWARE &&
            owner_id != PCV_DOMAIN_ID_HYPERVISOR &&
@@ -98,7 +98,8 @@ static bool remove_busy(const struct ctl *ctl, pcv_sbdf sbdf, pcv_sbdf busy)
         const char *where = busy.v != sbdf.v ? " behind it" : "";
 
         (void)ctl_status_of(ctl, busy, &status);
-        if (status.state == PCV_STATE_PRESENT && is_guests(status.owner_id)) {
+        if (status.state == PCV_STATE_PRESENT &&
+            ctl_is_guest(status.owner_id)) {
             return remove_waits(ctl, sbdf, busy, status.owner_id);
         }
         return status.state == PCV_STATE_PRESENT &&

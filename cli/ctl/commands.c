@@ -37,6 +37,10 @@ static const struct args_option reset_options[] = {
     {"--ask", NULL},
     {NULL, NULL},
 };
+static const struct args_option group_options[] = {
+    {"--group", NULL},
+    {NULL, NULL},
+};
 static const struct args_option assign_options[] = {
     {"--no-reset", NULL}, /* the order is that of take_assign() */
     {"--group", NULL},
@@ -90,9 +94,10 @@ const struct program_command program_commands[] = {
     {"test-assign", ASSIGN_ARGUMENTS,
      "what assign would answer, without doing it", 2, 3, assign_options,
      program_command_test_assign},
-    {"deassign", "SBDF",
-     "take a function back from a guest, or out of quarantine", 1, 1, NULL,
-     program_command_deassign},
+    {"deassign", "SBDF [--group]",
+     "take a function back from a guest, or out of quarantine; --group: with "
+     "all of its isolation group that this guest has",
+     1, 1, group_options, program_command_deassign},
     {"cancel-remove", "SBDF",
      "withdraw a removal that waits for a guest to give it back", 1, 1, NULL,
      program_command_cancel_remove},

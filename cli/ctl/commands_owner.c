@@ -59,7 +59,9 @@ enum program_result program_command_test_assign(struct program *program,
 enum program_result program_command_deassign(struct program *program,
                                              const struct args *args)
 {
-    return program_each(program, args, ctl_deassign);
+    return program_each(program, args,
+                        args->option[0] != NULL ? ctl_deassign_group
+                                                : ctl_deassign);
 }
 
 enum program_result program_command_cancel_remove(struct program *program,

@@ -134,6 +134,8 @@ bool ctl_cancel_remove(const struct ctl *ctl, pcv_sbdf sbdf);
 bool ctl_broken(const struct ctl *ctl, pcv_sbdf sbdf, bool on);
 bool ctl_buses(const struct ctl *ctl, pcv_sbdf sbdf, const uint8_t bus[3]);
 bool ctl_restore(const struct ctl *ctl, pcv_sbdf sbdf);
+/* Whether it is not the host's own, nor quarantine. */
+bool ctl_is_guest(uint32_t owner_id);
 bool ctl_read_only(const struct ctl *ctl, pcv_sbdf sbdf);
 bool ctl_override(const struct ctl *ctl, pcv_sbdf sbdf, bool on);
 /* What became of an operation on a function that may have to wait: nothing is
@@ -146,7 +148,10 @@ bool ctl_assign(const struct ctl *ctl, pcv_sbdf sbdf, uint32_t domain_id,
                 const struct pcv_assign_policy *policy);
 bool ctl_test_assign(const struct ctl *ctl, pcv_sbdf sbdf, uint32_t domain_id,
                      const struct pcv_assign_policy *policy);
-bool ctl_deassign(const struct ctl *ctl, pcv_sbdf sbdf);
+/* As ctl_finished(), of a change of owner: where it failed, and where that left
+ * the function. */
+bool ctl_changed(const struct ctl *ctl, const struct pcv_ctl_request *request,
+                 const struct ctl_result *result);
 
 /* why.c: whether a bridge above it is to be removed when a guest gives back
  * what is behind it. */
@@ -163,6 +168,11 @@ struct ctl_card ctl_card_at(const struct ctl *ctl, pcv_sbdf sbdf);
 const char *ctl_card_added(const struct ctl_card *before, const struct ctl *ctl,
                            pcv_sbdf sbdf);
 
+/* deassign.c */
+bool ctl_deassign(const struct ctl *ctl, pcv_sbdf sbdf);
+/* With all of its isolation group that the same guest has. */
+bool ctl_deassign_group(const struct ctl *ctl, pcv_sbdf sbdf);
+
 /* reset.c */
 bool ctl_reset(const struct ctl *ctl, pcv_sbdf sbdf);
 bool ctl_reset_method(const struct ctl *ctl, pcv_sbdf sbdf);
@@ -177,6 +187,11 @@ bool ctl_faults(const struct ctl *ctl, char *const *word, size_t count,
                 struct text *misused);
 /* isolation.c */
 bool ctl_group(const struct ctl *ctl, pcv_sbdf sbdf);
+/* Who else of a function's group a guest has, "SBDF, which D has; ...": false:
+ * nobody. */
+bool ctl_group_guests(const struct ctl *ctl, pcv_sbdf sbdf, struct text *out);
+/* It may not go home because of them: EXDEV. Returns false. */
+bool ctl_group_refused(const struct ctl *ctl, pcv_sbdf sbdf);
 bool ctl_isolate(const struct ctl *ctl, pcv_sbdf sbdf, bool isolated);
 /* "also SBDF", "phantom STRIDE", or nothing. False, and why. */
 bool ctl_requesters_words(const struct ctl *ctl, char *const *word,

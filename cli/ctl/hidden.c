@@ -78,6 +78,19 @@ static bool in_the_way(const struct ctl *ctl,
     return false;
 }
 
+/* A guest has others of the group: of the function itself, or of one of those
+ * that were to go along, of which `result` names the guest's. */
+static bool refused_group(const struct ctl *ctl,
+                          const struct pcv_ctl_request *request,
+                          const struct ctl_result *result)
+{
+    return (request->flags & (PCV_CTL_SUBTREE | PCV_CTL_SLOT)) == 0
+               ? ctl_group_refused(ctl, request->sbdf)
+               : ctl_failed(ctl, result->error,
+                            "a guest has %s, of the same isolation group",
+                            ctl_show(ctl, result->sbdf).s);
+}
+
 static bool perform(const struct ctl *ctl, struct pcv_ctl_request *request,
                     const char *what)
 {
@@ -88,6 +101,9 @@ static bool perform(const struct ctl *ctl, struct pcv_ctl_request *request,
         text_add(ctl->out, "%s%s: %s\n", ctl_show(ctl, request->sbdf).s,
                  with(request->flags), what);
         return true;
+    }
+    if (result.error == -PCV_EXDEV) {
+        return refused_group(ctl, request, &result);
     }
     if (result.error == -PCV_EBUSY && result.sbdf.v != request->sbdf.v) {
         return in_the_way(ctl, request, result.sbdf);

@@ -45,6 +45,56 @@ bool ctl_group(const struct ctl *ctl, pcv_sbdf sbdf)
     return error == 0 || why_failed(ctl, &request, error);
 }
 
+/* Whoever of them a guest has, but for one, and what was pulled out. */
+struct guests {
+    const struct ctl *ctl;
+    pcv_sbdf but;
+    struct text *text;
+    uint64_t count;
+};
+
+static bool guests_add(void *arg, const union pcv_ctl_record *record)
+{
+    const struct pcv_group_member *member = &record->member;
+    struct pcv_device_status status = {0};
+    struct guests *guests = arg;
+
+    if (member->sbdf.v == guests->but.v || member->is_bridge ||
+        !ctl_is_guest(member->owner_id)) {
+        return true;
+    }
+    (void)ctl_status_of(guests->ctl, member->sbdf, &status);
+    if (!status.vanished) {
+        text_add(guests->text, "%s%s, which %s has",
+                 guests->count++ != 0 ? "; " : "",
+                 ctl_show(guests->ctl, member->sbdf).s,
+                 ctl_domain_name(guests->ctl, member->owner_id).s);
+    }
+    return true;
+}
+
+bool ctl_group_guests(const struct ctl *ctl, pcv_sbdf sbdf, struct text *out)
+{
+    struct pcv_ctl_request request = ctl_request(PCV_CTL_GROUP, sbdf);
+    struct guests guests = {.ctl = ctl, .but = sbdf, .text = out};
+
+    return ctl_each(ctl, &request, guests_add, &guests) == 0 &&
+           guests.count != 0;
+}
+
+bool ctl_group_refused(const struct ctl *ctl, pcv_sbdf sbdf)
+{
+    struct text others = {0};
+
+    (void)ctl_group_guests(ctl, sbdf, &others);
+    ctl_failed(ctl, PCV_EXDEV, "%s shares its isolation group with %s",
+               ctl_show(ctl, sbdf).s,
+               text_str(&others)[0] != '\0' ? text_str(&others)
+                                            : "what a guest has");
+    text_fini(&others);
+    return false;
+}
+
 bool ctl_isolate(const struct ctl *ctl, pcv_sbdf sbdf, bool isolated)
 {
     struct pcv_ctl_request request = ctl_request(PCV_CTL_ISOLATE, sbdf);

@@ -129,6 +129,24 @@ static bool status_ask(const struct ctl *ctl, enum pcv_ctl_op op, pcv_sbdf sbdf,
     return true;
 }
 
+/* Why it is in quarantine, and what ends that. */
+static void group_waits(const struct ctl *ctl,
+                        const struct pcv_device_status *status, pcv_sbdf sbdf)
+{
+    struct text others = {0};
+
+    if (status->state == PCV_STATE_PRESENT && status->group_waits) {
+        text_add(ctl->out, "  it is back from its guest, and goes home ");
+        if (ctl_group_guests(ctl, sbdf, &others)) {
+            text_add(ctl->out, "when the rest of its isolation group is: %s\n",
+                     text_str(&others));
+        } else {
+            text_add(ctl->out, "with 'deassign' or 'reveal'\n");
+        }
+    }
+    text_fini(&others);
+}
+
 bool ctl_holders(const struct ctl *ctl, pcv_sbdf sbdf)
 {
     struct pcv_device_status status = {0};
@@ -143,6 +161,7 @@ bool ctl_holders(const struct ctl *ctl, pcv_sbdf sbdf)
         report_holders(ctl->out, &status);
     }
     text_add(ctl->out, "\n");
+    group_waits(ctl, &status, sbdf);
     return true;
 }
 
@@ -172,6 +191,8 @@ static void status_marks(const struct ctl *ctl, pcv_sbdf sbdf,
     }
     text_add(ctl->out, "%s", status->broken ? ", broken" : "");
     status_leaves(ctl, sbdf, status);
+    text_add(ctl->out, "%s",
+             status->group_waits ? ", waits for its group" : "");
     if (status->change_error != 0) {
         text_add(ctl->out, "; its change of owner failed at step '%s': %s %s",
                  step, pcv_errno_name(status->change_error),
@@ -201,6 +222,7 @@ bool ctl_status(const struct ctl *ctl, pcv_sbdf sbdf)
     }
     status_marks(ctl, sbdf, &status);
     text_add(ctl->out, "\n");
+    group_waits(ctl, &status, sbdf);
     return true;
 }
 

@@ -130,6 +130,17 @@ static void event_no_reset(struct text *text, const struct words_names *names,
     }
 }
 
+/* Who of its group is in the way. */
+static void event_group(struct text *text, const struct words_names *names,
+                        const struct pcv_event *event)
+{
+    text_add(text, ": a guest has %s",
+             names->show(names->ctx, (pcv_sbdf){(uint32_t)event->arg[0]}).s);
+    if (event->arg[1] > 1) {
+        text_add(text, " and %" PRIu64 " more of it", event->arg[1] - 1);
+    }
+}
+
 /* Of events about faults, places, protected writes and resets; of others there
  * is nothing more to say. */
 static void event_more(struct text *text, const struct words_names *names,
@@ -164,6 +175,9 @@ static void event_more(struct text *text, const struct words_names *names,
     case PCV_EVENT_RESET:
     case PCV_EVENT_CHANGE_RESET:
         text_add(text, ": %s", pcv_reset_name((enum pcv_reset)event->arg[0]));
+        break;
+    case PCV_EVENT_GROUP_WAITS:
+        event_group(text, names, event);
         break;
     default:
         break;

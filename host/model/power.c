@@ -59,8 +59,7 @@ pcv_sbdf pcv__model_requester_locked(const struct pcv_model *model,
 
 /* What a bridge makes of the requester ID of something behind it. */
 static pcv_sbdf renamed_locked(const struct pcv_model *model,
-                                 const struct pcv__model_fn *bridge,
-                                 pcv_sbdf id)
+                               const struct pcv__model_fn *bridge, pcv_sbdf id)
 {
     uint32_t type =
         bridge->pcie == 0

@@ -285,8 +285,8 @@ static bool is_same(const struct pcv_msi_request *a,
                     const struct pcv_msi_request *b)
 {
     return a->requester.v == b->requester.v && a->domain_id == b->domain_id &&
-           a->count == b->count &&
-           a->address == b->address && a->data == b->data;
+           a->count == b->count && a->address == b->address &&
+           a->data == b->data;
 }
 
 void pcv__model_op_msi_unbind(void *ctx, const struct pcv_msi_request *request)

@@ -163,7 +163,17 @@ int PCV_MUST_CHECK pcv_device_test_assign(
  *
  * A guest's goes to the hardware domain, or to quarantine if its assignment
  * said so (PCV_ASSIGN_TO_QUARANTINE). What is in quarantine goes to the
- * hardware domain; what is on its way from there to a guest goes back. Where a
+ * hardware domain; what is on its way from there to a guest goes back.
+ *
+ * While a guest has another function of its isolation group (OWN-4), it waits
+ * in quarantine: the result is 0, pcv_device_status.group_waits is set, and
+ * PCV_EVENT_GROUP_WAITS says for whom. The call that takes the last of them
+ * from the guest brings those home that wait, before its own function, and
+ * answers restart until they are (then pcv_device_wait_us() of theirs counts,
+ * too); if that one is lost in another way, an administrator does (this call,
+ * or pcv_device_reveal()).
+ *
+ * Where a
  * removal waits for it (pcv_device_remove()), it is handed on to nobody: it is
  * removed, or, behind a bridge that is to be removed, waits in quarantine for
  * the last one; the result is 0.
@@ -173,7 +183,8 @@ int PCV_MUST_CHECK pcv_device_test_assign(
  * guest by the last address that it had.
  *
  * Returns 0; -PCV_ENODEV; -PCV_EINVAL (the hardware domain or the
- * hypervisor owns it);
+ * hypervisor owns it); -PCV_EXDEV: it is in quarantine, and stays there, since
+ * a guest has another of its group (pcv_group_find() says which);
  * -PCV_ENOMEM; -PCV_EIO; -PCV_ERESTART: call again. -PCV_EAGAIN: its guest has
  * it no more, but it cannot be reached, so it is in quarantine: call again when
  * it can. -PCV_EBUSY: another call changes its owner just now; or it is in
@@ -186,6 +197,27 @@ int PCV_MUST_CHECK pcv_device_test_assign(
  * as pcv_device_assign().
  */
 int PCV_MUST_CHECK pcv_device_deassign(struct pcv_host *host, pcv_sbdf sbdf);
+
+/**
+ * The same of a guest's function and of all others of its isolation group that
+ * this guest has: all are taken from it before the first goes home, so that
+ * none waits for another. Functions of the group that come home already, or
+ * wait, go along.
+ *
+ * @sbdf        one of them, to which bus numbers lead
+ * @out_member  whom an error is about; or NULL. Otherwise not written
+ *
+ * Returns as pcv_device_deassign(): -PCV_ERESTART: call again, not before the
+ * longest pcv_device_wait_us() of them is over; else the first error of a
+ * member, which keeps none of the others from going home. What failed in a call
+ * that answers restart is told by events and pcv_device_status(). -PCV_EINVAL:
+ * no guest has it, and none of its group is on its way home; also of
+ * pcv_group_find().
+ * Context: as pcv_device_assign().
+ */
+int PCV_MUST_CHECK pcv_device_deassign_group(struct pcv_host *host,
+                                             pcv_sbdf sbdf,
+                                             pcv_sbdf *out_member);
 
 /**
  * Mark a function as broken, or not any more: it is assigned to no guest

@@ -45,7 +45,7 @@
     X(DOMAINS, domains, 14, NOTHING, DOMAIN, 0)                                \
     X(MAPPINGS, mappings, 15, NOTHING, MAPPING, 0)                             \
     X(ASSIGN, assign, 16, ASSIGN, NOTHING, 0)                                  \
-    X(DEASSIGN, deassign, 17, NOTHING, NOTHING, 0)                             \
+    X(DEASSIGN, deassign, 17, NOTHING, NOTHING, PCV_CTL_WITH_GROUP)            \
     X(RESTORE, restore, 18, NOTHING, NOTHING, 0)                               \
     X(EVENTS, events, 19, EVENTS, EVENT, 0)                                    \
     X(READ_ONLY, read_only, 20, NOTHING, NOTHING, 0)                           \
@@ -88,6 +88,7 @@ const char *pcv_ctl_op_name(uint32_t op);
 #define PCV_CTL_LIMIT 0x200u
 #define PCV_CTL_SUBTREE 2u      /* the bridge and everything behind it */
 #define PCV_CTL_SLOT 4u         /* all functions of the device number */
+#define PCV_CTL_WITH_GROUP 8u   /* all of its group that the same guest has */
 #define PCV_CTL_ONLY_ASK 0x400u /* say how it would be done, and do nothing */
 
 #define PCV_CTL_NODES_MAX 32u  /* addresses in one request for nodes */

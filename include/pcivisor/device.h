@@ -60,6 +60,9 @@ struct pcv_device_status {
     /* A removal was refused while a guest has it, or something behind it, and
      * is remembered (LIFE-5). */
     bool remove_waits;
+    /* It came back from a guest, and goes home from quarantine when no guest
+     * has another of its isolation group any more (OWN-4). */
+    bool group_waits;
     /* Of a change of owner that is under way, or that failed: where it is, or
      * was (enum pcv_change_step), and with what error, negative; 0: it goes on
      * when it is called again. Of the last one until the next begins. */

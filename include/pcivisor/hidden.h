@@ -73,14 +73,15 @@ struct pcv_hide_info {
  * one that has functions in common with it is under way (*out_busy: its
  * bridge); -PCV_EEXIST if a register of the host's own (pcv_register_add())
  * stands where one has to be virtual; -PCV_EAGAIN while it sleeps (D3hot);
- * -PCV_ENOMEM; -PCV_EIO if the host could not read it, it does not answer, or
- * pages could not be made read-only. Then nothing has changed; of a subtree
- * everything that was done is taken back. -PCV_ERESTART: call again, not before
- * pcv_device_wait_us(). Accesses are inside, or it settles from a reset:
- * accesses to it may get retry until the next call, or until
- * pcv_device_reveal() takes that back. Or, of a subtree, it is not all done.
- * Context: control, one change of owner at a time for each device.
- * Locking: the segment's lock, the device's, map locks.
+ * -PCV_EXDEV if it is in quarantine, and a guest has others of its isolation
+ * group, of which *out_busy is the first; -PCV_ENOMEM; -PCV_EIO if the host
+ * could not read it, it does not answer, or pages could not be made read-only.
+ * Then nothing has changed; of a subtree everything that was done is taken
+ * back. -PCV_ERESTART: call again, not before pcv_device_wait_us(). Accesses
+ * are inside, or it settles from a reset: accesses to it may get retry until
+ * the next call, or until pcv_device_reveal() takes that back. Or, of a
+ * subtree, it is not all done. Context: control, one change of owner at a time
+ * for each device. Locking: the segment's lock, the device's, map locks.
  */
 int PCV_MUST_CHECK pcv_device_hide(struct pcv_host *host, pcv_sbdf sbdf,
                                    const struct pcv_hide_info *info,
@@ -154,9 +155,10 @@ int PCV_MUST_CHECK pcv_device_quarantine(struct pcv_host *host, pcv_sbdf sbdf,
  * owner, an operation on all behind a bridge above or below is under way
  * (*out_busy), or a removal waits for what is in quarantine:
  * pcv_device_deassign() ends that, pcv_device_cancel_remove() takes it back;
- * -PCV_ENOMEM; -PCV_EIO. Then it is as before, or in quarantine still; of a
- * subtree what is given back stays so. -PCV_ERESTART: call again, not before
- * pcv_device_wait_us(). Context, locking: as of pcv_device_hide().
+ * -PCV_EXDEV: a guest has others of its isolation group, of which *out_busy is
+ * the first; -PCV_ENOMEM; -PCV_EIO. Then it is as before, or in quarantine
+ * still; of a subtree what is given back stays so. -PCV_ERESTART: call again,
+ * not before pcv_device_wait_us(). Context, locking: as of pcv_device_hide().
  */
 int PCV_MUST_CHECK pcv_device_reveal(struct pcv_host *host, pcv_sbdf sbdf,
                                      uint32_t flags, pcv_sbdf *out_busy);

@@ -265,12 +265,13 @@ struct pcv_host_ops {
      * Whether dma_attach would ever give a guest the DMA of a requester ID: a
      * question without side effects, asked before anything changes, of each ID
      * that a function sends under: its own, and those of bridges above it and
-     * that were named (pcivisor/requester.h). It would not where firmware reserves memory that the device must reach at the same
-     * address for ever (RMRR of Intel's DMAR, unity maps of AMD's IVMD, Arm's
-     * IORT RMR), since a guest would have that memory, or lack it. Optional;
-     * without it dma_attach answers when it comes to that. Returns 1 or 0, or a
-     * negative error: it is not known, and the operation that asked fails.
-     * Context: control operations.
+     * that were named (pcivisor/requester.h). It would not where firmware
+     * reserves memory that the device must reach at the same address for ever
+     * (RMRR of Intel's DMAR, unity maps of AMD's IVMD, Arm's IORT RMR), since a
+     * guest would have that memory, or lack it. Optional; without it dma_attach
+     * answers when it comes to that. Returns 1 or 0, or a negative error: it is
+     * not known, and the operation that asked fails. Context: control
+     * operations.
      */
     int (*dma_permitted)(void *ctx, pcv_sbdf requester, uint32_t domain_id);
 

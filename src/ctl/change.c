@@ -120,12 +120,48 @@ int pcv__ctl_broken(struct pcv_host *host,
                                  request->u.broken.on == 1);
 }
 
+/* Who of its group has to be left alone the longest: those that wait for it, or
+ * go along, are reset in its name. */
+static pcv_sbdf slowest(struct pcv_host *host, pcv_sbdf sbdf)
+{
+    struct pcv_group_member member;
+    struct pcv_group group;
+    pcv_sbdf from = {0};
+    uint64_t longest = 0;
+
+    if (pcv_group_find(host, sbdf, &group) != 0) {
+        return sbdf;
+    }
+    /* Bounded: `from` goes up. */
+    while (pcv_group_next(&group, from, &member)) {
+        struct pcv_device *device = member.owner_id == PCV_DOMAIN_ID_QUARANTINE
+                                        ? pcv_device_find(host, member.sbdf)
+                                        : NULL;
+        uint64_t us = device ? pcv_device_wait_us(device) : 0;
+
+        pcv_device_put(device);
+        if (us > longest) {
+            longest = us;
+            sbdf = member.sbdf;
+        }
+        from.v = member.sbdf.v + 1u;
+    }
+    return sbdf;
+}
+
 int pcv__ctl_deassign(struct pcv_host *host,
                       const struct pcv_ctl_request *request,
                       struct pcv_ctl_reply *reply)
 {
-    (void)reply;
-    return pcv_device_deassign(host, request->sbdf);
+    int error =
+        (request->flags & PCV_CTL_WITH_GROUP) != 0
+            ? pcv_device_deassign_group(host, request->sbdf, &reply->sbdf)
+            : pcv_device_deassign(host, request->sbdf);
+
+    if (error == -PCV_ERESTART) {
+        reply->sbdf = slowest(host, request->sbdf);
+    }
+    return error;
 }
 
 int pcv__ctl_restore(struct pcv_host *host,

@@ -198,6 +198,7 @@ static const struct pcv__wire_field status[] = {
     FLAG(0x40, record, status.broken),
     FLAG(0x41, record, status.remove_waits),
     ONE(0x42, 1, record, status.change_step),
+    FLAG(0x43, record, status.group_waits),
     ONE(0x44, 4, record, status.change_error),
 };
 SHAPE(status, 0x48);

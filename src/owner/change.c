@@ -276,6 +276,7 @@ void pcv__change_rest(struct pcv_device *device)
     pcv__lock_drop(&device->host->mem, &device->lock);
     pcv__change_forget(device);
     device->change_reset = false;
+    pcv__unnote(device, PCV__NOTE_HOMEWARD | PCV__NOTE_WAITS);
 }
 
 void pcv__change_failed(struct pcv_device *device, int error)
@@ -314,6 +315,7 @@ int pcv__change_publish(struct pcv_device *device, struct pcv_domain *domain)
         pcv__faults_begin_anew(device); /* OWN-10 */
         atomic_store_explicit(&device->owner, domain, memory_order_release);
         pcv__guard_owner(device->segment, device, own);
+        pcv__unnote(device, PCV__NOTE_HOMEWARD | PCV__NOTE_WAITS);
         pcv__lock_take(mem, &device->lock);
         pcv__gate_reopen(device);
         pcv__lock_drop(mem, &device->lock);

@@ -7,6 +7,7 @@
  */
 #include "owner/emulated.h"
 #include "owner/hidden.h"
+#include "owner/home.h"
 #include "owner/reset.h"
 #include "registry/route.h"
 #include "vpci/map.h"
@@ -93,9 +94,15 @@ static int prepare(struct pcv_device *device)
         if (device->assignment) {
             pcv__change_rest(device); /* it was on its way home from a guest */
         }
-        error = pcv__change_reset(device, true);
+        error = pcv__home_begin(device);
+        if (error == 0) {
+            error = pcv__change_reset(device, true);
+        }
         if (error != -PCV_ERESTART) {
             pcv__change_at(device, PCV_STEP_NONE);
+        }
+        if (error != 0 && error != -PCV_ERESTART) {
+            pcv__unnote(device, PCV__NOTE_HOMEWARD);
         }
     } else {
         pcv__change_drop(device);
@@ -127,6 +134,7 @@ int pcv__conceal(struct pcv_device *device, const struct pcv__order *order)
                 : pcv__read_only_declare(device, marks, false);
     if (error != 0) {
         count(device, false);
+        pcv__unnote(device, PCV__NOTE_HOMEWARD);
     }
     return error;
 }
@@ -307,6 +315,10 @@ int pcv__bring_home(struct pcv_device *device)
 
     if (pcv__removal_waits(device)) {
         return -PCV_EBUSY; /* LIFE-5: it is handed on to nobody */
+    }
+    error = pcv__home_begin(device);
+    if (error != 0) {
+        return error;
     }
     error = pcv__change_reset(device, true);
     if (error == -PCV_ERESTART) {

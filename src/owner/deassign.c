@@ -6,6 +6,7 @@
  */
 #include "owner/deassign.h"
 #include "owner/bus_reset.h"
+#include "owner/home.h"
 
 /* ---- the way back ----------------------------------------------------------
  */
@@ -27,10 +28,39 @@ static int rest(struct pcv_device *device)
     return 0;
 }
 
+/* It comes from a guest, or was to go to one: it did not rest. */
+static bool returns(const struct pcv_device *device)
+{
+    return device->assignment || pcv__change_for(device);
+}
+
+/* To the hardware domain, unless a guest has others of its group: what did not
+ * rest waits for them then. */
+static int go_home(struct pcv_device *device)
+{
+    struct pcv_domain *hardware = &device->host->hardware;
+    bool waits = returns(device);
+    int error;
+
+    if (waits) {
+        pcv__note(device, PCV__NOTE_WAITS);
+    }
+    error = pcv__home_begin(device);
+    if (error == -PCV_EXDEV && waits) {
+        pcv__home_wait(device);
+        return 0;
+    }
+    if (error != 0) {
+        return error;
+    }
+    pcv__change_forget(device);
+    error = pcv__change_build(device, hardware);
+    return error != 0 ? error : pcv__change_hand(device, hardware);
+}
+
 /* Of what is quarantine's by now. */
 static int hand_on(struct pcv_device *device)
 {
-    struct pcv_domain *hardware = &device->host->hardware;
     int error;
 
     if (pcv__is_unreachable(device) || pcv__has_vanished(device)) {
@@ -39,6 +69,12 @@ static int hand_on(struct pcv_device *device)
         pcv__change_at(device, PCV_STEP_NONE);
         return -PCV_EAGAIN;
     }
+    if (!returns(device)) {
+        error = pcv__home_begin(device); /* before it is touched */
+        if (error != 0) {
+            return error;
+        }
+    }
     error = pcv__change_reset(device, true);
     if (error != 0) {
         return error;
@@ -46,9 +82,19 @@ static int hand_on(struct pcv_device *device)
     if (is_to_rest(device) || pcv__removal_waits(device)) {
         return rest(device);
     }
-    pcv__change_forget(device);
-    error = pcv__change_build(device, hardware);
-    return error != 0 ? error : pcv__change_hand(device, hardware);
+    return go_home(device);
+}
+
+int pcv__deassign_take(struct pcv_device *device)
+{
+    int error = pcv__change_take(device);
+
+    if (pcv__is_quarantined(device)) {
+        pcv__note(device, PCV__NOTE_HOMEWARD);
+    } else if (error != 0 && error != -PCV_ERESTART) {
+        pcv__change_told(device, PCV_EVENT_CHANGE_FAILED, error);
+    }
+    return error;
 }
 
 /* Only its bus can be reset, where something else of its guest's is that ends
@@ -82,14 +128,15 @@ static int steps(struct pcv_device *device, const struct pcv_domain *ending)
     int error = 0;
 
     if (!pcv__is_quarantined(device)) {
-        error = pcv__change_take(device);
-        if (error == -PCV_ERESTART) {
+        error = pcv__deassign_take(device);
+        if (error == -PCV_ERESTART || !pcv__is_quarantined(device)) {
             return error;
         }
-        if (error != 0 && !pcv__is_quarantined(device)) {
-            pcv__change_told(device, PCV_EVENT_CHANGE_FAILED, error);
-            return error;
-        }
+    } else if (returns(device)) {
+        pcv__note(device, PCV__NOTE_HOMEWARD);
+    }
+    if (pcv__home_waiters(device) == -PCV_ERESTART) {
+        return -PCV_ERESTART;
     }
     if (error == 0) {
         error = hand_on(device);
@@ -97,7 +144,9 @@ static int steps(struct pcv_device *device, const struct pcv_domain *ending)
     if (error == -PCV_EBUSY && waits_for_rest(device, ending)) {
         return -PCV_ERESTART;
     }
-    if (error != 0 && error != -PCV_ERESTART && error != -PCV_EAGAIN) {
+    if (error == -PCV_EXDEV) {
+        pcv__home_stay(device);
+    } else if (error != 0 && error != -PCV_ERESTART && error != -PCV_EAGAIN) {
         pcv__change_failed(device, error);
     }
     return error;
@@ -181,7 +230,12 @@ int pcv_device_deassign(struct pcv_host *host, pcv_sbdf sbdf)
     struct pcv_device *device;
     int error = host ? pcv__change_begin(host, sbdf, &device) : -PCV_EINVAL;
 
-    return error == 0 ? finish(device, return_device(device, NULL)) : error;
+    if (error == 0) {
+        error = finish(device, return_device(device, NULL));
+    }
+    /* The last whom it waits for may have come back beside us, and found us at
+     * it. */
+    return error == 0 && pcv__home_is_late(host, sbdf) ? -PCV_ERESTART : error;
 }
 
 /* ---- beside ----------------------------------------------------------------

@@ -6,6 +6,7 @@
  * reset, and a failure leaves what was there.
  */
 #include "owner/hidden.h"
+#include "owner/home.h"
 #include "vpci/hidden.h"
 #include "vpci/reserved.h"
 
@@ -66,7 +67,8 @@ bool pcv__set_is_done(const struct pcv_device *device,
         return pcv__is_marked(device, PCV__MARK_CONCEALED);
     case PCV__SET_QUARANTINE:
         return pcv__is_quarantined(device) && !device->change_for &&
-               !pcv__is_on_its_way(device);
+               !pcv__is_on_its_way(device) &&
+               !pcv__is_noted(device, PCV__NOTE_WAITS);
     case PCV__SET_REVEAL:
         return !pcv__is_marked(device,
                                PCV__MARK_HIDDEN | PCV__MARK_CONCEALED) &&
@@ -165,6 +167,10 @@ static int hide_resting(struct pcv_device *device,
 
     if (pcv__removal_waits(device)) {
         return -PCV_EBUSY; /* LIFE-5: it is handed on to nobody */
+    }
+    error = pcv__home_begin(device);
+    if (error != 0) {
+        return error;
     }
     error = pcv__change_reset(device, true);
     if (error == -PCV_ERESTART) {
@@ -307,6 +313,18 @@ int pcv__set_one(struct pcv_host *host, pcv_sbdf sbdf,
     return error;
 }
 
+/* In the place of one that may not go home: the first of its group that a guest
+ * has. */
+static void name_other(struct pcv_host *host, pcv_sbdf *sbdf)
+{
+    struct pcv_device *device = pcv_device_find(host, *sbdf);
+
+    if (device) {
+        (void)pcv__home_others(device, sbdf);
+    }
+    pcv_device_put(device);
+}
+
 /* `flags` are those that it may have, PCV_SUBTREE and PCV_SLOT not both. */
 static int order(struct pcv_host *host, pcv_sbdf sbdf, uint32_t flags,
                  uint32_t may, const struct pcv__order *what,
@@ -323,7 +341,12 @@ static int order(struct pcv_host *host, pcv_sbdf sbdf, uint32_t flags,
     each.in_set = sets != 0;
     error = sets != 0 ? pcv__set_all(host, sbdf, &each, sets == PCV_SLOT, &busy)
                       : pcv__set_one(host, sbdf, &each);
-    if ((error == -PCV_EBUSY || error == -PCV_ERESTART) && out_busy) {
+    if (error == -PCV_EXDEV) {
+        name_other(host, &busy);
+    }
+    if ((error == -PCV_EBUSY || error == -PCV_ERESTART ||
+         error == -PCV_EXDEV) &&
+        out_busy) {
         *out_busy = busy;
     }
     return error;

@@ -5,16 +5,41 @@
 #include "pcivisor/group.h"
 #include "registry/barred.h"
 
+/* The owner of one may be a guest that has ended meanwhile: only its address is
+ * looked at. */
+static bool is_host(const struct pcv_device *device,
+                    const struct pcv_domain *domain)
+{
+    return domain == &device->host->hardware ||
+           domain == &device->host->hypervisor;
+}
+
+/* Whether somebody else has what is in quarantine, as good as. What a guest
+ * that ends gives back is that one's until it is on its way home. */
+static bool is_promised(const struct pcv_device *device,
+                        const struct pcv_domain *to)
+{
+    const struct pcv_domain *next = pcv__change_for(device);
+    bool homeward = pcv__is_noted(device, PCV__NOTE_HOMEWARD);
+
+    if (is_host(device, to)) {
+        return next && !homeward;
+    }
+    return (next && next != to) || homeward;
+}
+
 /* Whether somebody else has a member, or is about to. */
 static bool is_anothers(const struct pcv_device *device,
                         const struct pcv_domain *to)
 {
     const struct pcv_domain *owner =
         atomic_load_explicit(&device->owner, memory_order_acquire);
-    const struct pcv_domain *next = pcv__change_for(device);
 
     if (owner == &device->host->quarantine) {
-        return next && next != to;
+        return is_promised(device, to);
+    }
+    if (is_host(device, owner) && is_host(device, to)) {
+        return pcv__change_for(device) != NULL;
     }
     return owner != to;
 }
@@ -27,13 +52,21 @@ static bool is_in_the_way(struct pcv_host *host,
     struct pcv_device *device;
     bool is;
 
-    if (member->is_bridge || member->owner_id == to->id) {
+    if (member->is_bridge) {
         return false;
     }
     device = pcv_device_find(host, member->sbdf);
     is = device && !pcv__has_vanished(device) && is_anothers(device, to);
     pcv_device_put(device);
     return is;
+}
+
+void pcv__group_fence(struct pcv_device *device)
+{
+    struct pcv__mem *mem = &device->host->mem;
+
+    pcv__lock_take(mem, &device->segment->lock);
+    pcv__lock_drop(mem, &device->segment->lock);
 }
 
 int pcv__group_split(struct pcv_device *device, const struct pcv_domain *to,
@@ -45,8 +78,10 @@ int pcv__group_split(struct pcv_device *device, const struct pcv_domain *to,
     struct pcv_group_member member;
     struct pcv_group group;
     uint32_t count = 0;
-    int error = pcv_group_find(host, own, &group);
+    int error;
 
+    pcv__group_fence(device);
+    error = pcv_group_find(host, own, &group);
     if (error != 0) {
         return error;
     }

@@ -122,8 +122,11 @@ struct pcv__extras {
 /* A bridge behind which the hypervisor uses something (OWN-7). As
  * PCV__MARK_GUARDS. */
 #define PCV__NOTE_KEEPS 64u
-#define PCV__NOTE_ARI 128u /* who added it says that its device knows of ARI   \
-                            */
+#define PCV__NOTE_ARI                                                          \
+    128u /* who added it says that its device knows of ARI                     \
+          */
+#define PCV__NOTE_HOMEWARD 0x100u /* it is on its way home, and: */
+#define PCV__NOTE_WAITS 0x200u    /* it waits for its group: owner/home.h */
 
 /* One BAR. */
 struct pcv__bar {
@@ -241,8 +244,10 @@ struct pcv_device {
     _Atomic uint32_t cap_problems;
     uint8_t pcie_cap;
     _Atomic uint8_t phantom_bits;
-    bool pcix; /* PCI-X 266 or 533 */
-    bool is_vf;
+    bool pcix : 1; /* PCI-X 266 or 533 */
+    bool is_vf : 1;
+    /* The hypervisor drives it (OWN-8): under the segment's lock. */
+    _Atomic bool read_only;
     _Atomic uint32_t marks;     /* PCV__MARK_* */
     struct pcv_device *pf;      /* of a VF that is live; it stays as long */
     _Atomic uint32_t physfn;    /* of a VF: its PF's address */
@@ -256,8 +261,7 @@ struct pcv_device {
     uint32_t vf_count; /* of a PF: VFs that are registered */
     bool is_bridge, bus_conflict, bound;
     bool changing;            /* somebody is inside a change of its owner */
-    _Atomic bool read_only;   /* the hypervisor drives it (OWN-8) */
-    _Atomic uint8_t notes;    /* PCV__NOTE_*: marks that found no room there */
+    _Atomic uint16_t notes;   /* PCV__NOTE_*: marks that found no room there */
     _Atomic uint16_t acs_cap; /* as ari_cap; it stands where there is room */
 
     /* Of a change of owner: theirs who set `changing`. */
@@ -300,7 +304,7 @@ static inline bool pcv__is_marked(const struct pcv_device *device,
             mark) != 0;
 }
 
-static inline bool pcv__is_noted(const struct pcv_device *device, uint8_t note)
+static inline bool pcv__is_noted(const struct pcv_device *device, uint16_t note)
 {
     return (atomic_load_explicit(&device->notes, memory_order_acquire) &
             note) != 0;
@@ -313,14 +317,14 @@ static inline bool pcv__knows_ari(const struct pcv_device *device)
     return device->ari_cap != 0 || pcv__is_noted(device, PCV__NOTE_ARI);
 }
 
-static inline void pcv__note(struct pcv_device *device, uint8_t note)
+static inline void pcv__note(struct pcv_device *device, uint16_t note)
 {
     atomic_fetch_or_explicit(&device->notes, note, memory_order_acq_rel);
 }
 
-static inline void pcv__unnote(struct pcv_device *device, uint8_t note)
+static inline void pcv__unnote(struct pcv_device *device, uint16_t note)
 {
-    atomic_fetch_and_explicit(&device->notes, (uint8_t)~note,
+    atomic_fetch_and_explicit(&device->notes, (uint16_t)~note,
                               memory_order_acq_rel);
 }
 

@@ -134,6 +134,7 @@ const char *pcv_event_name(enum pcv_event_kind kind)
         [PCV_EVENT_OVERRIDDEN] = "taken from its guest",
         [PCV_EVENT_CHANGE_RESET] = "reset between owners",
         [PCV_EVENT_BROKEN] = "does not come back after its reset",
+        [PCV_EVENT_GROUP_WAITS] = "waits for its group",
     };
     const char *name = NULL;
 

@@ -102,6 +102,7 @@ static void copy_status(const struct pcv_device *device,
     copy_counters(device, word, &out->counters);
     out->broken = pcv__is_marked(device, PCV__MARK_BROKEN);
     out->remove_waits = pcv__is_marked(device, PCV__MARK_REMOVE);
+    out->group_waits = pcv__is_noted(device, PCV__NOTE_WAITS);
     out->change_step =
         atomic_load_explicit(&device->change_step, memory_order_relaxed);
     out->change_error = -(int32_t)atomic_load_explicit(&device->change_error,

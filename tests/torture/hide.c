@@ -33,8 +33,8 @@ static void any_ranges(struct player *p, struct pcv_hide_info *info)
 static enum turn go_on(struct player *p, int answer)
 {
     EXPECT_ANSWER(p, answer, 0, -PCV_EAGAIN, -PCV_EINVAL, -PCV_ENODEV,
-                  -PCV_EPERM, -PCV_EOPNOTSUPP, -PCV_EBUSY, -PCV_EEXIST,
-                  -PCV_ENOMEM, -PCV_EIO, -PCV_ERESTART);
+                  -PCV_EPERM, -PCV_EOPNOTSUPP, -PCV_EBUSY, -PCV_EXDEV,
+                  -PCV_EEXIST, -PCV_ENOMEM, -PCV_EIO, -PCV_ERESTART);
     return answer == -PCV_ERESTART && p->tries < PATIENCE && !one_in(p, 400)
                ? TURN_AGAIN
                : TURN_OVER;

@@ -208,7 +208,8 @@ int deassign_once(struct player *p, pcv_sbdf sbdf)
     int answer = pcv_device_deassign(p->w->host, sbdf);
 
     EXPECT_ANSWER(p, answer, 0, -PCV_ENODEV, -PCV_EINVAL, -PCV_ENOMEM, -PCV_EIO,
-                  -PCV_ERESTART, -PCV_EAGAIN, -PCV_EBUSY, -PCV_EOPNOTSUPP);
+                  -PCV_ERESTART, -PCV_EAGAIN, -PCV_EBUSY, -PCV_EXDEV,
+                  -PCV_EOPNOTSUPP);
     return answer;
 }
 

@@ -207,4 +207,12 @@ static inline void joined_remove(struct joined *j, pcv_sbdf at)
     assert_int_equal(pcv_device_remove(j->h.host, at, NULL, NULL), 0);
 }
 
+/* It is pulled out and plugged in again: so the hardware domain has it, also
+ * beside a guest's function of its group (OWN-2). */
+static inline void joined_plug(struct joined *j, pcv_sbdf at)
+{
+    joined_remove(j, at);
+    assert_int_equal(pcv_device_add(j->h.host, at, NULL), 0);
+}
+
 #endif

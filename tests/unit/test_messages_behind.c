@@ -106,8 +106,8 @@ static void msi_off(struct pcv_domain *owner, pcv_sbdf at)
     put(owner, at, MSI + 2, 2, 0);
 }
 
-/* A message arrives, from whom and for whom it is. The card is known by where it
- * was plugged in. */
+/* A message arrives, from whom and for whom it is. The card is known by where
+ * it was plugged in. */
 static void assert_comes(struct joined *j, pcv_sbdf card, pcv_sbdf at,
                          bool msix, uint32_t domain_id)
 {
@@ -168,7 +168,7 @@ static void msix_on(struct joined *j, pcv_sbdf at)
     put(dom0(j), at, MSIX + 2, 2, 0x8000);
     for (uint32_t i = 0; i < 4; i++) {
         struct pcv_mmio access = {
-            .address = {table + 16u + 4u * i},
+            .address = {table + 16u + UINT64_C(4) * i},
             .size = 4,
             .write = true,
             .data = entry[i],
@@ -205,8 +205,8 @@ static void a_guests_messages_are_bound_for_it_as_well(void **state)
     (void)state;
     start(&j);
     for (int i = 0; i < 100 && error == -PCV_ERESTART; i++) {
-        error = pcv_device_assign(j.h.host, BEHIND_OLD, j.guest[0], &group,
-                                  &there);
+        error =
+            pcv_device_assign(j.h.host, BEHIND_OLD, j.guest[0], &group, &there);
     }
     assert_int_equal(error, 0);
     put(j.guest[0], there, PCV_REG_COMMAND, 2, PCV_CMD_MASTER);

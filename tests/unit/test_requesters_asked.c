@@ -21,8 +21,8 @@
 
 static void reserve(struct joined *j, pcv_sbdf id, bool on)
 {
-    assert_int_equal(
-        pcv_model_reserve_dma(j->h.model, id, RMRR, on ? 4096 : 0), 0);
+    assert_int_equal(pcv_model_reserve_dma(j->h.model, id, RMRR, on ? 4096 : 0),
+                     0);
 }
 
 /* It is refused before anything has changed. */
@@ -32,8 +32,7 @@ static void assert_refused(struct joined *j, pcv_sbdf at)
         pcv_device_test_assign(j->h.host, at, j->guest[0], NULL, NULL, 0, NULL),
         -PCV_EPERM);
     assert_int_equal(joined_give(j, at, 0), -PCV_EPERM);
-    assert_int_equal(hosted_status(&j->h, at).owner_id,
-                     PCV_DOMAIN_ID_HARDWARE);
+    assert_int_equal(hosted_status(&j->h, at).owner_id, PCV_DOMAIN_ID_HARDWARE);
     assert_int_equal(joined_dma(j, at), PCV_DOMAIN_ID_HARDWARE);
 }
 
@@ -61,9 +60,9 @@ static void memory_reserved_for_an_alias_is_no_guests(void **state)
     (void)state;
     joined_start(&j);
     reserve(&j, JOINED_TO_PCI, true); /* the alias is one's own ID */
-    assert_int_equal(pcv_device_assign(j.h.host, JOINED_DEEP, j.guest[0],
-                                       &group, NULL),
-                     -PCV_EPERM);
+    assert_int_equal(
+        pcv_device_assign(j.h.host, JOINED_DEEP, j.guest[0], &group, NULL),
+        -PCV_EPERM);
     assert_int_equal(joined_dma(&j, JOINED_DEEP), PCV_DOMAIN_ID_HARDWARE);
     hosted_end(&j.h);
 }
@@ -164,8 +163,8 @@ static void faults_of_an_id_that_several_have_are_each_ones(void **state)
         pcv_device_add_requester(j.h.host, JOINED_ALONE, JOINED_OLD), 0);
     assert_int_equal(
         pcv_device_add_requester(j.h.host, JOINED_SECOND, JOINED_OLD), 0);
-    assert_int_equal(
-        pcv_device_add_requester(j.h.host, JOINED_SECOND, ALSO), 0);
+    assert_int_equal(pcv_device_add_requester(j.h.host, JOINED_SECOND, ALSO),
+                     0);
     (void)faults_tell(j.h.host, JOINED_OLD, 3);
     assert_int_equal(count_of(&j, JOINED_ALONE), 3);
     assert_int_equal(count_of(&j, JOINED_SECOND), 3);

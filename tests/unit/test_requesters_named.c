@@ -57,7 +57,9 @@ static void a_named_id_that_another_function_has_is_shared(void **state)
     assert_int_equal(joined_id(&j, JOINED_OLD), JOINED_NOBODY);
     assert_int_equal(joined_give(&j, JOINED_ALONE, 0), 0);
     assert_int_equal(joined_id(&j, JOINED_OLD), 7);
-    assert_int_equal(joined_home(&j, JOINED_OLD), 0);
+    assert_int_equal(joined_home(&j, JOINED_OLD), -PCV_EXDEV);
+    assert_int_equal(joined_id(&j, JOINED_OLD), 7);
+    joined_plug(&j, JOINED_OLD);
     assert_int_equal(joined_id(&j, JOINED_OLD), JOINED_NOBODY);
     assert_int_equal(joined_id(&j, JOINED_ALONE), 7);
     hosted_end(&j.h);

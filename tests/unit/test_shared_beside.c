@@ -58,7 +58,7 @@ static void a_removal_beside_it_leaves_the_id_to_who_moves_it(void **state)
     take_all(&j);
     assert_int_equal(joined_give(&j, behind(0), 0), 0);
     assert_int_equal(joined_give(&j, behind(1), 0), 0);
-    assert_int_equal(joined_home(&j, behind(2)), 0);
+    joined_plug(&j, behind(2));
     joined_beside.fn = remove_beside;
     joined_beside.rid = ALIAS.v;
     assert_int_equal(joined_take(&j, behind(1)), 0);
@@ -218,7 +218,6 @@ static void an_add_that_fails_late_leaves_a_shared_id_to_the_others(
     joined_start(&j);
     take_all(&j);
     assert_int_equal(joined_give(&j, behind(1), 0), 0);
-    assert_int_equal(joined_home(&j, behind(2)), 0);
     joined_remove(&j, behind(2));
     joined_beside.fn = bridge_vanishes_beside;
     joined_beside.rid = behind(2).v;
