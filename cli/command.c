@@ -2,6 +2,7 @@
 /* How a line becomes a call of a command, and what all commands share. */
 #include "command.h"
 #include "ctl/alias.h"
+#include "ctl/numbers.h"
 #include "report.h"
 
 #include <inttypes.h>
@@ -140,6 +141,7 @@ enum command_result command_help(struct call *call)
         alias_add(call->out, command->name);
         text_add(call->out, "\n");
     }
+    numbers_add_rule(call->out);
     return COMMAND_DONE;
 }
 

@@ -103,11 +103,12 @@ static const struct command table[] = {
     },
     {
         .name = "add",
-        .arguments = "SBDF [vf-of SBDF] [node N]",
-        .help = "report a function to the library",
+        .arguments = "SBDF [vf-of SBDF] [node N] [extfn]",
+        .help = "report a function to the library; extfn: above 7, of a device "
+                "with ARI",
         .completes = "s-",
         .min = 1,
-        .max = 5,
+        .max = 6,
         .run = command_add,
     },
     {

@@ -33,8 +33,10 @@ enum command_result command_remove(struct call *call)
         return COMMAND_MISUSED;
     }
     struct removal *removal = session_removal(session, sbdf);
+    session_removal_tell(session, sbdf);
     bool done =
         ctl_remove(&ctl, sbdf, removal != NULL ? &removal->completion : NULL);
+    session_removal_told(session, done);
     if (removal != NULL && !removal->completion.taken) {
         session_removal_drop(session, removal);
     }
@@ -148,7 +150,7 @@ static bool vector_words(struct call *call, pcv_sbdf *out_sbdf,
     if (!call_sbdf(call, 0, out_sbdf)) {
         return false;
     }
-    if (!parse_decimal(call->args.word[1], UINT16_MAX, &index)) {
+    if (!parse_number(call->args.word[1], UINT16_MAX, &index)) {
         call_misused(call, "expected a vector's number, got '%s'",
                      call->args.word[1]);
         return false;

@@ -115,7 +115,7 @@ enum command_result command_read(struct call *call)
         return COMMAND_MISUSED;
     }
     if (call->args.count == 3 &&
-        (!parse_decimal(call->args.word[2], PCV_CFG_EXT_SIZE, &count) ||
+        (!parse_number(call->args.word[2], PCV_CFG_EXT_SIZE, &count) ||
          count == 0)) {
         return call_misused(call, "expected a count from 1 to 4096, got '%s'",
                             call->args.word[2]);
@@ -222,9 +222,8 @@ enum command_result command_dump(struct call *call)
         (call->args.count > 1 && !register_words(call, &sbdf, &reg, &size))) {
         return COMMAND_MISUSED;
     }
-    if (call->args.count == 3 &&
-        (!parse_decimal(call->args.word[2], PCV_CFG_EXT_SIZE, &count) ||
-         count == 0)) {
+    if (call->args.count == 3 && (!parse_size(call->args.word[2], &count) ||
+                                  count == 0 || count > PCV_CFG_EXT_SIZE)) {
         return call_misused(
             call, "expected a number of bytes from 1 to 4096, got '%s'",
             call->args.word[2]);

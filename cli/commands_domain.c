@@ -281,7 +281,10 @@ enum command_result command_deassign(struct call *call)
     if (!call_sbdf(call, 0, &sbdf)) {
         return COMMAND_MISUSED;
     }
-    return call_done(ctl_deassign(&ctl, sbdf));
+    session_removal_tell(call->session, sbdf);
+    bool done = ctl_deassign(&ctl, sbdf);
+    session_removal_told(call->session, done);
+    return call_done(done);
 }
 
 enum command_result command_cancel_remove(struct call *call)

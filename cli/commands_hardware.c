@@ -50,7 +50,7 @@ static enum command_result device_raise(struct call *call)
     if (named && strcmp(word[2], "msi") != 0 && strcmp(word[2], "msix") != 0) {
         return call_misused(call, "expected msi or msix, got '%s'", word[2]);
     }
-    if (!parse_decimal(word[call->args.count - 1], 2047, &vector)) {
+    if (!parse_number(word[call->args.count - 1], 2047, &vector)) {
         return call_misused(call, "expected a vector from 0 to 2047, got '%s'",
                             word[call->args.count - 1]);
     }
@@ -135,7 +135,7 @@ static enum command_result device_dma(struct call *call)
         return call_misused(call, "expected read or write, got '%s'", word[3]);
     }
     if (call->args.count == 5 &&
-        !parse_decimal(word[4], DMA_TIMES_MAX, &times)) {
+        !parse_number(word[4], DMA_TIMES_MAX, &times)) {
         return call_misused(call, "expected how often, up to %u, got '%s'",
                             DMA_TIMES_MAX, word[4]);
     }
@@ -156,10 +156,10 @@ enum command_result command_reserve(struct call *call)
         return COMMAND_MISUSED;
     }
     if (!parse_hex(call->args.word[1], UINT64_MAX, &address) ||
-        !parse_hex(call->args.word[2], UINT64_MAX, &size)) {
+        !parse_size(call->args.word[2], &size)) {
         return call_misused(call,
-                            "expected a hexadecimal address and size, got "
-                            "'%s %s'",
+                            "expected a hexadecimal address and a size (1M, "
+                            "0x1000), got '%s %s'",
                             call->args.word[1], call->args.word[2]);
     }
     int result = pcv_model_reserve_dma(call->session->machine.model, sbdf,
@@ -348,7 +348,7 @@ enum command_result command_advance(struct call *call)
     const struct machine *machine = &call->session->machine;
     uint64_t ms;
 
-    if (!parse_decimal(call->args.word[0], UINT32_MAX, &ms)) {
+    if (!parse_number(call->args.word[0], UINT32_MAX, &ms)) {
         return call_misused(call, "expected milliseconds, got '%s'",
                             call->args.word[0]);
     }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "command.h"
+#include "guests.h"
 #include "json.h"
 #include "report.h"
 
@@ -73,7 +74,7 @@ enum command_result command_mapped(struct call *call)
 enum command_result command_map_chunk(struct call *call)
 {
     uint64_t pages;
-    if (!parse_decimal(call->args.word[0], UINT32_MAX, &pages)) {
+    if (!parse_number(call->args.word[0], UINT32_MAX, &pages)) {
         return call_misused(call, "expected a number of pages, got '%s'",
                             call->args.word[0]);
     }
@@ -105,6 +106,7 @@ enum command_result command_events(struct call *call)
     }
     log->count = 0;
     log->lost = 0;
+    guests_forget_former(&call->session->machine);
     return COMMAND_DONE;
 }
 
@@ -161,7 +163,7 @@ enum command_result command_fail(struct call *call)
             call->args.word[0]);
     }
     if (call->args.count != 2 ||
-        !parse_decimal(call->args.word[1], UINT64_MAX, &nth)) {
+        !parse_number(call->args.word[1], UINT64_MAX, &nth)) {
         return call_misused(call, "expected which call is to fail, from 1; "
                                   "0: none");
     }

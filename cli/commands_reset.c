@@ -107,7 +107,7 @@ enum command_result command_pending(struct call *call)
     if (!call_sbdf(call, 0, &sbdf)) {
         return COMMAND_MISUSED;
     }
-    if (!forever && !parse_decimal(call->args.word[1], UINT32_MAX, &ms)) {
+    if (!forever && !parse_number(call->args.word[1], UINT32_MAX, &ms)) {
         return call_misused(call, "expected milliseconds or forever, got '%s'",
                             call->args.word[1]);
     }

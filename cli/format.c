@@ -88,10 +88,15 @@ static bool digits_take(const char **at, int base, unsigned digits_max,
     return digits > 0;
 }
 
+static bool is_prefixed(const char *word)
+{
+    return word[0] == '0' && (word[1] == 'x' || word[1] == 'X');
+}
+
 bool parse_hex(const char *word, uint64_t max, uint64_t *out_value)
 {
     uint64_t value;
-    if (word[0] == '0' && (word[1] == 'x' || word[1] == 'X')) {
+    if (is_prefixed(word)) {
         word += 2;
     }
     if (!digits_take(&word, 16, 16, &value) || *word != '\0' || value > max) {
@@ -112,14 +117,20 @@ bool parse_decimal(const char *word, uint64_t max, uint64_t *out_value)
     return true;
 }
 
+bool parse_number(const char *word, uint64_t max, uint64_t *out_value)
+{
+    return is_prefixed(word) ? parse_hex(word, max, out_value)
+                             : parse_decimal(word, max, out_value);
+}
+
 bool parse_size(const char *word, uint64_t *out_bytes)
 {
     static const char units[] = "KMGT";
     const char *at = word;
     uint64_t value;
 
-    if (word[0] == '0' && (word[1] == 'x' || word[1] == 'X')) {
-        return parse_hex(word, UINT64_MAX, out_bytes);
+    if (parse_number(word, UINT64_MAX, out_bytes)) {
+        return true;
     }
     /* 6 digits of the largest unit stay below 2^64. */
     if (!digits_take(&at, 10, 6, &value) || at[0] == '\0' || at[1] != '\0') {

@@ -67,8 +67,17 @@ bool parse_sbdf(const struct pcv_model *model, const char *word,
 bool parse_hex(const char *word, uint64_t max, uint64_t *out_value);
 /* Decimal. False if it is not, or above `max`. */
 bool parse_decimal(const char *word, uint64_t max, uint64_t *out_value);
-/* A number of bytes: decimal with K, M, G or T behind it, or hexadecimal with
- * 0x in front. False if it is neither. */
+/*
+ * What people type is read the same way everywhere, as `help` says: addresses,
+ * registers, bus numbers and values by parse_hex(); counts, times and indexes
+ * by parse_number(), sizes by parse_size(). With 0x in front each is
+ * hexadecimal.
+ */
+/* Decimal, or hexadecimal with 0x in front. False if it is neither, or above
+ * `max`. */
+bool parse_number(const char *word, uint64_t max, uint64_t *out_value);
+/* A number of bytes: the same, or decimal with K, M, G or T behind it. False if
+ * it is none of them. */
 bool parse_size(const char *word, uint64_t *out_bytes);
 
 #endif

@@ -56,10 +56,45 @@ bool guest_name_good(const char *name)
     return true;
 }
 
+const char *guest_name_of(const struct machine *machine, uint32_t id)
+{
+    const struct guest *guest = guest_of(machine, id);
+
+    for (size_t i = 0; guest == NULL && i < machine->formers; i++) {
+        if (machine->former[i].id == id) {
+            return machine->former[i].name;
+        }
+    }
+    return guest != NULL ? guest->name : NULL;
+}
+
+/* What was its own may be told of later. */
+static void keep_name(struct machine *machine, const struct guest *guest,
+                      uint32_t id)
+{
+    struct former_guest former = {.id = id};
+
+    snprintf(former.name, sizeof(former.name), "%s", guest->name);
+    machine->former =
+        memory_resize(machine->former, machine->formers + 1, sizeof(former));
+    machine->former[machine->formers++] = former;
+}
+
+void guests_forget_former(struct machine *machine)
+{
+    free(machine->former);
+    machine->former = NULL;
+    machine->formers = 0;
+}
+
 /* Bounded: each identifier that is passed over is a guest's. */
 static uint32_t free_id(const struct machine *machine)
 {
-    uint32_t id = PCV_DOMAIN_ID_HARDWARE + 1;
+    uint32_t id = machine->last_guest_id + 1;
+
+    if (id <= PCV_DOMAIN_ID_HARDWARE) {
+        id = PCV_DOMAIN_ID_HARDWARE + 1;
+    }
     while (pcv_domain_find(machine->host, id) != NULL) {
         id++;
     }
@@ -85,6 +120,7 @@ int guest_create(struct machine *machine, const char *name)
         int undone = pcv_domain_destroy(guest.domain);
         return undone != 0 ? undone : result;
     }
+    machine->last_guest_id = pcv_domain_id(guest.domain);
     snprintf(guest.name, sizeof(guest.name), "%s", name);
     machine->guest =
         memory_resize(machine->guest, machine->guests + 1, sizeof(guest));
@@ -106,6 +142,7 @@ int guest_destroy(struct machine *machine, const char *name,
     if (guest == NULL) {
         return -PCV_ENOENT;
     }
+    uint32_t id = pcv_domain_id(guest->domain);
     do {
         result = pcv_domain_destroy(guest->domain);
         *out_wait_us = result == -PCV_ERESTART && machine->clock
@@ -115,6 +152,7 @@ int guest_destroy(struct machine *machine, const char *name,
              ++steps < DESTROY_STEPS_MAX);
     if (result == 0) {
         size_t index = (size_t)(guest - machine->guest);
+        keep_name(machine, guest, id);
         machine->guests--;
         memmove(guest, guest + 1, (machine->guests - index) * sizeof(*guest));
     }

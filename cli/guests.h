@@ -31,6 +31,18 @@ struct guest {
     bool used;     /* it was given a function: they are settled */
 };
 
+/* One that was destroyed, for as long as events that were not told yet may name
+ * it. */
+struct former_guest {
+    char name[GUEST_NAME_MAX + 1];
+    uint32_t id;
+};
+
+/* The name of a guest that is, or was; NULL. */
+const char *guest_name_of(const struct machine *machine, uint32_t id);
+/* All events were told. */
+void guests_forget_former(struct machine *machine);
+
 /* By name, or by the domain's identifier; NULL. Good until a guest is created
  * or destroyed. */
 struct guest *guest_named(const struct machine *machine, const char *name);

@@ -7,6 +7,7 @@
 
 #include "emulated.h"
 #include "file.h"
+#include "guests.h"
 #include "machine.h"
 
 #define GENERATE "generate:"
@@ -259,6 +260,7 @@ bool machine_close(struct machine *machine, struct text *why)
     free(machine->events.item);
     free(machine->window);
     free(machine->guest);
+    guests_forget_former(machine);
     emulated_fini(machine);
     for (size_t i = 0; i < machine->lents; i++) {
         free(machine->lent[i]);

@@ -14,11 +14,11 @@
 struct domain_text machine_domain_name(const struct machine *machine,
                                        uint32_t id)
 {
-    const struct guest *guest = guest_of(machine, id);
+    const char *guest = guest_name_of(machine, id);
     struct domain_text text;
 
     if (guest != NULL) {
-        snprintf(text.s, sizeof(text.s), "%s", guest->name);
+        snprintf(text.s, sizeof(text.s), "%s", guest);
     } else if (id == PCV_DOMAIN_ID_HYPERVISOR) {
         snprintf(text.s, sizeof(text.s), "hypervisor");
     } else if (id == PCV_DOMAIN_ID_QUARANTINE) {

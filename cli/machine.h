@@ -40,6 +40,10 @@ struct machine {
     size_t windows;
     struct guest *guest; /* guests.h; in the order of their creation */
     size_t guests;
+    struct former_guest *former; /* guests.h; events may still name them */
+    size_t formers;
+    uint32_t last_guest_id; /* no identifier is given twice: such an event would
+                               name another guest */
     struct emulated **emulated; /* emulated.h; of the hardware domain */
     size_t emulateds;
     void **lent; /* what the library borrows until the machine ends */

@@ -90,7 +90,7 @@ static bool range_parse(const char *word, struct pcv_passed_range *out_range)
         *more = '\0';
     }
     if (!parse_hex(copy, PCV_CFG_EXT_SIZE - 1, &offset) ||
-        !parse_decimal(colon + 1, PCV_CFG_EXT_SIZE, &size) ||
+        !parse_size(colon + 1, &size) || size > PCV_CFG_EXT_SIZE ||
         (more != NULL && strcmp(more + 1, "rw") != 0)) {
         return false;
     }
@@ -106,7 +106,7 @@ static bool range_take(const char *word, struct pcv_assign_policy *policy,
 
     if (!range_parse(word, &range)) {
         text_add(why, "expected OFF:SIZE or OFF:SIZE:rw, a hexadecimal offset "
-                      "and a number of bytes, got '");
+                      "and a size, got '");
         text_add_clean(why, word);
         text_add(why, "'");
         return false;

@@ -103,6 +103,12 @@ struct pcv_device *session_unhold(struct session *session, pcv_sbdf sbdf)
     return NULL;
 }
 
+static void say_removed(struct session *session, pcv_sbdf sbdf)
+{
+    text_add(&session->out, "%s: removal complete\n",
+             machine_sbdf(&session->machine, sbdf).s);
+}
+
 static void removal_done(struct pcv_completion *self, pcv_sbdf sbdf)
 {
     /* The completion is its first member. */
@@ -110,8 +116,26 @@ static void removal_done(struct pcv_completion *self, pcv_sbdf sbdf)
     struct session *session = removal->session;
 
     removal->done = true;
-    text_add(&session->out, "%s: removal complete\n",
-             machine_sbdf(&session->machine, sbdf).s);
+    if (session->tells && session->telling.v == sbdf.v) {
+        session->untold = true;
+        return;
+    }
+    say_removed(session, sbdf);
+}
+
+void session_removal_tell(struct session *session, pcv_sbdf sbdf)
+{
+    session->telling = sbdf;
+    session->tells = true;
+    session->untold = false;
+}
+
+void session_removal_told(struct session *session, bool good)
+{
+    if (session->untold && !good) {
+        say_removed(session, session->telling);
+    }
+    session->tells = false;
 }
 
 struct removal *session_removal(struct session *session, pcv_sbdf sbdf)

@@ -43,6 +43,11 @@ struct session {
     struct removal *removals;
     struct left_access left[SESSION_LEFT_MAX];
     size_t left_count;
+    /* The running command says itself that this function was removed, and what
+     * would have been said beside it. */
+    pcv_sbdf telling;
+    bool tells;
+    bool untold;
     bool tracing;
     enum view_via via; /* the entrance of accesses that name none */
 };
@@ -73,6 +78,12 @@ struct pcv_device *session_unhold(struct session *session, pcv_sbdf sbdf);
  */
 struct removal *session_removal(struct session *session, pcv_sbdf sbdf);
 void session_removal_drop(struct session *session, struct removal *removal);
+/*
+ * Around a command that says itself whether a function was removed, so that it
+ * is learnt once; `good`: it did, else it is said now.
+ */
+void session_removal_tell(struct session *session, pcv_sbdf sbdf);
+void session_removal_told(struct session *session, bool good);
 /* Removals were withdrawn: completions that the library gave back go. */
 void session_removals_tidy(struct session *session);
 

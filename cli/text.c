@@ -74,6 +74,10 @@ void text_add_bytes(struct text *text, const char *bytes, size_t len)
 void text_vadd(struct text *text, const char *format, va_list args)
 {
     va_list again;
+
+    if (format == NULL) {
+        return; /* a sanitizer that goes on after an error comes this way */
+    }
     va_copy(again, args);
     /* It was copied a line above, which clang-tidy 14 sometimes overlooks.
      * NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized) */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Other names of commands. */
 #include "ctl/alias.h"
+#include "ctl/numbers.h"
 
 #include <string.h>
 
@@ -60,4 +61,5 @@ void alias_add_help(struct text *out, const char *called, const char *command,
         text_add(out, "another name of %s: ", command);
     }
     text_add(out, "%s\n", help);
+    numbers_add_help(out, arguments);
 }

@@ -92,27 +92,32 @@ bool ctl_add_words(const struct ctl *ctl, char *const *word, size_t count,
 {
     uint64_t node;
 
-    for (size_t i = 0; i < count; i += 2) {
+    for (size_t i = 0; i < count; i++) {
         bool vf = strcmp(word[i], "vf-of") == 0;
+        if (strcmp(word[i], "extfn") == 0) {
+            out_info->flags |= PCV_ADD_EXTENDED_FUNCTION;
+            continue;
+        }
         if (!vf && strcmp(word[i], "node") != 0) {
-            text_add(why, "expected 'vf-of SBDF' or 'node N', got '%s'",
+            text_add(why,
+                     "expected 'vf-of SBDF', 'node N' or 'extfn', got '%s'",
                      word[i]);
             return false;
         }
-        if (i + 1 == count) {
-            text_add(why, "'%s' needs a value", word[i]);
+        if (++i == count) {
+            text_add(why, "'%s' needs a value", word[i - 1]);
             return false;
         }
         if (vf) {
-            if (!ctl->names.parse(ctl->names.ctx, word[i + 1],
-                                  &out_info->physfn, why)) {
+            if (!ctl->names.parse(ctl->names.ctx, word[i], &out_info->physfn,
+                                  why)) {
                 return false;
             }
             out_info->flags |= PCV_ADD_IS_VF;
             continue;
         }
-        if (!parse_decimal(word[i + 1], UINT32_MAX, &node)) {
-            text_add(why, "expected a node's number, got '%s'", word[i + 1]);
+        if (!parse_number(word[i], UINT32_MAX, &node)) {
+            text_add(why, "expected a node's number, got '%s'", word[i]);
             return false;
         }
         out_info->node = (uint32_t)node;

@@ -136,9 +136,8 @@ enum program_result program_command_dump(struct program *program,
         return program_misused(
             program, "expected a register, 0 to fff, got '%s'", args->word[1]);
     }
-    if (args->count == 3 &&
-        (!parse_decimal(args->word[2], PCV_CFG_EXT_SIZE, &bytes) ||
-         bytes == 0)) {
+    if (args->count == 3 && (!parse_size(args->word[2], &bytes) || bytes == 0 ||
+                             bytes > PCV_CFG_EXT_SIZE)) {
         return program_misused(
             program, "expected a number of bytes from 1 to 4096, got '%s'",
             args->word[2]);

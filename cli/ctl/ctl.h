@@ -102,7 +102,7 @@ bool ctl_dump(const struct ctl *ctl, uint32_t domain_id, pcv_sbdf sbdf,
               uint16_t reg, uint32_t bytes);
 
 /* change.c */
-/* "vf-of SBDF", "node N", in any order. False, and why. */
+/* "vf-of SBDF", "node N", "extfn", in any order. False, and why. */
 bool ctl_add_words(const struct ctl *ctl, char *const *word, size_t count,
                    struct pcv_add_info *out_info, struct text *why);
 bool ctl_add(const struct ctl *ctl, pcv_sbdf sbdf,

@@ -68,8 +68,8 @@ bool ctl_faults(const struct ctl *ctl, char *const *word, size_t count,
     pcv_sbdf sbdf;
 
     if (count == 3 && strcmp(word[0], "limit") == 0) {
-        if (!parse_decimal(word[1], UINT32_MAX, &threshold) ||
-            !parse_decimal(word[2], LIMIT_MS_MAX, &ms)) {
+        if (!parse_number(word[1], UINT32_MAX, &threshold) ||
+            !parse_number(word[2], LIMIT_MS_MAX, &ms)) {
             text_add(misused, "expected a count and milliseconds, got '%s %s'",
                      word[1], word[2]);
             return false;

@@ -21,7 +21,7 @@ static bool range_parse(char *word, struct pcv_hide_range *out)
     }
     *offset = '\0';
     *size = '\0';
-    good = parse_decimal(word, PCV_BAR_IS_ROM - 1, &bar) &&
+    good = parse_number(word, PCV_BAR_IS_ROM - 1, &bar) &&
            parse_hex(offset + 1, UINT64_MAX, &out->offset) &&
            parse_size(size + 1, &out->size);
     *offset = ':';

@@ -79,7 +79,7 @@ bool ctl_requesters_words(const struct ctl *ctl, char *const *word,
         text_add(why, "expected also SBDF or phantom STRIDE");
         return false;
     }
-    if (!parse_decimal(word[1], 4, &stride) || stride == 0 || stride == 3) {
+    if (!parse_number(word[1], 4, &stride) || stride == 0 || stride == 3) {
         text_add(why, "expected a stride of 1, 2 or 4, got '%s'", word[1]);
         return false;
     }

@@ -8,6 +8,7 @@
 
 #include "ctl/alias.h"
 #include "ctl/commands.h"
+#include "ctl/numbers.h"
 
 /* A function that was reset is ready within a second, one that comes out of
  * conventional reset within some; a machine that never gets on with it is not
@@ -145,6 +146,7 @@ void program_help(struct text *out)
         alias_add(out, program_commands[i].name);
         text_add(out, "\n");
     }
+    numbers_add_rule(out);
 }
 
 enum program_result program_command_help(struct program *program,

@@ -7,6 +7,7 @@
 #include "pcivisor/assign.h"
 #include "pcivisor/cap.h"
 #include "pcivisor/faults.h"
+#include "pcivisor/reset.h"
 
 const char *report_state(enum pcv_device_state state)
 {
@@ -159,6 +160,10 @@ static void event_more(struct text *text, const struct words_names *names,
         break;
     case PCV_EVENT_NO_RESET:
         event_no_reset(text, names, event);
+        break;
+    case PCV_EVENT_RESET:
+    case PCV_EVENT_CHANGE_RESET:
+        text_add(text, ": %s", pcv_reset_name((enum pcv_reset)event->arg[0]));
         break;
     default:
         break;

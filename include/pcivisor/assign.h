@@ -189,7 +189,8 @@ int PCV_MUST_CHECK pcv_device_deassign(struct pcv_host *host, pcv_sbdf sbdf);
 
 /**
  * Mark a function as broken, or not any more: it is assigned to no guest
- * (OWN-4). Who has it keeps it.
+ * (OWN-4). Who has it keeps it. What does not come back from a reset is marked
+ * by itself (PCV_EVENT_BROKEN).
  *
  * Returns 0, also if it was so before; -PCV_EINVAL; -PCV_ENODEV.
  * Context: any. Locking: none, or the segment's lock for one that no bus number

@@ -74,6 +74,11 @@ struct pcv_device_status {
 /* What a caller knows when it reports a function; zero means "nothing". */
 #define PCV_ADD_IS_VF 1u    /* physfn names its PF */
 #define PCV_ADD_HAS_NODE 2u /* node is valid */
+/* It is an extended function (PCI Express Base 6.0, 6.13): of a device whose
+ * functions have all 8 bits of device and function number, and one above 7. For
+ * where that cannot be read, since no extended space is reached: then it has no
+ * phantom functions (TOPO-5), and others of its device may be found. */
+#define PCV_ADD_EXTENDED_FUNCTION 4u
 struct pcv_add_info {
     uint32_t flags; /* PCV_ADD_* */
     pcv_sbdf physfn;
@@ -105,19 +110,21 @@ struct pcv_completion {
  *
  * @info   what the caller knows, or NULL; copied
  *
- * Returns 0; -PCV_ENODEV if nothing answers there, or a VF's PF is not
- * registered; -PCV_EEXIST: an emulated function has that device number, so this
- * one is concealed, its DMA blocked (pcv_emulated_create()); -PCV_EAGAIN if
- * what is there is not ready after a reset, or stopped answering meanwhile;
- * -PCV_EBUSY while the address' earlier device is still held, another add is
- * under way, or bus numbers change: call again once pcv_device_status() says
- * absent or present; -PCV_EINVAL if the address is on no bus of the host, the
- * information contradicts itself, or the address can be none of the PF's VFs;
- * -PCV_ENOMEM; -PCV_EIO if the host could not read who is there, or direct its
- * DMA;
- * -PCV_ERESTART: registered, but its BARs are not all mapped yet, call again. A
- * failed add leaves nothing behind. Context: control. Locking: takes the
- * segment's lock.
+ * Returns 0; -PCV_ENODEV if nothing answers there, or a VF's PF or an extended
+ * function's function 0 is not registered; -PCV_EEXIST: an emulated function
+ * has that device number, so this one is concealed, its DMA blocked
+ * (pcv_emulated_create()); -PCV_EAGAIN if what is there is not ready after a
+ * reset, or stopped answering meanwhile; -PCV_EBUSY while the address' earlier
+ * device is still held, another add is under way, or bus numbers change: call
+ * again once pcv_device_status() says absent or present; -PCV_EINVAL if the
+ * address is on no bus of the host, the information contradicts itself, the
+ * address can be none of the PF's VFs, or it cannot be an extended function:
+ * its number is 7 or less, it is a VF, the port above forwards to no such
+ * number, it or its function 0 has extended space without an ARI capability, or
+ * it was added before with phantom functions; -PCV_ENOMEM; -PCV_EIO if the host
+ * could not read who is there, or direct its DMA; -PCV_ERESTART: registered,
+ * but its BARs are not all mapped yet, call again. A failed add leaves nothing
+ * behind. Context: control. Locking: takes the segment's lock.
  */
 int PCV_MUST_CHECK pcv_device_add(struct pcv_host *host, pcv_sbdf sbdf,
                                   const struct pcv_add_info *info);

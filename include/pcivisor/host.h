@@ -165,7 +165,8 @@ enum pcv_event_kind {
     PCV_EVENT_CAP_HIDDEN,  /* capability arg0 (bit 16: extended) was hidden:
                               error arg1 */
     PCV_EVENT_BIND_FAILED, /* vector arg0 (bit 16: MSI-X): error arg1 */
-    PCV_EVENT_RESET,       /* its owner reset it */
+    PCV_EVENT_RESET,       /* its owner reset it, or an administrator for it:
+                              arg0 is how (enum pcv_reset) */
     PCV_EVENT_VFS_BUSY,    /* VFs were not disabled: arg0 is in use */
     PCV_EVENT_VF_FAILED,   /* VF arg0 could not be added: error arg1 */
     PCV_EVENT_EXTENDED,    /* extended space came (arg0 1) or went (0) */
@@ -194,6 +195,11 @@ enum pcv_event_kind {
                              of this PF. 64 a second are told, where there is a
                              clock */
     PCV_EVENT_OVERRIDDEN, /* its guest lost it to such a write at arg0 */
+    PCV_EVENT_CHANGE_RESET, /* it is reset between two owners (OWN-5): arg0 is
+                               how (enum pcv_reset) */
+    PCV_EVENT_BROKEN,     /* it does not come back after its reset: it is given
+                             to no guest, until an administrator says so
+                             (pcv_device_set_broken()) */
 };
 
 struct pcv_event {

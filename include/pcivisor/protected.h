@@ -23,7 +23,8 @@
  * behind the bridge, or as VFs of the PF, is silenced, reset if one write does
  * that (FLR), and lost: a surprise removal for its guest (LIFE-9), with
  * PCV_EVENT_OVERRIDDEN. What nobody holds is removed, too, so that the hardware
- * domain can find it again.
+ * domain can find it again: when its time after the reset is over, which
+ * pcv_host_work() tells; until then it is leaving.
  *
  * What the hypervisor uses (hidden, concealed, read-only) is not taken: writes
  * that would reset it are dropped with an override, too.

@@ -59,11 +59,12 @@ int PCV_MUST_CHECK pcv_device_reset_method(struct pcv_host *host, pcv_sbdf sbdf,
  * hypervisor drives it (OWN-8); -PCV_EBUSY: it is a PF with VFs, or its bus
  * reset would hit somebody (*out_busy), or it is on its way to a guest, or
  * somebody else changes its owner or resets it; -PCV_ENOMEM; -PCV_EIO: the
- * host could not, or it does not come back (the hardware domain's or a guest's
- * stays theirs). -PCV_ERESTART: call again, not before pcv_device_wait_us():
- * accesses are inside, transactions are pending, or it has its time after a
- * reset. One that is not called again leaves the hardware domain's function
- * absent until pcv_device_deassign() of it gives that up. Context: control, as
+ * host could not, or it does not come back within a minute (the hardware
+ * domain's or a guest's stays theirs; it is broken, with PCV_EVENT_BROKEN).
+ * -PCV_ERESTART: call again, not before pcv_device_wait_us(): accesses are
+ * inside, transactions are pending, or it has its time after a reset. One that
+ * is not called again leaves the hardware domain's function absent until
+ * pcv_device_deassign() of it gives that up. Context: control, as
  * pcv_device_assign(). Locking: takes the segment's and the device's lock.
  */
 int PCV_MUST_CHECK pcv_device_reset(struct pcv_host *host, pcv_sbdf sbdf,

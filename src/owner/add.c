@@ -9,18 +9,21 @@
 #include "owner/emulated.h"
 #include "owner/look.h"
 #include "owner/vfs.h"
+#include "registry/resting.h"
 #include "registry/route.h"
 #include "vpci/reserved.h"
 
-#define KNOWN_FLAGS (PCV_ADD_IS_VF | PCV_ADD_HAS_NODE)
+#define KNOWN_FLAGS                                                            \
+    (PCV_ADD_IS_VF | PCV_ADD_HAS_NODE | PCV_ADD_EXTENDED_FUNCTION)
 
 static bool info_valid(pcv_sbdf sbdf, const struct pcv_add_info *info)
 {
     if (!info) {
         return true;
     }
-    if ((info->flags & ~KNOWN_FLAGS) != 0) {
-        return false;
+    if ((info->flags & ~KNOWN_FLAGS) != 0 ||
+        (pcv__claims_vf(info) && pcv__claims_extended(info))) {
+        return false; /* where a VF stands, its PF says */
     }
     return (info->flags & PCV_ADD_IS_VF) == 0 ||
            (info->physfn.v != sbdf.v &&
@@ -127,6 +130,10 @@ static int build(struct pcv_device *device, struct pcv_device *pf,
         error = pcv__identify(device, pf);
     }
     error = checked(device, error);
+    if (error == 0 && pcv__claims_extended(info)) {
+        device->phantom_bits = 0; /* as with the capability (TOPO-5) */
+        error = pcv__extended_believe(device);
+    }
     if (error != 0) {
         return error;
     }
@@ -281,6 +288,12 @@ static int update(struct pcv_device *device, const struct pcv_add_info *info)
         (!device->is_vf || pcv__physfn(device).v != info->physfn.v)) {
         return -PCV_EINVAL;
     }
+    if (pcv__claims_extended(info)) {
+        error = pcv__extended_believe(device);
+    }
+    if (error != 0) {
+        return error;
+    }
     learn_node(device, info);
     if (device->vfs) {
         pcv__lock_take(&device->host->mem, &device->lock);
@@ -352,21 +365,14 @@ static int meet(struct pcv_host *host, struct pcv_device *device, pcv_sbdf sbdf,
     return error == 0 ? -PCV_ENOENT : error;
 }
 
-int pcv_device_add(struct pcv_host *host, pcv_sbdf sbdf,
-                   const struct pcv_add_info *info)
+static int add(struct pcv_host *host, pcv_sbdf sbdf,
+               const struct pcv_add_info *info,
+               const struct pcv_segment_info *run)
 {
     struct pcv__segment *segment;
     struct pcv_device *device;
-    struct pcv_segment_info run;
     int error;
 
-    if (!host || !info_valid(sbdf, info)) {
-        return -PCV_EINVAL;
-    }
-    error = pcv__bus_run(host, sbdf, &run);
-    if (error != 0) {
-        return error;
-    }
     device = pcv_device_find(host, sbdf);
     if (!device) {
         error = pcv__join_at(host, sbdf); /* TOPO-4 */
@@ -402,5 +408,29 @@ int pcv_device_add(struct pcv_host *host, pcv_sbdf sbdf,
     if (!segment) {
         return pcv__claims_vf(info) ? -PCV_ENODEV : -PCV_ENOMEM;
     }
-    return add_new(host, segment, sbdf, info, run.bus_last);
+    return add_new(host, segment, sbdf, info, run->bus_last);
+}
+
+int pcv_device_add(struct pcv_host *host, pcv_sbdf sbdf,
+                   const struct pcv_add_info *info)
+{
+    struct pcv_segment_info run;
+    int error;
+
+    if (!host || !info_valid(sbdf, info)) {
+        return -PCV_EINVAL;
+    }
+    error = pcv__bus_run(host, sbdf, &run);
+    if (error == 0 && pcv__claims_extended(info)) {
+        error = pcv__extended_check(host, sbdf);
+    }
+    pcv__resting_due(host);
+    if (error != 0) {
+        return error;
+    }
+    error = add(host, sbdf, info, &run);
+    if (pcv__claims_extended(info) && (error == 0 || error == -PCV_ERESTART)) {
+        pcv__extended_added(host, sbdf);
+    }
+    return error;
 }

@@ -192,7 +192,7 @@ static int bare_view(struct pcv_device *device)
 static int settle_and_put_back(struct pcv_device *device)
     PCV__REQUIRES(device->lock)
 {
-    int error = pcv__reset_settle(device);
+    int error = pcv__settle_patiently(device);
 
     if (error != 0) {
         return error;

@@ -10,6 +10,7 @@
  */
 #include "owner/dma.h"
 #include "owner/move.h"
+#include "registry/resting.h"
 #include "vpci/cap.h"
 
 /* Buses, and what stands on them. */
@@ -46,6 +47,16 @@ static struct pcv_device *next_down(struct pcv__segment *segment,
 /* ---- nobody is inside ------------------------------------------------------
  */
 
+/* Whether what a guest lost there must still be left alone: where it goes
+ * nobody would know. */
+static bool rests(struct pcv__segment *segment, const struct pcv_device *device,
+                  uint32_t rid)
+{
+    return pcv__resting_at(
+        device->host,
+        pcv_sbdf_make(segment->number, (uint8_t)(rid >> 8), (uint8_t)rid));
+}
+
 /* Whether everything there can be taken away: 0 or -PCV_ERESTART. */
 static int check(struct pcv__segment *segment, const struct range *range)
     PCV__REQUIRES(segment->lock)
@@ -55,7 +66,7 @@ static int check(struct pcv__segment *segment, const struct range *range)
     enum pcv__look look;
 
     while ((device = next_down(segment, range, &rid, &look)) != NULL) {
-        if (look == PCV__LOOK_NEW ||
+        if (look == PCV__LOOK_NEW || rests(segment, device, rid + 1u) ||
             (look == PCV__LOOK_LIVE &&
              (device->changing ||
               pcv__is_noted(device, PCV__NOTE_BUS_RESET)))) {

@@ -3,6 +3,7 @@
 #include "owner/emulated.h"
 #include "owner/look.h"
 #include "registry/domain.h"
+#include "registry/resting.h"
 
 static bool is_held(struct pcv_device *device)
 {
@@ -96,6 +97,7 @@ int pcv_host_destroy(struct pcv_host *host)
     if (!host) {
         return 0;
     }
+    pcv__resting_let_go(host, true);
     for (uint32_t i = 0; (segment = segment_from(host, &i)) != NULL; i++) {
         if (segment_is_held(segment)) {
             return -PCV_EBUSY;

@@ -162,7 +162,7 @@ static int set_phantom(struct pcv_device *device, uint8_t bits)
     uint32_t marks;
     int error;
 
-    if (device->ari_cap != 0 ||
+    if (pcv__knows_ari(device) ||
         pcv_sbdf_function(pcv__device_sbdf(device)) >= PCV_FUNCTIONS >> bits) {
         return -PCV_EINVAL;
     }

@@ -103,12 +103,12 @@ static bool is_concerned(const struct change *change, struct pcv_device *device)
  */
 
 /* Whether hardware may be asked: nobody resets it, and the time after its last
- * reset is over (SRIOV-3). */
+ * reset is over (SRIOV-3), or it has not come back for longer than anybody
+ * waits. */
 static bool may_be_asked(struct pcv_device *device)
 {
     struct pcv__mem *mem = &device->host->mem;
     struct pcv__segment *segment = device->segment;
-    uint64_t wait_us;
     bool may;
 
     pcv__lock_take(mem, &segment->lock);
@@ -116,7 +116,7 @@ static bool may_be_asked(struct pcv_device *device)
     if (may) {
         pcv__lock_take(mem, &device->lock);
         may = !device->view || !pcv__is_settling(device) ||
-              pcv__settle_locked(device, &wait_us);
+              pcv__settle_patiently(device) != -PCV_ERESTART;
         pcv__lock_drop(mem, &device->lock);
     }
     pcv__lock_drop(mem, &segment->lock);

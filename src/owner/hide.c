@@ -86,7 +86,6 @@ bool pcv__set_is_done(const struct pcv_device *device,
  * paused, so that nobody new comes in. */
 static int enter(struct pcv_device *device) PCV__REQUIRES(device->lock)
 {
-    uint64_t wait_us;
     int error = pcv__gate_pause(device);
 
     if (error != 0) {
@@ -98,11 +97,9 @@ static int enter(struct pcv_device *device) PCV__REQUIRES(device->lock)
         pcv__gate_open(device);
         return -PCV_ERESTART;
     }
-    if (!pcv__settle_locked(device, &wait_us) ||
-        pcv__map_step(device) != PCV_DONE) {
-        return -PCV_ERESTART;
-    }
-    return 0;
+    error = pcv__settle_patiently(device);
+    return error == 0 && pcv__map_step(device) != PCV_DONE ? -PCV_ERESTART
+                                                           : error;
 }
 
 /* From now on it is another's, who finds it; what is left to be mapped is.
@@ -167,7 +164,7 @@ static int hide_resting(struct pcv_device *device,
     int error;
 
     if (pcv__removal_waits(device)) {
-        return -PCV_EBUSY; /* LIFE-5 */
+        return -PCV_EBUSY; /* LIFE-5: it is handed on to nobody */
     }
     error = pcv__change_reset(device, true);
     if (error == -PCV_ERESTART) {

@@ -8,6 +8,17 @@
 /* Whether who adds a device says that it is a VF. */
 bool pcv__claims_vf(const struct pcv_add_info *info);
 
+/* Whether who adds a device says that it is an extended function. */
+bool pcv__claims_extended(const struct pcv_add_info *info);
+/* Whether one can be there: 0; -PCV_EINVAL: what is known of the device and the
+ * port above says no; -PCV_ENODEV: function 0 is not registered. */
+int pcv__extended_check(struct pcv_host *host, pcv_sbdf sbdf);
+/* Of the function itself, which was asked who it is: from now on it is taken
+ * for one. -PCV_EINVAL: it cannot be. */
+int pcv__extended_believe(struct pcv_device *device);
+/* One was added: function 0 belongs to such a device. */
+void pcv__extended_added(struct pcv_host *host, pcv_sbdf sbdf);
+
 /*
  * Take an address for a device that nobody can find yet: it carries the new
  * bit, and the registry's and the owner's references, which the caller gives

@@ -44,15 +44,13 @@ static int check(const struct pcv_device *device)
 static int prepare(struct pcv_device *device, struct pcv__vpci **out_vpci)
     PCV__REQUIRES(device->lock)
 {
-    uint64_t wait_us;
+    int error;
 
     if (pcv__has_vfs(device) || device->vectors) {
         return -PCV_EBUSY;
     }
-    if (!pcv__settle_locked(device, &wait_us)) {
-        return -PCV_ERESTART;
-    }
-    return pcv__read_only_build(device, out_vpci);
+    error = pcv__settle_patiently(device);
+    return error != 0 ? error : pcv__read_only_build(device, out_vpci);
 }
 
 /* Everything that can fail; the gate is closed. */

@@ -15,6 +15,7 @@
  */
 #include "owner/dma.h"
 #include "owner/leaving.h"
+#include "registry/resting.h"
 
 /* From here on nobody finds or enters the device. */
 static void mark(struct pcv__segment *segment, struct pcv__leaving *list,
@@ -107,6 +108,9 @@ static bool let_go(struct pcv_device *device, uint32_t ours)
     if (held_by_others(device, ours)) {
         pcv__event(device, PCV_EVENT_LEAVING, PCV_EVENT_DEVICE, 0, 0);
     }
+    if (pcv__is_lost(device)) {
+        pcv__resting_hold(device);
+    }
     pcv__ref_put(device, PCV_HOLDER_OWNER);
     return pcv__ref_put(device, PCV_HOLDER_REGISTRY);
 }
@@ -190,6 +194,7 @@ int pcv_device_remove(struct pcv_host *host, pcv_sbdf sbdf,
     if (!segment) {
         return -PCV_ENODEV;
     }
+    pcv__resting_due(host); /* it is in nobody's way any more */
     pcv__lock_take(&host->mem, &segment->lock);
     error = claim_at(segment, sbdf, done, &list, &busy);
     pcv__lock_drop(&host->mem, &segment->lock);
@@ -360,6 +365,17 @@ void pcv__slot_emptied(struct pcv_device *port)
     (void)pcv__leaving_go(&list, NULL, &busy);
 }
 
+/* What is behind a bridge that resets its bus just now is left alone, and needs
+ * nothing: all that was programmed is gone. */
+static bool is_in_reset(struct pcv__segment *segment, pcv_sbdf at)
+    PCV__REQUIRES(segment->lock)
+{
+    const struct pcv_device *bridge =
+        pcv__bridge_over(segment, pcv_sbdf_bus(at));
+
+    return bridge && pcv__is_noted(bridge, PCV__NOTE_BUS_RESET);
+}
+
 /* A guest has lost it: it is silent, nothing of what the guest left in it goes
  * on where one write sees to that, and it is removed unless it changes its
  * owner just now. */
@@ -373,9 +389,11 @@ static void lose(struct pcv__segment *segment, struct pcv__leaving *list,
 
     pcv__event(device, PCV_EVENT_OVERRIDDEN, PCV_EVENT_HOST, to.v, 0);
     pcv__lock_take(mem, &device->lock);
-    pcv__reset_abandon(device);
+    if (!is_in_reset(segment, pcv__device_sbdf(device))) {
+        pcv__reset_abandon(device);
+    }
     /* Under the lock, so that its guest writes nothing after that. */
-    first = pcv__bar(device, PCV__BARRED_VANISHED);
+    first = pcv__bar(device, PCV__BARRED_VANISHED | PCV__BARRED_LOST);
     pcv__lock_drop(mem, &device->lock);
     if (first) {
         tell_vanished(segment, device);

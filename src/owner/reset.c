@@ -11,11 +11,6 @@
 #include "owner/change.h"
 #include "registry/faults.h"
 
-/* The specification allows a second (PCI Express Base 6.0, 6.6.1), and devices
- * are known that need many. Without a clock: so many calls. */
-#define LONGEST_US 60000000u
-#define LONGEST_CALLS 256u
-
 /* ---- its own way -----------------------------------------------------------
  */
 
@@ -49,15 +44,12 @@ int pcv__reset_itself(struct pcv_device *device)
 {
     struct pcv__mem *mem = &device->host->mem;
     enum pcv__reset method;
-    uint64_t wait_us;
-    int error = 0;
+    int error;
 
     pcv__lock_take(mem, &device->lock);
-    if (!pcv__extras_get(device)) {
-        error = -PCV_ENOMEM;
-    } else if (!pcv__settle_locked(device, &wait_us)) {
-        error = -PCV_ERESTART;
-    } else {
+    error =
+        pcv__extras_get(device) ? pcv__settle_patiently(device) : -PCV_ENOMEM;
+    if (error == 0) {
         error = pcv__reset_way(device, &method);
     }
     if (error == 0) {
@@ -65,21 +57,10 @@ int pcv__reset_itself(struct pcv_device *device)
         error = pcv__reset_start(device);
     }
     if (error == 0) {
-        pcv__patience_begin(device, LONGEST_US, LONGEST_CALLS);
+        pcv__settle_await(device);
     }
     pcv__lock_drop(mem, &device->lock);
     return error;
-}
-
-int pcv__reset_settle(struct pcv_device *device)
-{
-    uint64_t wait_us;
-
-    if (pcv__settle_locked(device, &wait_us)) {
-        return 0;
-    }
-    return device->extras && pcv__patience_ends(device) ? -PCV_EIO
-                                                        : -PCV_ERESTART;
 }
 
 /* ---- for a change of owner -------------------------------------------------
@@ -120,7 +101,7 @@ int pcv__reset_with_bus(struct pcv_device *device)
         pcv__faults_clear(device); /* OWN-10 */
         pcv__settle_begin(device, PCV__SETTLING_RESET,
                           pcv__hw_quiet_us(device));
-        pcv__patience_begin(device, LONGEST_US, LONGEST_CALLS);
+        pcv__settle_await(device);
     } else {
         error = -PCV_ENOMEM;
     }
@@ -171,6 +152,24 @@ static int by_bus(struct pcv_device *device, const struct pcv__mates *mates,
     return go_without(device, error == -PCV_EBUSY, busy);
 }
 
+static void tell(struct pcv_device *device, enum pcv_reset way)
+{
+    pcv__event(device, PCV_EVENT_CHANGE_RESET, PCV_EVENT_HOST, way, 0);
+}
+
+/* It is clean: that was told when it was reset, but for what a reset of its bus
+ * hit, which is told of each. */
+static int go_with_clean(struct pcv_device *device)
+{
+    bool hit = pcv__reset_was_hit(device);
+    int error = pcv__reset_with_bus(device);
+
+    if (error == 0 && hit) {
+        tell(device, PCV_RESET_BUS);
+    }
+    return error;
+}
+
 int pcv__reset_for_change(struct pcv_device *device,
                           const struct pcv__mates *mates, bool accepted)
 {
@@ -181,9 +180,12 @@ int pcv__reset_for_change(struct pcv_device *device,
         return error;
     }
     if (pcv__is_noted(device, PCV__NOTE_CLEAN)) {
-        return pcv__reset_with_bus(device);
+        return go_with_clean(device);
     }
     error = pcv__reset_itself(device);
+    if (error == 0) {
+        tell(device, (enum pcv_reset)pcv__vpci(device)->reset_method);
+    }
     return error == -PCV_EOPNOTSUPP ? by_bus(device, mates, accepted) : error;
 }
 

@@ -13,7 +13,7 @@ int pcv__reset_check(struct pcv_device *device, const struct pcv__mates *mates);
 
 /*
  * Begin a reset of what is quarantine's; it has a view. 0: it settles, see
- * below; -PCV_ERESTART; -PCV_EOPNOTSUPP: there is no way, unless that is
+ * pcv__settle_patiently(); -PCV_ERESTART; -PCV_EOPNOTSUPP: there is no way, unless that is
  * `accepted`; -PCV_EBUSY: it is on its way home, and its bus reset would hit a
  * guest's; -PCV_ENOMEM; -PCV_EIO: it does not answer.
  */
@@ -24,10 +24,6 @@ static inline bool pcv__reset_was_hit(const struct pcv_device *device)
 {
     return pcv__is_noted(device, PCV__NOTE_HIT);
 }
-
-/* 0: it answers, and its time is over; -PCV_ERESTART; -PCV_EIO: it has not
- * answered for longer than anybody waits. */
-int pcv__reset_settle(struct pcv_device *device) PCV__REQUIRES(device->lock);
 
 /* How it can be reset by itself. What the host could not read is no sign that
  * there is no way: it would go on with what its last owner left in it. Nor is

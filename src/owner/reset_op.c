@@ -143,15 +143,18 @@ static void stage_set(struct pcv_device *device, enum stage stage)
 /* Nobody is inside any more; what stands in it is known. */
 static int prepare(struct pcv_device *device) PCV__REQUIRES(device->lock)
 {
-    uint64_t wait_us;
-    int error = 0;
+    int error;
 
     if (!pcv__extras_get(device)) {
         return -PCV_ENOMEM;
     }
-    if (!pcv__settle_locked(device, &wait_us) ||
-        pcv__map_step(device) != PCV_DONE) {
-        return -PCV_ERESTART; /* what its owner did just now comes first */
+    /* What its owner did just now comes first. */
+    error = pcv__settle_patiently(device);
+    if (error == 0 && pcv__map_step(device) != PCV_DONE) {
+        error = -PCV_ERESTART;
+    }
+    if (error != 0) {
+        return error;
     }
     if (!device->assignment) {
         error = pcv__reset_save(device);
@@ -207,7 +210,7 @@ static int locked_stage(struct pcv_device *device)
         error = unmap(device);
         break;
     case STAGE_SETTLE:
-        error = pcv__reset_settle(device);
+        error = pcv__settle_patiently(device);
         break;
     case STAGE_RESET:
         break;

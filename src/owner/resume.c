@@ -6,6 +6,7 @@
  */
 #include "owner/bus_reset.h"
 #include "registry/faults.h"
+#include "registry/resting.h"
 #include "vbus/internal.h"
 
 /* Apply what the device's mapping still lacks. A device that is gone has
@@ -48,6 +49,7 @@ static enum pcv_verdict came_early(struct pcv_domain *domain,
         return PCV_DONE;
     }
     (void)pcv__bus_resets_due(domain->host, &wait_us);
+    pcv__resting_due(domain->host);
     verdict = pcv__vfs_work_due(domain->host);
     if (verdict == PCV_DONE && pcv__asks_who(access)) {
         verdict = pcv__appear(domain->host, access->sbdf, &access->added);

@@ -18,6 +18,7 @@
 #include "owner/vfs.h"
 #include "owner/bus_reset.h"
 #include "owner/look.h"
+#include "registry/resting.h"
 #include "vpci/protect.h"
 
 /* Phases of a move. */
@@ -334,11 +335,13 @@ int pcv_host_work(struct pcv_host *host, uint64_t *out_wait_us)
         pcv__bus_resets_due(host, &reset) != PCV_DONE) {
         return -PCV_ERESTART;
     }
+    pcv__resting_due(host);
     pf = pcv__vfs_due(host, &wait);
     pcv_device_put(pf);
     if (pf) {
         return -PCV_ERESTART;
     }
-    *out_wait_us = sooner(sooner(wait, faults_wait), reset);
+    *out_wait_us =
+        sooner(sooner(wait, faults_wait), sooner(reset, pcv__resting_us(host)));
     return 0;
 }

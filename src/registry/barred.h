@@ -16,6 +16,8 @@
 #define PCV__BARRED_SETTLING 0x2000u
 /* No bus number leads to it for the moment (TOPO-4). */
 #define PCV__BARRED_UNREACHABLE 0x4000u
+/* Beside VANISHED: it was lost by a write that was let through (OWN-15). */
+#define PCV__BARRED_LOST 0x8000u
 #define PCV__BARRED_ANY                                                        \
     (PCV__BARRED_VANISHED | PCV__BARRED_SETTLING | PCV__BARRED_UNREACHABLE)
 
@@ -42,6 +44,12 @@ static inline bool pcv__has_vanished(const struct pcv_device *device)
 {
     return (atomic_load_explicit(&device->barred, memory_order_acquire) &
             PCV__BARRED_VANISHED) != 0;
+}
+
+static inline bool pcv__is_lost(const struct pcv_device *device)
+{
+    return (atomic_load_explicit(&device->barred, memory_order_acquire) &
+            PCV__BARRED_LOST) != 0;
 }
 
 static inline bool pcv__is_unreachable(const struct pcv_device *device)

@@ -63,6 +63,8 @@ struct pcv__extras {
     struct pcv_device *next_named;
     /* Of a change of owner, and of a reset (vpci/pending.c). */
     struct pcv__patience patience;
+    bool awaited;     /* that is how long it is waited for after a reset ... */
+    bool silent;      /* ... and it did not answer when it was asked last */
     uint16_t command; /* what stood there before it was silenced */
     bool silenced;
     bool restores; /* once its reset is over its owner has all that it had */
@@ -120,6 +122,8 @@ struct pcv__extras {
 /* A bridge behind which the hypervisor uses something (OWN-7). As
  * PCV__MARK_GUARDS. */
 #define PCV__NOTE_KEEPS 64u
+#define PCV__NOTE_ARI 128u /* who added it says that its device knows of ARI   \
+                            */
 
 /* One BAR. */
 struct pcv__bar {
@@ -270,7 +274,8 @@ struct pcv_device {
     /* These two under the device's lock; they stand where there is room. */
     bool vf_memory; /* of a VF: its PF enables VF memory, as last read */
     bool torn PCV__GUARDED_BY(lock); /* nothing may be mapped or bound more */
-    struct pcv_device *next_leaving; /* while a removal works on it */
+    struct pcv_device *next_leaving; /* while a removal works on it; then of
+                                        those that rest (resting.h) */
     struct pcv_completion *done;
     struct pcv__kept kept;
     _Atomic uint32_t node;
@@ -299,6 +304,13 @@ static inline bool pcv__is_noted(const struct pcv_device *device, uint8_t note)
 {
     return (atomic_load_explicit(&device->notes, memory_order_acquire) &
             note) != 0;
+}
+
+/* Whether it belongs to a device whose functions have 8 bits of number, as far
+ * as is known: its capability may be out of reach. */
+static inline bool pcv__knows_ari(const struct pcv_device *device)
+{
+    return device->ari_cap != 0 || pcv__is_noted(device, PCV__NOTE_ARI);
 }
 
 static inline void pcv__note(struct pcv_device *device, uint8_t note)

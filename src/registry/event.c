@@ -132,6 +132,8 @@ const char *pcv_event_name(enum pcv_event_kind kind)
         [PCV_EVENT_FAULTS] = "too many faults",
         [PCV_EVENT_PROTECTED] = "write dropped",
         [PCV_EVENT_OVERRIDDEN] = "taken from its guest",
+        [PCV_EVENT_CHANGE_RESET] = "reset between owners",
+        [PCV_EVENT_BROKEN] = "does not come back after its reset",
     };
     const char *name = NULL;
 

@@ -308,9 +308,8 @@ bool pcv_dma_fault(struct pcv_host *host, pcv_sbdf requester, uint64_t address,
  * when that was looked at. */
 void pcv__faults_begin_anew(struct pcv_device *device)
 {
-    struct pcv__segment *segment = device->segment;
-    struct pcv_device *bridge =
-        pcv__bridge_over(segment, pcv_sbdf_bus(pcv__device_sbdf(device)));
+    struct pcv_device *bridge = pcv__bridge_over(
+        device->segment, pcv_sbdf_bus(pcv__device_sbdf(device)));
 
     pcv__faults_clear(device);
     /* Bounded: no path is longer than there are buses (TOPO-2). */
@@ -319,7 +318,7 @@ void pcv__faults_begin_anew(struct pcv_device *device)
             !pcv__is_marked(bridge, PCV__MARK_CUT_DUE)) {
             pcv__faults_clear(bridge);
         }
-        bridge = pcv__bridge_over(segment,
+        bridge = pcv__bridge_over(device->segment,
                                   pcv_sbdf_bus(pcv__device_sbdf(bridge)));
     }
 }

@@ -48,18 +48,24 @@ void pcv__hw_quiet(struct pcv_device *device, uint64_t us)
     atomic_store_explicit(&device->quiet_until_us, until, memory_order_release);
 }
 
-uint64_t pcv__hw_quiet_us(const struct pcv_device *device)
+uint64_t pcv__hw_rest_us(const struct pcv_device *device)
 {
     const struct pcv__mem *mem = &device->host->mem;
     uint64_t until =
         atomic_load_explicit(&device->quiet_until_us, memory_order_acquire);
     uint64_t left;
 
-    if (until == 0 || pcv__has_vanished(device)) {
-        return 0; /* nobody waits for what is gone (LIFE-9) */
+    if (until == 0) {
+        return 0;
     }
     left = until - mem->ops.now_us(mem->ctx);
     return left <= QUIET_MAX_US ? left : 0; /* it wraps when it is past */
+}
+
+uint64_t pcv__hw_quiet_us(const struct pcv_device *device)
+{
+    /* Nobody waits for what is gone (LIFE-9). */
+    return pcv__has_vanished(device) ? 0 : pcv__hw_rest_us(device);
 }
 
 static bool reachable(const struct pcv_device *device, uint16_t reg)

@@ -7,6 +7,7 @@
 #include "registry/identify.h"
 #include "registry/barred.h"
 #include "registry/requester.h"
+#include "registry/resting.h"
 #include "registry/route.h"
 
 #define SSVID_VENDOR 4u
@@ -46,7 +47,7 @@ int pcv__probe(struct pcv_host *host, pcv_sbdf sbdf)
     int error = 0;
     uint32_t ids;
 
-    if (pcv__bus_is_reset(host, sbdf)) {
+    if (pcv__bus_is_reset(host, sbdf) || pcv__resting_at(host, sbdf)) {
         return -PCV_ENODEV; /* nothing answers there for the moment */
     }
     ids = pcv__hw_probe(host, sbdf, PCV_REG_VENDOR, 4, &error);

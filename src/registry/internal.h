@@ -100,6 +100,8 @@ struct pcv_host {
     struct pcv_device *work PCV__GUARDED_BY(work_lock); /* with vf_work */
     _Atomic uint32_t bus_reset_count;
     struct pcv_device *bus_resets PCV__GUARDED_BY(work_lock); /* bridges */
+    _Atomic uint32_t resting_count;
+    struct pcv_device *resting PCV__GUARDED_BY(work_lock); /* resting.h */
     /* IOMMU faults: how many are too many, and who is due (registry/faults.h);
      * the count is a hint without the work lock. */
     _Atomic uint32_t fault_limits;
@@ -316,6 +318,9 @@ void pcv__hw_restore(struct pcv_device *device, uint16_t reg, uint8_t size,
  * has no clock; how long it still is, in microseconds (SRIOV-3). */
 void pcv__hw_quiet(struct pcv_device *device, uint64_t us);
 uint64_t pcv__hw_quiet_us(const struct pcv_device *device);
+/* The same of one that may have vanished: of what may be found at its address
+ * again. */
+uint64_t pcv__hw_rest_us(const struct pcv_device *device);
 /* All ones of an access's width. */
 static inline uint32_t pcv__ones(uint8_t size)
 {

@@ -178,7 +178,7 @@ static bool function0(struct pcv_host *host, pcv_sbdf sbdf, bool *out_multi,
         return false;
     }
     *out_multi = (device->id.header_type & PCV_HEADER_MULTI) != 0;
-    *out_ari = device->ari_cap != 0;
+    *out_ari = pcv__knows_ari(device);
     pcv_device_put(device);
     return true;
 }

@@ -5,6 +5,7 @@
  * leaves what is to be done to resume.
  */
 #include "vbus/early.h"
+#include "registry/resting.h"
 #include "registry/route.h"
 #include "vbus/gate.h"
 
@@ -68,7 +69,8 @@ bool pcv__came_early(struct pcv_domain *domain, struct pcv_access *access)
     }
     return atomic_load_explicit(&domain->host->work_count,
                                 memory_order_relaxed) != 0 ||
-           (pcv__asks_who(access) && appears(domain, access));
+           (pcv__asks_who(access) &&
+            (pcv__resting_any(domain->host) || appears(domain, access)));
 }
 
 /* VFs have no vendor ID, and what is not ready says 0001. What has vanished is

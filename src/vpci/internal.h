@@ -307,6 +307,13 @@ static inline bool pcv__is_settling(const struct pcv_device *device)
  * takes. */
 bool pcv__settle_locked(struct pcv_device *device, uint64_t *out_wait_us)
     PCV__REQUIRES(device->lock);
+/* The same for a control operation, which ends: 0; -PCV_ERESTART; -PCV_ENOMEM;
+ * -PCV_EIO: for longer than anybody waits it has not answered, and is broken
+ * from now on, or the host cannot put it in order. From this reset on, or from
+ * the first who asks after it. */
+int pcv__settle_patiently(struct pcv_device *device)
+    PCV__REQUIRES(device->lock);
+void pcv__settle_await(struct pcv_device *device) PCV__REQUIRES(device->lock);
 
 /* A capability of the first list, as hardware has it; 0: there is none. */
 uint16_t pcv__reset_cap(struct pcv_device *device, uint16_t id);

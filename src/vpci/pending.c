@@ -31,6 +31,7 @@ void pcv__patience_begin(struct pcv_device *device, uint64_t us, uint32_t calls)
 
     patience->until_us = pcv__now_us(device->host) + us;
     patience->calls = calls;
+    device->extras->awaited = false;
 }
 
 bool pcv__patience_ends(struct pcv_device *device)

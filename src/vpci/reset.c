@@ -215,17 +215,28 @@ int pcv__reset_start(struct pcv_device *device)
 void pcv__reset_abandon(struct pcv_device *device)
 {
     const uint32_t off = PCV_CMD_IO | PCV_CMD_MEMORY | PCV_CMD_MASTER;
-    enum pcv__reset how = pcv__reset_find(device);
+    enum pcv__reset how;
     uint32_t command;
+    uint64_t us;
+    int error = -PCV_EOPNOTSUPP;
 
+    if (pcv__is_silenced(device)) {
+        pcv__hw_quiet(device,
+                      0); /* only what it has under way was waited for */
+    }
+    how = pcv__reset_find(device);
+    us = reset_time(device);
     if (pcv__hw_fetch(device, PCV_REG_COMMAND, 2, &command) &&
         command != 0xffffu) {
         pcv__hw_restore(device, PCV_REG_COMMAND, 2, command & ~off);
     }
     if (how == PCV__RESET_FLR) {
-        (void)write_flr(device);
+        error = write_flr(device);
     } else if (how == PCV__RESET_AF) {
-        (void)write_af(device);
+        error = write_af(device);
+    }
+    if (error == 0) {
+        pcv__hw_quiet(device, us);
     }
 }
 
@@ -264,11 +275,10 @@ void pcv__reset_now(struct pcv_device *device, enum pcv__reset how)
 int pcv__vpci_restore(struct pcv_device *device)
 {
     const struct pcv__vpci *vpci = pcv__vpci(device);
-    uint64_t wait_us;
-    int error;
+    int error = pcv__settle_patiently(device);
 
-    if (!pcv__settle_locked(device, &wait_us)) {
-        return -PCV_ERESTART;
+    if (error != 0) {
+        return error;
     }
     pcv__faults_clear(device); /* it was reset (OWN-10) */
     atomic_store_explicit(&device->hw_error, 0, memory_order_relaxed);

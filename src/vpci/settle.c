@@ -6,6 +6,11 @@
  */
 #include "vpci/internal.h"
 
+/* The specification allows a second (PCI Express Base 6.0, 6.6.1), and devices
+ * are known that need many: some start their firmware anew. Without a clock: so
+ * many calls. */
+#define LONGEST_US 60000000u
+#define LONGEST_CALLS 256u
 /* How soon to ask a function again that does not answer after its time. */
 #define AGAIN_US 10000u
 /* The function asks for a retry (PCI Express Base 6.0, 2.3.2). */
@@ -30,6 +35,9 @@ void pcv__settle_begin(struct pcv_device *device, enum pcv__settling kind,
 {
     pcv__hw_quiet(device, us);
     settle_as(device, kind);
+    if (device->extras) {
+        device->extras->awaited = false; /* whatever was waited for before */
+    }
 }
 
 /* A VF has no IDs of its own. */
@@ -200,6 +208,17 @@ static bool mapped(struct pcv_device *device) PCV__REQUIRES(device->lock)
     return true;
 }
 
+/* It answers, and what comes then is done. */
+static bool goes_on(struct pcv_device *device) PCV__REQUIRES(device->lock)
+{
+    const bool there = answers(device);
+
+    if (device->extras) {
+        device->extras->silent = !there;
+    }
+    return there && next_stage(device);
+}
+
 static enum pcv_verdict settle(struct pcv_device *device, uint64_t *out_wait_us)
     PCV__REQUIRES(device->lock)
 {
@@ -222,10 +241,8 @@ static enum pcv_verdict settle(struct pcv_device *device, uint64_t *out_wait_us)
         if (!mapped(device)) {
             return PCV_RETRY;
         }
-        if (vpci->settling != PCV__SETTLED &&
-            (!answers(device) || !next_stage(device))) {
-            pcv__settle_begin(device, (enum pcv__settling)vpci->settling,
-                              AGAIN_US);
+        if (vpci->settling != PCV__SETTLED && !goes_on(device)) {
+            pcv__hw_quiet(device, AGAIN_US);
             *out_wait_us = AGAIN_US;
             return PCV_ABSENT;
         }
@@ -236,6 +253,53 @@ static enum pcv_verdict settle(struct pcv_device *device, uint64_t *out_wait_us)
 bool pcv__settle_locked(struct pcv_device *device, uint64_t *out_wait_us)
 {
     return settle(device, out_wait_us) == PCV_DONE;
+}
+
+/* Nobody waits for it any more. That the host fails is no fault of its. */
+static void give_up(struct pcv_device *device) PCV__REQUIRES(device->lock)
+{
+    uint32_t before;
+
+    if (!device->extras->silent) {
+        return;
+    }
+    before = atomic_fetch_or_explicit(&device->marks, PCV__MARK_BROKEN,
+                                      memory_order_relaxed);
+    if ((before & PCV__MARK_BROKEN) == 0) {
+        pcv__event(device, PCV_EVENT_BROKEN, PCV_EVENT_DEVICE, 0, 0);
+    }
+}
+
+void pcv__settle_await(struct pcv_device *device)
+{
+    pcv__patience_begin(device, LONGEST_US, LONGEST_CALLS);
+    device->extras->awaited = true;
+}
+
+int pcv__settle_patiently(struct pcv_device *device)
+{
+    const bool asks = pcv__hw_quiet_us(device) == 0;
+    uint64_t wait_us;
+    enum pcv_verdict verdict = settle(device, &wait_us);
+
+    if (verdict != PCV_ABSENT) {
+        if (device->extras) {
+            device->extras->awaited = false;
+        }
+        return verdict == PCV_DONE ? 0 : -PCV_ERESTART;
+    }
+    if (!pcv__extras_get(device)) {
+        return -PCV_ENOMEM;
+    }
+    if (!device->extras->awaited) {
+        pcv__settle_await(device);
+        return -PCV_ERESTART;
+    }
+    if (!asks || !pcv__patience_ends(device)) {
+        return -PCV_ERESTART;
+    }
+    give_up(device);
+    return -PCV_EIO;
 }
 
 enum pcv_verdict pcv__settle_access(struct pcv_device *device)
