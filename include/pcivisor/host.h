@@ -86,13 +86,13 @@ int PCV_MUST_CHECK pcv_host_scan(struct pcv_host *host, struct pcv_scan *scan,
  * -PCV_EBUSY: a guest's device would change; nothing has.
  * -PCV_ERESTART: call again, not before pcv_device_wait_us(). Accesses are
  * inside a device, it is being added, it changes its owner or is being reset,
- * also between two calls of that, or was just reset. What is done stays done; accesses to the device named may get retry
- * until the call is made again, or one that takes it back.
- * -PCV_ENOMEM, -PCV_EIO: nothing has changed, or all has but for the devices
- * that a hidden capability 0 of extended space was told of: they stay without
- * until a later call.
- * A capability that cannot be built is hidden, with an event.
- * Context: control, one such call at a time for a segment.
+ * also between two calls of that, or was just reset. What is done stays done;
+ * accesses to the device named may get retry until the call is made again, or
+ * one that takes it back. -PCV_ENOMEM, -PCV_EIO: nothing has changed, or all
+ * has but for the devices that a hidden capability 0 of extended space was told
+ * of: they stay without until a later call. A capability that cannot be built
+ * is hidden, with an event. Context: control, one such call at a time for a
+ * segment.
  */
 int PCV_MUST_CHECK pcv_host_set_ecam(struct pcv_host *host, uint16_t segment,
                                      uint8_t bus_first, uint8_t bus_last,
@@ -197,9 +197,9 @@ enum pcv_event_kind {
     PCV_EVENT_OVERRIDDEN, /* its guest lost it to such a write at arg0 */
     PCV_EVENT_CHANGE_RESET, /* it is reset between two owners (OWN-5): arg0 is
                                how (enum pcv_reset) */
-    PCV_EVENT_BROKEN,     /* it does not come back after its reset: it is given
-                             to no guest, until an administrator says so
-                             (pcv_device_set_broken()) */
+    PCV_EVENT_BROKEN, /* it does not come back after its reset: it is given
+                         to no guest, until an administrator says so
+                         (pcv_device_set_broken()) */
 };
 
 struct pcv_event {
