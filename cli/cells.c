@@ -287,8 +287,8 @@ enum command_result command_cells(struct call *call)
         return COMMAND_MISUSED;
     }
     if (!cells_take(&list, &call->view, sbdf, true)) {
-        return call_failed(call, PCV_ENODEV, "%s",
-                           view_sbdf(&call->view, sbdf).s);
+        return call_refused(call, ABOUT_VIEW, PCV_ENODEV,
+                            view_sbdf(&call->view, sbdf).s);
     }
     if (call->args.option[0] != NULL) {
         struct json_object *json = json_object_new_array();

@@ -65,6 +65,20 @@ enum command_result command_run(struct session *session, const char *line);
  * COMMAND_FAILED. `error` may be negated. */
 enum command_result call_failed(struct call *call, int error,
                                 const char *format, ...) CLI_PRINTF(3, 4);
+/* The same for what was refused, with the reason; of control operations
+ * ctl/why.h knows it. */
+enum call_about {
+    ABOUT_HARDWARE, /* what the model has, behind all backs */
+    ABOUT_FIND,     /* references */
+    ABOUT_VIEW,     /* a domain's bus */
+    ABOUT_DMA,
+    ABOUT_VECTOR,
+    ABOUT_GUEST,
+    ABOUT_WINDOW, /* of a guest */
+    ABOUT_EMULATED,
+};
+enum command_result call_refused(struct call *call, enum call_about about,
+                                 int error, const char *name);
 /* "error: ..." for what was not understood. Returns COMMAND_MISUSED. */
 enum command_result call_misused(struct call *call, const char *format, ...)
     CLI_PRINTF(2, 3);

@@ -37,6 +37,11 @@ static const struct args_option as_options[] = {
     {"--as", "DOMAIN"},
     {NULL, NULL},
 };
+static const struct args_option as_json_options[] = {
+    {"--as", "DOMAIN"},
+    {"--json", NULL},
+    {NULL, NULL},
+};
 static const struct args_option msix_options[] = {
     {"--msix", NULL},
     {NULL, NULL},
@@ -132,11 +137,12 @@ static const struct command table[] = {
     },
     {
         .name = "status",
-        .arguments = "SBDF...",
+        .arguments = "SBDF... [--json]",
         .help = "where a function stands: state, owner, counters",
         .completes = "s",
         .min = 1,
         .max = ANY,
+        .option = json_options,
         .run = command_status,
     },
     {
@@ -214,12 +220,12 @@ static const struct command table[] = {
     },
     {
         .name = "dump",
-        .arguments = "SBDF [REG [BYTES]] [--as DOMAIN]",
+        .arguments = "SBDF [REG [BYTES]] [--as DOMAIN] [--json]",
         .help = "configuration space as a domain sees it, in rows of 16 bytes",
         .completes = "sr-",
         .min = 1,
         .max = 3,
-        .option = as_options,
+        .option = as_json_options,
         .run = command_dump,
     },
     {
@@ -395,8 +401,9 @@ static const struct command table[] = {
     },
     {
         .name = "events",
-        .arguments = "",
+        .arguments = "[--json]",
         .help = "what the library told since last asked",
+        .option = json_options,
         .run = command_events,
     },
     {

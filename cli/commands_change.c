@@ -80,7 +80,8 @@ enum command_result command_vanish(struct call *call)
     struct ctl ctl = call_ctl(call);
     int result = pcv_model_pull(call->session->machine.model, sbdf);
     if (result != 0) {
-        return call_failed(call, result, "%s", call_show(call, sbdf).s);
+        return call_refused(call, ABOUT_HARDWARE, result,
+                            call_show(call, sbdf).s);
     }
     return call_done(ctl_vanished(&ctl, sbdf));
 }
@@ -103,7 +104,8 @@ enum command_result command_pull(struct call *call)
     }
     int result = pcv_model_pull(call->session->machine.model, sbdf);
     if (result != 0) {
-        return call_failed(call, result, "%s", call_show(call, sbdf).s);
+        return call_refused(call, ABOUT_HARDWARE, result,
+                            call_show(call, sbdf).s);
     }
     text_add(call->out, "%s: pulled\n", call_show(call, sbdf).s);
     return COMMAND_DONE;
@@ -118,7 +120,8 @@ enum command_result command_plug(struct call *call)
     }
     int result = pcv_model_plug(call->session->machine.model, sbdf);
     if (result != 0) {
-        return call_failed(call, result, "%s", call_show(call, sbdf).s);
+        return call_refused(call, ABOUT_HARDWARE, result,
+                            call_show(call, sbdf).s);
     }
     text_add(call->out, "%s: plugged in\n", call_show(call, sbdf).s);
     return COMMAND_DONE;
@@ -134,7 +137,8 @@ enum command_result command_dead(struct call *call)
     }
     int result = pcv_model_set_dead(call->session->machine.model, sbdf, on);
     if (result != 0) {
-        return call_failed(call, result, "%s", call_show(call, sbdf).s);
+        return call_refused(call, ABOUT_HARDWARE, result,
+                            call_show(call, sbdf).s);
     }
     text_add(call->out, "%s: %s\n", call_show(call, sbdf).s,
              on ? "reads all ones" : "answers again");
@@ -159,6 +163,20 @@ static bool vector_words(struct call *call, pcv_sbdf *out_sbdf,
     return true;
 }
 
+static enum command_result vector_refused(struct call *call, int error,
+                                          pcv_sbdf sbdf, bool msix,
+                                          uint16_t index)
+{
+    struct text name = {0};
+
+    text_add(&name, "%s %s vector %u", call_show(call, sbdf).s,
+             msix ? "MSI-X" : "MSI", index);
+    enum command_result result =
+        call_refused(call, ABOUT_VECTOR, error, text_str(&name));
+    text_fini(&name);
+    return result;
+}
+
 enum command_result command_vector(struct call *call)
 {
     struct session *session = call->session;
@@ -171,7 +189,8 @@ enum command_result command_vector(struct call *call)
     }
     struct pcv_device *device = pcv_device_find(session->machine.host, sbdf);
     if (device == NULL) {
-        return call_failed(call, PCV_ENODEV, "%s", call_show(call, sbdf).s);
+        return call_refused(call, ABOUT_FIND, PCV_ENODEV,
+                            call_show(call, sbdf).s);
     }
     struct held_vector *held = memory_zero(1, sizeof(*held));
     held->sbdf = sbdf;
@@ -179,9 +198,7 @@ enum command_result command_vector(struct call *call)
     pcv_device_put(device);
     if (result != 0) {
         free(held);
-        return call_failed(call, result, "%s %s vector %u",
-                           call_show(call, sbdf).s, msix ? "MSI-X" : "MSI",
-                           index);
+        return vector_refused(call, result, sbdf, msix, index);
     }
     held->next = session->vectors;
     session->vectors = held;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "command.h"
+#include "ctl/json.h"
 #include "emulated.h"
 #include "reg.h"
 
@@ -199,7 +200,8 @@ static bool call_info(struct call *call, pcv_sbdf sbdf,
         return true;
     }
     if (device == NULL) {
-        call_failed(call, PCV_ENODEV, "%s", view_sbdf(&call->view, sbdf).s);
+        call_refused(call, ABOUT_VIEW, PCV_ENODEV,
+                     view_sbdf(&call->view, sbdf).s);
         return false;
     }
     pcv_device_get_info(device, out_info);
@@ -207,6 +209,36 @@ static bool call_info(struct call *call, pcv_sbdf sbdf,
     /* A stub stands in for it, which is no more than a header (OWN-9). */
     out_info->extended &= !out_info->concealed;
     return true;
+}
+
+#define DUMP_JSON 1 /* of its options */
+
+/* Rows end at multiples of 16, as those of lspci. */
+static void dump_rows(struct call *call, const uint8_t *bytes, uint16_t reg,
+                      uint16_t end)
+{
+    struct json_text json = {.out = call->out};
+    bool as_json = call->args.option[DUMP_JSON] != NULL;
+
+    if (as_json) {
+        json_text_list(&json, NULL);
+    }
+    while (reg < end) {
+        size_t row = 16u - reg % 16u;
+
+        if (row > (size_t)(end - reg)) {
+            row = (size_t)(end - reg);
+        }
+        if (as_json) {
+            json_row(&json, reg, bytes + reg, row);
+        } else {
+            view_add_row(call->out, reg, bytes + reg, row);
+        }
+        reg = (uint16_t)(reg + row);
+    }
+    if (as_json) {
+        json_text_close(&json);
+    }
 }
 
 enum command_result command_dump(struct call *call)
@@ -240,16 +272,7 @@ enum command_result command_dump(struct call *call)
         count = (uint64_t)(space - reg);
     }
     view_copy(&call->view, sbdf, space, bytes);
-    uint16_t end = (uint16_t)(reg + count);
-    while (reg < end) {
-        /* Rows end at multiples of 16, as those of lspci. */
-        size_t row = 16u - reg % 16u;
-        if (row > (size_t)(end - reg)) {
-            row = (size_t)(end - reg);
-        }
-        view_add_row(call->out, reg, bytes + reg, row);
-        reg = (uint16_t)(reg + row);
-    }
+    dump_rows(call, bytes, reg, (uint16_t)(reg + count));
     return COMMAND_DONE;
 }
 
@@ -316,7 +339,8 @@ static enum command_result raw_check(struct call *call, pcv_sbdf sbdf,
             call, "hardware has aligned registers of 1, 2 and 4 bytes");
     }
     if (!pcv_model_facts_of(call->session->machine.model, sbdf, &facts)) {
-        return call_failed(call, PCV_ENODEV, "%s", call_show(call, sbdf).s);
+        return call_refused(call, ABOUT_HARDWARE, PCV_ENODEV,
+                            call_show(call, sbdf).s);
     }
     if (reg >= facts.config_size) {
         return call_failed(call, PCV_EINVAL, "%s ends at %x",

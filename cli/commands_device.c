@@ -3,39 +3,15 @@
 #include <stdlib.h>
 
 #include "command.h"
-#include "json.h"
-#include "report.h"
-
-struct devices_json {
-    const struct machine *machine;
-    struct json_object *json;
-};
-
-static bool device_json(void *arg, const union pcv_ctl_record *record)
-{
-    struct devices_json *list = arg;
-
-    json_object_array_add(
-        list->json, report_json(list->machine, &record->device.info, NULL));
-    return true;
-}
+#include "ctl/json.h"
 
 enum command_result command_devices(struct call *call)
 {
     struct ctl ctl = call_ctl(call);
 
-    if (call->args.option[1] == NULL) {
-        return call_done(ctl_devices(&ctl, call->args.option[0] != NULL));
-    }
-    struct devices_json list = {&call->session->machine,
-                                json_object_new_array()};
-    int error = ctl_each_device(&ctl, NULL, device_json, &list);
-    if (error != 0) {
-        json_object_put(list.json);
-        return call_failed(call, error, "devices");
-    }
-    json_print(call->out, list.json);
-    return COMMAND_DONE;
+    return call_done(call->args.option[1] != NULL
+                         ? ctl_devices_json(&ctl)
+                         : ctl_devices(&ctl, call->args.option[0] != NULL));
 }
 
 enum command_result command_unreachable(struct call *call)
@@ -92,7 +68,7 @@ static enum command_result find_one(struct call *call, pcv_sbdf sbdf)
         device = pcv_device_find(session->machine.host, sbdf);
     }
     if (device == NULL) {
-        return call_failed(call, PCV_ENODEV, "%s", asked.s);
+        return call_refused(call, ABOUT_FIND, PCV_ENODEV, asked.s);
     }
     session_hold(session, device);
     pcv_sbdf real = pcv_device_sbdf(device);
@@ -152,33 +128,26 @@ static enum command_result holders_one(struct call *call, pcv_sbdf sbdf)
     return call_done(ctl_holders(&ctl, sbdf));
 }
 
-static enum command_result holders_json(struct call *call)
+/* All addresses in one list. */
+static enum command_result each_as_json(struct call *call,
+                                        bool (*fn)(const struct ctl *ctl,
+                                                   const pcv_sbdf *sbdfs,
+                                                   size_t count))
 {
     struct ctl ctl = call_ctl(call);
-    struct json_object *list = json_object_new_array();
-    pcv_sbdf *sbdf = call_sbdfs(call);
+    pcv_sbdf *list = call_sbdfs(call);
 
-    if (sbdf == NULL) {
-        json_object_put(list);
+    if (list == NULL) {
         return COMMAND_MISUSED;
     }
-    for (size_t i = 0; i < call->args.count; i++) {
-        struct pcv_device_status status = {0};
-        struct json_object *object = json_object_new_object();
-        (void)ctl_status_of(&ctl, sbdf[i], &status);
-        json_add_sbdf(object, "address", &call->session->machine, sbdf[i]);
-        json_add_string(object, "state", report_state(status.state));
-        json_add(object, "holders", json_holders(&status));
-        json_object_array_add(list, object);
-    }
-    free(sbdf);
-    json_print(call->out, list);
-    return COMMAND_DONE;
+    enum command_result result = call_done(fn(&ctl, list, call->args.count));
+    free(list);
+    return result;
 }
 
 enum command_result command_holders(struct call *call)
 {
-    return call->args.option[0] != NULL ? holders_json(call)
+    return call->args.option[0] != NULL ? each_as_json(call, ctl_holders_json)
                                         : each_argument(call, holders_one);
 }
 
@@ -190,55 +159,14 @@ static enum command_result status_one(struct call *call, pcv_sbdf sbdf)
 
 enum command_result command_status(struct call *call)
 {
-    return each_argument(call, status_one);
-}
-
-struct nodes_json {
-    const struct machine *machine;
-    struct json_object *json;
-};
-
-static bool node_json(void *arg, const union pcv_ctl_record *record)
-{
-    struct nodes_json *list = arg;
-    struct json_object *object = json_object_new_object();
-    uint32_t node = record->node.node;
-
-    json_add_sbdf(object, "address", list->machine, record->node.sbdf);
-    json_add_bool(object, "known", node != PCV_NODE_UNKNOWN_DEVICE);
-    json_add_node(object, "node", node);
-    json_object_array_add(list->json, object);
-    return true;
-}
-
-static enum command_result nodes_json(struct call *call, const pcv_sbdf *sbdfs)
-{
-    struct ctl ctl = call_ctl(call);
-    struct nodes_json list = {&call->session->machine, json_object_new_array()};
-    int error = ctl_each_node(&ctl, sbdfs, call->args.count, node_json, &list);
-
-    if (error != 0) {
-        json_object_put(list.json);
-        return call_failed(call, error, "nodes");
-    }
-    json_print(call->out, list.json);
-    return COMMAND_DONE;
+    return call->args.option[0] != NULL ? each_as_json(call, ctl_status_json)
+                                        : each_argument(call, status_one);
 }
 
 enum command_result command_nodes(struct call *call)
 {
-    struct ctl ctl = call_ctl(call);
-    pcv_sbdf *list = call_sbdfs(call);
-
-    if (list == NULL) {
-        return COMMAND_MISUSED;
-    }
-    enum command_result result =
-        call->args.option[0] != NULL
-            ? nodes_json(call, list)
-            : call_done(ctl_nodes(&ctl, list, call->args.count));
-    free(list);
-    return result;
+    return each_as_json(call, call->args.option[0] != NULL ? ctl_nodes_json
+                                                           : ctl_nodes);
 }
 
 static enum command_result path_one(struct call *call, pcv_sbdf sbdf)

@@ -22,7 +22,7 @@ static enum command_result domain_create(struct call *call)
     }
     int result = guest_create(&call->session->machine, name);
     if (result != 0) {
-        return call_failed(call, result, "%s", name);
+        return call_refused(call, ABOUT_GUEST, result, name);
     }
     text_add(call->out, "%s: created\n", name);
     return COMMAND_DONE;
@@ -85,7 +85,7 @@ static enum command_result domain_window(struct call *call)
                            guest->name);
     }
     if (result != 0) {
-        return call_failed(call, result, "%s", guest->name);
+        return call_refused(call, ABOUT_WINDOW, result, guest->name);
     }
     text_add(call->out, "%s: BARs may be at %" PRIx64 "-%" PRIx64 "\n",
              guest->name, base, base + size - 1);
@@ -240,7 +240,8 @@ enum command_result command_assign(struct call *call)
     }
     int result = guest_prepare(guest);
     if (result != 0) {
-        return call_failed(call, result, "%s", call_show(call, sbdf).s);
+        return call_refused(call, ABOUT_WINDOW, result,
+                            call_show(call, sbdf).s);
     }
     return call_done(
         ctl_assign(&ctl, sbdf, pcv_domain_id(guest->domain), &policy));

@@ -78,7 +78,8 @@ static enum command_result run_add(struct call *call)
     }
     int result = emulated_add(&call->session->machine, &info);
     if (result != 0) {
-        return call_failed(call, result, "%s", call_show(call, info.sbdf).s);
+        return call_refused(call, ABOUT_EMULATED, result,
+                            call_show(call, info.sbdf).s);
     }
     text_add(call->out,
              "%s: emulated, its BAR may be at %" PRIx64 "-%" PRIx64 "\n",
@@ -99,7 +100,8 @@ static enum command_result run_remove(struct call *call)
     int result =
         emulated != NULL ? emulated_remove(machine, emulated) : -PCV_ENODEV;
     if (result != 0) {
-        return call_failed(call, result, "%s", call_show(call, sbdf).s);
+        return call_refused(call, ABOUT_EMULATED, result,
+                            call_show(call, sbdf).s);
     }
     text_add(call->out, "%s: not emulated any more\n", call_show(call, sbdf).s);
     return COMMAND_DONE;

@@ -106,7 +106,7 @@ static enum command_result dma_once(struct call *call, pcv_sbdf sbdf,
                            call_show(call, sbdf).s, address);
     }
     if (result != 0) {
-        return call_failed(call, result, "%s", call_show(call, sbdf).s);
+        return call_refused(call, ABOUT_DMA, result, call_show(call, sbdf).s);
     }
     text_add(call->out, "%s: %s memory of %s at %" PRIx64 "\n",
              call_show(call, sbdf).s, write ? "writes" : "reads",
@@ -165,7 +165,8 @@ enum command_result command_reserve(struct call *call)
     int result = pcv_model_reserve_dma(call->session->machine.model, sbdf,
                                        address, size);
     if (result != 0) {
-        return call_failed(call, result, "%s", call_show(call, sbdf).s);
+        return call_refused(call, ABOUT_HARDWARE, result,
+                            call_show(call, sbdf).s);
     }
     if (size == 0) {
         text_add(call->out, "%s: nothing is reserved\n",
@@ -316,7 +317,8 @@ enum command_result command_extended(struct call *call)
         int result = pcv_model_set_extended(call->session->machine.model, sbdf,
                                             way[i].how);
         if (result != 0) {
-            return call_failed(call, result, "%s", call_show(call, sbdf).s);
+            return call_refused(call, ABOUT_HARDWARE, result,
+                                call_show(call, sbdf).s);
         }
         text_add(call->out, "%s: extended space %s\n", call_show(call, sbdf).s,
                  way[i].said);

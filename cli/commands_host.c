@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "command.h"
+#include "ctl/json.h"
 #include "guests.h"
 #include "json.h"
 #include "report.h"
@@ -89,11 +90,39 @@ enum command_result command_map_chunk(struct call *call)
     return COMMAND_DONE;
 }
 
+static void events_told(struct machine *machine)
+{
+    machine->events.count = 0;
+    machine->events.lost = 0;
+    guests_forget_former(machine);
+}
+
+static enum command_result events_json(struct call *call)
+{
+    const struct event_log *log = &call->session->machine.events;
+    struct words_names names = report_names(&call->session->machine);
+    struct json_text json = {.out = call->out};
+
+    json_text_object(&json, NULL);
+    json_text_list(&json, "events");
+    for (size_t i = 0; i < log->count; i++) {
+        json_event(&json, &names, &log->item[i]);
+    }
+    json_text_close(&json);
+    json_text_number(&json, "lost", log->lost);
+    json_text_close(&json);
+    events_told(&call->session->machine);
+    return COMMAND_DONE;
+}
+
 enum command_result command_events(struct call *call)
 {
     struct event_log *log = &call->session->machine.events;
     struct words_names names = report_names(&call->session->machine);
 
+    if (call->args.option[0] != NULL) {
+        return events_json(call);
+    }
     for (size_t i = 0; i < log->count; i++) {
         report_event(call->out, &names, &log->item[i]);
         text_add(call->out, "\n");
@@ -104,9 +133,7 @@ enum command_result command_events(struct call *call)
     if (log->count == 0) {
         text_add(call->out, "no events\n");
     }
-    log->count = 0;
-    log->lost = 0;
-    guests_forget_former(&call->session->machine);
+    events_told(&call->session->machine);
     return COMMAND_DONE;
 }
 

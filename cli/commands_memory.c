@@ -106,8 +106,8 @@ static enum command_result map_function(struct call *call, size_t index,
     struct pcv_device *device =
         pcv_device_find(call->session->machine.host, function.sbdf);
     if (device == NULL) {
-        return call_failed(call, PCV_ENODEV, "%s",
-                           call_show(call, function.sbdf).s);
+        return call_refused(call, ABOUT_VIEW, PCV_ENODEV,
+                            call_show(call, function.sbdf).s);
     }
     pcv_device_get_info(device, &info);
     function.own = pcv_device_guest_sbdf(device);

@@ -24,7 +24,7 @@ enum command_result command_prepare_msix(struct call *call)
     if (!call_sbdf(call, 0, &sbdf)) {
         return COMMAND_MISUSED;
     }
-    return call_done(ctl_msix_prepare(&ctl, sbdf));
+    return call_done(ctl_prepare_msix(&ctl, sbdf));
 }
 
 enum command_result command_release_msix(struct call *call)
@@ -35,7 +35,7 @@ enum command_result command_release_msix(struct call *call)
     if (!call_sbdf(call, 0, &sbdf)) {
         return COMMAND_MISUSED;
     }
-    return call_done(ctl_msix_release(&ctl, sbdf));
+    return call_done(ctl_release_msix(&ctl, sbdf));
 }
 
 /* ---- hardware -------------------------------------------------------------
@@ -114,7 +114,8 @@ enum command_result command_pending(struct call *call)
     int result = pcv_model_set_pending(call->session->machine.model, sbdf,
                                        forever ? UINT64_MAX : ms * 1000);
     if (result != 0) {
-        return call_failed(call, result, "%s", call_show(call, sbdf).s);
+        return call_refused(call, ABOUT_HARDWARE, result,
+                            call_show(call, sbdf).s);
     }
     text_add(call->out, "%s: its transactions %s%s%s\n",
              call_show(call, sbdf).s,

@@ -101,7 +101,8 @@ static enum command_result argument_vectors(struct call *call, size_t index,
     struct pcv_device *device =
         pcv_device_find(call->session->machine.host, sbdf);
     if (device == NULL) {
-        return call_failed(call, PCV_ENODEV, "%s", call_show(call, sbdf).s);
+        return call_refused(call, ABOUT_FIND, PCV_ENODEV,
+                            call_show(call, sbdf).s);
     }
     if (device_vectors(call, device, json) == 0 && json == NULL) {
         text_add(call->out, "%s: no vector is bound\n",

@@ -42,24 +42,6 @@ void json_add_sbdf(struct json_object *object, const char *key,
     json_add_string(object, key, format_sbdf(machine->model, true, sbdf).s);
 }
 
-void json_add_node(struct json_object *object, const char *key, uint32_t node)
-{
-    json_add(object, key,
-             node == PCV_NODE_NONE || node == PCV_NODE_UNKNOWN_DEVICE
-                 ? NULL
-                 : json_object_new_uint64(node));
-}
-
-struct json_object *json_holders(const struct pcv_device_status *status)
-{
-    struct json_object *object = json_object_new_object();
-    for (unsigned i = 0; i < PCV_HOLDERS; i++) {
-        json_add_number(object, pcv_holder_name((enum pcv_holder)i),
-                        status->held[i]);
-    }
-    return object;
-}
-
 void json_print(struct text *text, struct json_object *object)
 {
     text_add(text, "%s\n",

@@ -23,11 +23,6 @@ void json_add_hex(struct json_object *object, const char *key, unsigned digits,
 /* An address, always with its domain: "0000:02:00.0". */
 void json_add_sbdf(struct json_object *object, const char *key,
                    const struct machine *machine, pcv_sbdf sbdf);
-/* A NUMA node: null where none is known. */
-void json_add_node(struct json_object *object, const char *key, uint32_t node);
-
-/* Who holds a device: {"registry": 1, ...}. */
-struct json_object *json_holders(const struct pcv_device_status *status);
 
 /* Print as indented text that ends with a newline, and let go of it. */
 void json_print(struct text *text, struct json_object *object);

@@ -17,7 +17,8 @@ void report_bar_size(struct text *text, const struct machine *machine,
 /* How the machine calls its functions and domains; good as long as it is. */
 struct words_names report_names(const struct machine *machine);
 
-/* Everything of a function. `names` may be NULL. */
+/* Everything of a function, as commands answer it, and what it is called, but
+ * for `names` NULL. */
 struct names;
 struct json_object *report_json(const struct machine *machine,
                                 const struct pcv_device_info *info,

@@ -21,6 +21,7 @@ static const struct {
     {"device-group", "group"},
     {"ecam-reserved", "ecam"},
     {"restore-msi", "restore"},
+    {"topology-information", "nodes"},
 };
 
 #define COUNT (sizeof(table) / sizeof(table[0]))

@@ -1,12 +1,39 @@
 /* SPDX-License-Identifier: MIT */
-/* Commands that make functions come, go and change their owner. */
+/* Commands that make functions come and go, and say what they are for. */
 #include <inttypes.h>
 #include <string.h>
 
-#include "ctl/ctl.h"
+#include "ctl/why.h"
 
 /* ---- why not --------------------------------------------------------------
  */
+
+struct vfs {
+    pcv_sbdf pf;
+    uint64_t count;
+};
+
+/* VFs are in the segment of their PF. */
+static bool vf_count(void *arg, const union pcv_ctl_record *record)
+{
+    struct vfs *vfs = arg;
+    const struct pcv_device_info *info = &record->device.info;
+
+    if ((info->sbdf.v ^ vfs->pf.v) >> 16 != 0) {
+        return false;
+    }
+    vfs->count += info->is_vf && info->physfn.v == vfs->pf.v;
+    return true;
+}
+
+uint64_t ctl_vf_count(const struct ctl *ctl, pcv_sbdf sbdf)
+{
+    struct pcv_ctl_request request = ctl_request(PCV_CTL_LIST, sbdf);
+    struct vfs vfs = {sbdf, 0};
+
+    request.cursor = sbdf.v & 0xffff0000u;
+    return ctl_each(ctl, &request, vf_count, &vfs) == 0 ? vfs.count : 0;
+}
 
 /* What is in the way: a device that is held, or leaving and still held. */
 static bool busy_held(const struct ctl *ctl, pcv_sbdf busy, const char *where)
@@ -24,15 +51,14 @@ static bool busy_held(const struct ctl *ctl, pcv_sbdf busy, const char *where)
     return false;
 }
 
-/* By a guest, or the hypervisor. */
-static bool is_kept(uint32_t owner_id)
+static bool is_guests(uint32_t owner_id)
 {
     return owner_id != PCV_DOMAIN_ID_HARDWARE &&
+           owner_id != PCV_DOMAIN_ID_HYPERVISOR &&
            owner_id != PCV_DOMAIN_ID_QUARANTINE;
 }
 
-/* A guest has what is in the way, or the hypervisor, which is not waited for.
- */
+/* A guest has what is in the way. */
 static bool remove_waits(const struct ctl *ctl, pcv_sbdf sbdf, pcv_sbdf busy,
                          uint32_t owner_id)
 {
@@ -48,18 +74,37 @@ static bool remove_waits(const struct ctl *ctl, pcv_sbdf sbdf, pcv_sbdf busy,
                       status.remove_waits ? later : "");
 }
 
+/* What is in the way is no guest's, so that nobody gives it back. */
+static bool remove_hypervisors(const struct ctl *ctl, pcv_sbdf busy,
+                               const char *where)
+{
+    const struct pcv_ctl_request request = ctl_request(PCV_CTL_REMOVE, busy);
+    struct text name = {0};
+
+    text_add(&name, "%s%s", ctl_show(ctl, busy).s, where);
+    why_failed_as(ctl, &request, PCV_EBUSY, text_str(&name));
+    text_fini(&name);
+    return false;
+}
+
 /* Why a removal was refused, or is not over. */
 static bool remove_busy(const struct ctl *ctl, pcv_sbdf sbdf, pcv_sbdf busy)
 {
     struct pcv_device_status status = {0};
     struct text text = {0};
-    uint64_t vfs = ctl_vfs_of(ctl, sbdf);
+    uint64_t vfs = ctl_vf_count(ctl, sbdf);
 
     if (vfs == 0) {
+        const char *where = busy.v != sbdf.v ? " behind it" : "";
+
         (void)ctl_status_of(ctl, busy, &status);
-        return status.state == PCV_STATE_PRESENT && is_kept(status.owner_id)
-                   ? remove_waits(ctl, sbdf, busy, status.owner_id)
-                   : busy_held(ctl, busy, busy.v != sbdf.v ? " behind it" : "");
+        if (status.state == PCV_STATE_PRESENT && is_guests(status.owner_id)) {
+            return remove_waits(ctl, sbdf, busy, status.owner_id);
+        }
+        return status.state == PCV_STATE_PRESENT &&
+                       status.owner_id == PCV_DOMAIN_ID_HYPERVISOR
+                   ? remove_hypervisors(ctl, busy, where)
+                   : busy_held(ctl, busy, where);
     }
     text_add_count(&text, vfs, "VF");
     ctl_failed(ctl, PCV_EBUSY, "%s has %s", ctl_show(ctl, sbdf).s,
@@ -68,20 +113,26 @@ static bool remove_busy(const struct ctl *ctl, pcv_sbdf sbdf, pcv_sbdf busy)
     return false;
 }
 
-bool ctl_finished(const struct ctl *ctl, const struct ctl_result *result,
-                  const char *name)
+/* It must be left alone. */
+static bool must_wait(const struct ctl *ctl, const struct ctl_result *result,
+                      const char *name)
 {
-    if (result->error == 0) {
-        return true;
-    }
-    if (result->wait_us == 0) {
-        return ctl_failed(ctl, result->error, "%s", name);
-    }
     uint64_t wait_ms = result->wait_us / 1000 + (result->wait_us % 1000 != 0);
     return ctl_failed(ctl, result->error,
                       "%s must be left alone: 'advance %" PRIu64
                       "', then the same again",
                       name, wait_ms);
+}
+
+bool ctl_finished(const struct ctl *ctl, const struct pcv_ctl_request *request,
+                  const struct ctl_result *result)
+{
+    if (result->error == 0) {
+        return true;
+    }
+    return result->wait_us != 0
+               ? must_wait(ctl, result, ctl_show(ctl, request->sbdf).s)
+               : why_failed(ctl, request, result->error);
 }
 
 /* ---- coming and going -----------------------------------------------------
@@ -126,6 +177,14 @@ bool ctl_add_words(const struct ctl *ctl, char *const *word, size_t count,
     return true;
 }
 
+static bool is_leaving(const struct ctl *ctl, pcv_sbdf sbdf)
+{
+    struct pcv_device_status status = {0};
+
+    return ctl_status_of(ctl, sbdf, &status) == 0 &&
+           status.state == PCV_STATE_LEAVING;
+}
+
 bool ctl_add(const struct ctl *ctl, pcv_sbdf sbdf,
              const struct pcv_add_info *info)
 {
@@ -134,11 +193,11 @@ bool ctl_add(const struct ctl *ctl, pcv_sbdf sbdf,
 
     request.u.add = *info;
     struct ctl_result result = ctl_perform(ctl, &request, NULL);
-    if (result.error == -PCV_EBUSY) {
+    if (result.error == -PCV_EBUSY && is_leaving(ctl, sbdf)) {
         return busy_held(ctl, sbdf, "");
     }
     if (result.error != 0) {
-        return ctl_add_refused(ctl, sbdf, info, result.error);
+        return why_failed(ctl, &request, result.error);
     }
     text_add(ctl->out, "%s: %s", ctl_show(ctl, sbdf).s,
              ctl_card_added(&before, ctl, sbdf));
@@ -161,7 +220,7 @@ bool ctl_remove(const struct ctl *ctl, pcv_sbdf sbdf,
         return remove_busy(ctl, sbdf, result.sbdf);
     }
     if (result.error != 0) {
-        return ctl_failed(ctl, result.error, "%s", ctl_show(ctl, sbdf).s);
+        return why_failed(ctl, &request, result.error);
     }
     text_add(ctl->out, "%s: removed\n", ctl_show(ctl, sbdf).s);
     return true;
@@ -172,12 +231,8 @@ bool ctl_cancel_remove(const struct ctl *ctl, pcv_sbdf sbdf)
     struct pcv_ctl_request request = ctl_request(PCV_CTL_CANCEL_REMOVE, sbdf);
     struct ctl_result result = ctl_perform(ctl, &request, NULL);
 
-    if (result.error == -PCV_ENOENT) {
-        return ctl_failed(ctl, result.error, "no removal of %s waits",
-                          ctl_show(ctl, sbdf).s);
-    }
     if (result.error != 0) {
-        return ctl_refused(ctl, result.error, sbdf);
+        return why_failed(ctl, &request, result.error);
     }
     text_add(ctl->out, "%s: stays\n", ctl_show(ctl, sbdf).s);
     return true;
@@ -189,7 +244,7 @@ bool ctl_vanished(const struct ctl *ctl, pcv_sbdf sbdf)
     struct ctl_result result = ctl_perform(ctl, &request, NULL);
 
     if (result.error != 0) {
-        return ctl_failed(ctl, result.error, "%s", ctl_show(ctl, sbdf).s);
+        return why_failed(ctl, &request, result.error);
     }
     text_add(ctl->out, "%s: vanished\n", ctl_show(ctl, sbdf).s);
     return true;
@@ -202,14 +257,15 @@ bool ctl_scan(const struct ctl *ctl)
     struct ctl_result result = ctl_perform(ctl, &request, &scan);
 
     if (result.error != 0) {
-        return ctl_failed(ctl, result.error, "the scan stopped");
+        return why_failed_as(ctl, &request, result.error, "the scan stopped");
     }
     text_add_count(ctl->out, scan.found, "function");
     text_add(ctl->out, " found, %" PRIu32 " failed", scan.failed);
     if (scan.failed != 0) {
-        text_add(ctl->out, ", the first at %s: %s",
+        text_add(ctl->out, ", the first at %s: %s %s",
                  ctl_show(ctl, scan.first_failed).s,
-                 pcv_errno_name(scan.first_error));
+                 pcv_errno_name(scan.first_error),
+                 pcv_errno_meaning(scan.first_error));
     }
     text_add(ctl->out, "\n");
     return true;
@@ -222,10 +278,11 @@ bool ctl_ecam(const struct ctl *ctl, const struct pcv_ctl_request *request,
     struct ctl_result result = ctl_perform(ctl, &own, NULL);
 
     if (result.error == -PCV_EBUSY) {
-        return ctl_refused(ctl, result.error, result.sbdf);
+        own.sbdf = result.sbdf;
+        return why_failed(ctl, &own, result.error);
     }
     if (result.error != 0) {
-        return ctl_failed(ctl, result.error, "%s", said);
+        return why_failed_as(ctl, &own, result.error, said);
     }
     text_add(ctl->out, "buses %02x-%02x of segment %04" PRIx32 ": %s\n",
              request->u.ecam.bus_first, request->u.ecam.bus_last, segment_name,
@@ -243,194 +300,15 @@ bool ctl_buses(const struct ctl *ctl, pcv_sbdf sbdf, const uint8_t bus[3])
     request.u.buses.secondary = bus[1];
     request.u.buses.subordinate = bus[2];
     result = ctl_perform(ctl, &request, NULL);
-    if (result.error == -PCV_EINVAL) {
-        return ctl_failed(ctl, result.error,
-                          "%s: its registers, or other bridges, say otherwise",
-                          ctl_show(ctl, sbdf).s);
-    }
     if (result.error != 0) {
-        return ctl_failed(ctl, result.error, "%s", ctl_show(ctl, sbdf).s);
+        return why_failed(ctl, &request, result.error);
     }
     text_add(ctl->out, "%s: reported\n", ctl_show(ctl, sbdf).s);
     return true;
 }
 
-/* ---- owners ---------------------------------------------------------------
+/* ---- what the hypervisor and dom0 may do -----------------------------------
  */
-
-/* A change of owner that failed half-way leaves the function with nobody: at
- * which step, if this one failed and not one before. */
-static void changed_state(const struct ctl *ctl, int error, pcv_sbdf sbdf,
-                          struct text *name)
-{
-    struct pcv_device_status status = {0};
-
-    (void)ctl_status_of(ctl, sbdf, &status);
-    bool nobodys = status.state == PCV_STATE_PRESENT &&
-                   status.owner_id == PCV_DOMAIN_ID_QUARANTINE;
-    text_add(name, "%s", nobodys ? " is in quarantine" : "");
-    if (status.change_error == error) {
-        text_add(
-            name, "%s the step '%s' failed", nobodys ? "," : ":",
-            pcv_change_step_name((enum pcv_change_step)status.change_step));
-    }
-    if (nobodys && error == -PCV_EBUSY) {
-        ctl_reset_blocker(ctl, sbdf, name);
-    }
-    if (status.change_error != error) {
-        ctl_why(ctl, error, sbdf, name); /* it did not even begin */
-    }
-}
-
-static bool changed(const struct ctl *ctl, const struct ctl_result *result,
-                    pcv_sbdf sbdf)
-{
-    struct text name = {0};
-
-    text_add(&name, "%s", ctl_show(ctl, sbdf).s);
-    if (result->error != 0 && result->error != -PCV_ERESTART) {
-        changed_state(ctl, result->error, sbdf, &name);
-    }
-    bool good = ctl_finished(ctl, result, text_str(&name));
-    text_fini(&name);
-    return good;
-}
-
-/* Who else is in the isolation group, with another user. */
-struct others {
-    const struct ctl *ctl;
-    struct text text;
-};
-
-static bool others_add(void *arg, const union pcv_ctl_record *record)
-{
-    struct others *others = arg;
-
-    text_add(&others->text, "%s%s",
-             text_str(&others->text)[0] != '\0' ? ", " : "",
-             ctl_show(others->ctl, record->sbdf).s);
-    return true;
-}
-
-/* Who is in the way, or would go along. */
-static int others_ask(struct others *others, struct pcv_ctl_request *request)
-{
-    request->op = PCV_CTL_TEST_ASSIGN;
-    request->cursor = 0;
-    return ctl_each(others->ctl, request, others_add, others);
-}
-
-/* An assignment was refused, or failed, before it began. */
-static bool assign_refused(const struct ctl *ctl,
-                           const struct pcv_ctl_request *request, int error,
-                           const char *others)
-{
-    const struct sbdf_text name = ctl_show(ctl, request->sbdf);
-
-    if (error == -PCV_EINVAL) {
-        return ctl_assign_senseless(ctl, request);
-    }
-    if (others[0] == '\0') {
-        return ctl_refused(ctl, error, request->sbdf);
-    }
-    return error == -PCV_EXDEV
-               ? ctl_failed(ctl, error, "%s shares its isolation group with %s",
-                            name.s, others)
-               : ctl_failed(ctl, error, "%s, because of %s in its group",
-                            name.s, others);
-}
-
-bool ctl_test_assign(const struct ctl *ctl, pcv_sbdf sbdf, uint32_t domain_id,
-                     const struct pcv_assign_policy *policy)
-{
-    struct pcv_ctl_request request = ctl_request(PCV_CTL_TEST_ASSIGN, sbdf);
-    struct others others = {.ctl = ctl};
-
-    request.domain_id = domain_id;
-    request.u.assign = *policy;
-    int error = others_ask(&others, &request);
-    const char *along = text_str(&others.text);
-    if (error == 0) {
-        text_add(ctl->out, "%s: can be assigned to %s%s%s\n",
-                 ctl_show(ctl, sbdf).s, ctl_domain_name(ctl, domain_id).s,
-                 along[0] != '\0' ? ", and with it " : "", along);
-    } else {
-        assign_refused(ctl, &request, error, along);
-    }
-    text_fini(&others.text);
-    return error == 0;
-}
-
-/* The same answer again, with those who are the reason. */
-static void assign_explained(const struct ctl *ctl,
-                             struct pcv_ctl_request *request,
-                             const struct ctl_result *result)
-{
-    struct others others = {.ctl = ctl};
-    bool same =
-        others_ask(&others, request) == result->error &&
-        (text_str(&others.text)[0] != '\0' || result->error == -PCV_EINVAL);
-
-    if (same) {
-        assign_refused(ctl, request, result->error, text_str(&others.text));
-    }
-    text_fini(&others.text);
-    if (!same) {
-        (void)changed(ctl, result, request->sbdf);
-    }
-}
-
-bool ctl_assign(const struct ctl *ctl, pcv_sbdf sbdf, uint32_t domain_id,
-                const struct pcv_assign_policy *policy)
-{
-    struct pcv_ctl_request request = ctl_request(PCV_CTL_ASSIGN, sbdf);
-
-    request.domain_id = domain_id;
-    request.u.assign = *policy;
-    struct ctl_result result = ctl_perform(ctl, &request, NULL);
-    if (result.error != 0 && result.error != -PCV_ERESTART) {
-        assign_explained(ctl, &request, &result);
-        return false;
-    }
-    if (result.error == 0) {
-        text_add(ctl->out, "%s: %s has it at %s\n", ctl_show(ctl, sbdf).s,
-                 ctl_domain_name(ctl, domain_id).s,
-                 format_address(false, 0, result.sbdf).s);
-    }
-    return changed(ctl, &result, sbdf);
-}
-
-/* Where it went: its assignment may have named quarantine, and a removal may
- * have waited for it. */
-static void returned(const struct ctl *ctl, pcv_sbdf sbdf)
-{
-    struct pcv_device_status status = {0};
-    const char *where = "back with dom0";
-
-    (void)ctl_status_of(ctl, sbdf, &status);
-    if (status.state == PCV_STATE_ABSENT) {
-        where = "given back, and removed";
-    } else if (status.state == PCV_STATE_LEAVING) {
-        where = "given back, and leaving";
-    } else if (status.owner_id == PCV_DOMAIN_ID_QUARANTINE) {
-        where = "given back, in quarantine";
-    }
-    text_add(ctl->out, "%s: %s\n", ctl_show(ctl, sbdf).s, where);
-}
-
-bool ctl_deassign(const struct ctl *ctl, pcv_sbdf sbdf)
-{
-    struct pcv_ctl_request request = ctl_request(PCV_CTL_DEASSIGN, sbdf);
-    struct ctl_result result = ctl_perform(ctl, &request, NULL);
-
-    if (result.error == 0) {
-        returned(ctl, sbdf);
-    }
-    if (result.error == -PCV_EINVAL) {
-        return ctl_owned_otherwise(ctl, sbdf);
-    }
-    return changed(ctl, &result, sbdf);
-}
 
 bool ctl_broken(const struct ctl *ctl, pcv_sbdf sbdf, bool on)
 {
@@ -439,7 +317,7 @@ bool ctl_broken(const struct ctl *ctl, pcv_sbdf sbdf, bool on)
     request.u.broken.on = on;
     struct ctl_result result = ctl_perform(ctl, &request, NULL);
     if (result.error != 0) {
-        return ctl_failed(ctl, result.error, "%s", ctl_show(ctl, sbdf).s);
+        return why_failed(ctl, &request, result.error);
     }
     text_add(ctl->out, "%s: %s\n", ctl_show(ctl, sbdf).s,
              on ? "marked as broken" : "not marked as broken");
@@ -454,7 +332,7 @@ bool ctl_restore(const struct ctl *ctl, pcv_sbdf sbdf)
     if (result.error == 0) {
         text_add(ctl->out, "%s: restored\n", ctl_show(ctl, sbdf).s);
     }
-    return ctl_finished(ctl, &result, ctl_show(ctl, sbdf).s);
+    return ctl_finished(ctl, &request, &result);
 }
 
 bool ctl_read_only(const struct ctl *ctl, pcv_sbdf sbdf)
@@ -466,7 +344,7 @@ bool ctl_read_only(const struct ctl *ctl, pcv_sbdf sbdf)
         text_add(ctl->out, "%s: the hypervisor's own, read-only for dom0\n",
                  ctl_show(ctl, sbdf).s);
     }
-    return ctl_finished(ctl, &result, ctl_show(ctl, sbdf).s);
+    return ctl_finished(ctl, &request, &result);
 }
 
 bool ctl_override(const struct ctl *ctl, pcv_sbdf sbdf, bool on)
@@ -483,9 +361,5 @@ bool ctl_override(const struct ctl *ctl, pcv_sbdf sbdf, bool on)
                       "dropped\n",
                  ctl_show(ctl, sbdf).s);
     }
-    if (result.error == -PCV_EINVAL) {
-        return ctl_failed(ctl, result.error, "%s is no bridge, and no PF",
-                          ctl_show(ctl, sbdf).s);
-    }
-    return ctl_finished(ctl, &result, ctl_show(ctl, sbdf).s);
+    return ctl_finished(ctl, &request, &result);
 }

@@ -19,12 +19,18 @@ static const struct args_option subtree_options[] = {
     {NULL, NULL},
 };
 
-static const struct args_option long_options[] = {
+static const struct args_option long_json_options[] = {
     {"--long", NULL},
+    {"--json", NULL},
     {NULL, NULL},
 };
-static const struct args_option as_options[] = {
+static const struct args_option json_options[] = {
+    {"--json", NULL},
+    {NULL, NULL},
+};
+static const struct args_option as_json_options[] = {
     {"--as", "DOMAIN"},
+    {"--json", NULL},
     {NULL, NULL},
 };
 static const struct args_option reset_options[] = {
@@ -41,19 +47,20 @@ static const struct args_option assign_options[] = {
     "DOMAIN SBDF [SLOT] [--no-reset] [--group] [--to-quarantine]"
 
 const struct program_command program_commands[] = {
-    {"devices", "[--long]", "list every registered function", 0, 0,
-     long_options, program_command_devices},
+    {"devices", "[--long] [--json]", "list every registered function", 0, 0,
+     long_json_options, program_command_devices},
     {"device", "SBDF...", "what is known of a function", 1, ANY, NULL,
      program_command_device},
     {"unreachable", "",
      "list the registered functions that no bus number leads to", 0, 0, NULL,
      program_command_unreachable},
-    {"status", "SBDF...", "where a function stands: state, owner, counters", 1,
-     ANY, NULL, program_command_status},
-    {"holders", "SBDF...", "who holds a function, and how often", 1, ANY, NULL,
-     program_command_holders},
-    {"nodes", "SBDF...", "NUMA nodes of functions", 1, ANY, NULL,
-     program_command_nodes},
+    {"status", "SBDF... [--json]",
+     "where a function stands: state, owner, counters", 1, ANY, json_options,
+     program_command_status},
+    {"holders", "SBDF... [--json]", "who holds a function, and how often", 1,
+     ANY, json_options, program_command_holders},
+    {"nodes", "SBDF... [--json]", "NUMA nodes of functions", 1, ANY,
+     json_options, program_command_nodes},
     {"path", "SBDF...", "the bridges up to the root bus, nearest first", 1, ANY,
      NULL, program_command_path},
     {"add", "SBDF [vf-of SBDF] [node N] [extfn]",
@@ -137,12 +144,14 @@ const struct program_command program_commands[] = {
      1, ANY, NULL, program_command_map},
     {"mapped", "[DOMAIN]", "guest memory that a domain has mapped", 0, 1, NULL,
      program_command_mapped},
-    {"dump", "SBDF [REG [BYTES]] [--as DOMAIN]",
+    {"memory", "[DOMAIN]", "what is mapped for a domain: BARs, runs of pages",
+     0, 1, NULL, program_command_memory},
+    {"dump", "SBDF [REG [BYTES]] [--as DOMAIN] [--json]",
      "configuration space as a domain sees it, in rows of 16 bytes", 1, 3,
-     as_options, program_command_dump},
+     as_json_options, program_command_dump},
     {"stats", "", "counts of the host", 0, 0, NULL, program_command_stats},
-    {"events", "", "what the library told since last asked", 0, 0, NULL,
-     program_command_events},
+    {"events", "[--json]", "what the library told since last asked", 0, 0,
+     json_options, program_command_events},
     {"help", "[COMMAND]", "list the commands, or say how one is used", 0, 1,
      NULL, program_command_help},
 };

@@ -73,6 +73,8 @@ enum program_result program_command_mapped(struct program *program,
                                            const struct args *args);
 enum program_result program_command_map(struct program *program,
                                         const struct args *args);
+enum program_result program_command_memory(struct program *program,
+                                           const struct args *args);
 enum program_result program_command_dump(struct program *program,
                                          const struct args *args);
 /* commands_change.c: */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The commands of pcivisorctl that look. */
 #include "ctl/commands.h"
+#include "ctl/json.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +9,10 @@
 enum program_result program_command_devices(struct program *program,
                                             const struct args *args)
 {
-    return program_done(ctl_devices(&program->ctl, args->option[0] != NULL));
+    return program_done(
+        args->option[1] != NULL
+            ? ctl_devices_json(&program->ctl)
+            : ctl_devices(&program->ctl, args->option[0] != NULL));
 }
 
 enum program_result program_command_device(struct program *program,
@@ -31,16 +35,35 @@ enum program_result program_command_domains(struct program *program,
     return program_done(ctl_domains(&program->ctl));
 }
 
+/* All addresses in one list. */
+static enum program_result each_as_json(
+    struct program *program, const struct args *args,
+    bool (*fn)(const struct ctl *ctl, const pcv_sbdf *sbdfs, size_t count))
+{
+    pcv_sbdf *list = program_take_sbdfs(program, args);
+
+    if (list == NULL) {
+        return PROGRAM_MISUSED;
+    }
+    bool good = fn(&program->ctl, list, args->count);
+    free(list);
+    return program_done(good);
+}
+
 enum program_result program_command_status(struct program *program,
                                            const struct args *args)
 {
-    return program_each(program, args, ctl_status);
+    return args->option[0] != NULL
+               ? each_as_json(program, args, ctl_status_json)
+               : program_each(program, args, ctl_status);
 }
 
 enum program_result program_command_holders(struct program *program,
                                             const struct args *args)
 {
-    return program_each(program, args, ctl_holders);
+    return args->option[0] != NULL
+               ? each_as_json(program, args, ctl_holders_json)
+               : program_each(program, args, ctl_holders);
 }
 
 enum program_result program_command_path(struct program *program,
@@ -52,14 +75,8 @@ enum program_result program_command_path(struct program *program,
 enum program_result program_command_nodes(struct program *program,
                                           const struct args *args)
 {
-    pcv_sbdf *list = program_take_sbdfs(program, args);
-
-    if (list == NULL) {
-        return PROGRAM_MISUSED;
-    }
-    bool good = ctl_nodes(&program->ctl, list, args->count);
-    free(list);
-    return program_done(good);
+    return each_as_json(program, args,
+                        args->option[0] != NULL ? ctl_nodes_json : ctl_nodes);
 }
 
 enum program_result program_command_stats(struct program *program,
@@ -72,8 +89,9 @@ enum program_result program_command_stats(struct program *program,
 enum program_result program_command_events(struct program *program,
                                            const struct args *args)
 {
-    (void)args;
-    return program_done(ctl_events(&program->ctl, &program->next_event));
+    return program_done(
+        (args->option[0] != NULL ? ctl_events_json : ctl_events)(
+            &program->ctl, &program->next_event));
 }
 
 enum program_result program_command_domain(struct program *program,
@@ -94,6 +112,19 @@ enum program_result program_command_mapped(struct program *program,
         return PROGRAM_MISUSED;
     }
     return program_done(ctl_mapped(&program->ctl, id));
+}
+
+enum program_result program_command_memory(struct program *program,
+                                           const struct args *args)
+{
+    uint32_t id;
+
+    if (args->count == 0) {
+        return program_done(ctl_memory(&program->ctl, NULL));
+    }
+    return !program_take_domain(program, args->word[0], &id)
+               ? PROGRAM_MISUSED
+               : program_done(ctl_memory(&program->ctl, &id));
 }
 
 enum program_result program_command_map(struct program *program,
@@ -142,6 +173,6 @@ enum program_result program_command_dump(struct program *program,
             program, "expected a number of bytes from 1 to 4096, got '%s'",
             args->word[2]);
     }
-    return program_done(
-        ctl_dump(&program->ctl, id, sbdf, (uint16_t)reg, (uint32_t)bytes));
+    return program_done((args->option[1] != NULL ? ctl_dump_json : ctl_dump)(
+        &program->ctl, id, sbdf, (uint16_t)reg, (uint32_t)bytes));
 }

@@ -96,13 +96,13 @@ enum program_result program_command_reset(struct program *program,
 enum program_result program_command_prepare_msix(struct program *program,
                                                  const struct args *args)
 {
-    return program_each(program, args, ctl_msix_prepare);
+    return program_each(program, args, ctl_prepare_msix);
 }
 
 enum program_result program_command_release_msix(struct program *program,
                                                  const struct args *args)
 {
-    return program_each(program, args, ctl_msix_release);
+    return program_each(program, args, ctl_release_msix);
 }
 
 enum program_result program_command_read_only(struct program *program,

@@ -67,6 +67,20 @@ int ctl_each_device(const struct ctl *ctl, const uint32_t *domain_id,
 int ctl_each_node(const struct ctl *ctl, const pcv_sbdf *sbdfs, size_t count,
                   bool (*fn)(void *arg, const union pcv_ctl_record *record),
                   void *arg);
+/* Configuration space in rows of at most 16 bytes, from `reg` on, `bytes` of it
+ * (0: all), as request->domain_id sees it. */
+typedef void ctl_row_fn(void *arg, uint16_t reg, const uint8_t *bytes,
+                        size_t count);
+int ctl_each_row(const struct ctl *ctl, struct pcv_ctl_request *request,
+                 uint16_t reg, uint32_t bytes, ctl_row_fn *fn, void *arg);
+
+/* Events from *number on, which goes on; *out_lost: how many are missing. */
+int ctl_each_event(const struct ctl *ctl, uint64_t *number, uint64_t *out_lost,
+                   bool (*fn)(void *arg, const struct pcv_event *event),
+                   void *arg);
+
+/* How many VFs of a function are registered. */
+uint64_t ctl_vf_count(const struct ctl *ctl, pcv_sbdf sbdf);
 /* Where a function stands. On failure *out_status is as it was. */
 int ctl_status_of(const struct ctl *ctl, pcv_sbdf sbdf,
                   struct pcv_device_status *out_status);
@@ -93,6 +107,8 @@ bool ctl_events(const struct ctl *ctl, uint64_t *number);
 /* domain.c */
 bool ctl_domains(const struct ctl *ctl);
 bool ctl_mapped(const struct ctl *ctl, uint32_t domain_id);
+/* BARs and mapped pages of a domain; NULL: of all. */
+bool ctl_memory(const struct ctl *ctl, const uint32_t *domain_id);
 bool ctl_bars(const struct ctl *ctl, pcv_sbdf sbdf);
 bool ctl_domain_bars(const struct ctl *ctl, uint32_t domain_id,
                      const char *indent);
@@ -114,40 +130,28 @@ bool ctl_scan(const struct ctl *ctl);
 /* `said` is what was typed, `segment_name` what people call the segment. */
 bool ctl_ecam(const struct ctl *ctl, const struct pcv_ctl_request *request,
               const char *said, uint32_t segment_name);
-bool ctl_assign(const struct ctl *ctl, pcv_sbdf sbdf, uint32_t domain_id,
-                const struct pcv_assign_policy *policy);
-bool ctl_test_assign(const struct ctl *ctl, pcv_sbdf sbdf, uint32_t domain_id,
-                     const struct pcv_assign_policy *policy);
-bool ctl_deassign(const struct ctl *ctl, pcv_sbdf sbdf);
 bool ctl_cancel_remove(const struct ctl *ctl, pcv_sbdf sbdf);
 bool ctl_broken(const struct ctl *ctl, pcv_sbdf sbdf, bool on);
 bool ctl_buses(const struct ctl *ctl, pcv_sbdf sbdf, const uint8_t bus[3]);
 bool ctl_restore(const struct ctl *ctl, pcv_sbdf sbdf);
 bool ctl_read_only(const struct ctl *ctl, pcv_sbdf sbdf);
 bool ctl_override(const struct ctl *ctl, pcv_sbdf sbdf, bool on);
-/* What became of an operation that may have to wait: nothing is printed for 0,
- * else its error. */
-bool ctl_finished(const struct ctl *ctl, const struct ctl_result *result,
-                  const char *name);
+/* What became of an operation on a function that may have to wait: nothing is
+ * printed for 0, else its error. */
+bool ctl_finished(const struct ctl *ctl, const struct pcv_ctl_request *request,
+                  const struct ctl_result *result);
 
-/* why.c: why an operation on a function was refused, where its status says it:
- * ": web has it", ": it has 2 VFs". Where that is no reason: nothing. */
-void ctl_why(const struct ctl *ctl, int error, pcv_sbdf sbdf, struct text *to);
-/* As ctl_failed() of the function, with that. */
-bool ctl_refused(const struct ctl *ctl, int error, pcv_sbdf sbdf);
-/* Whether a bridge above it is to be removed when a guest gives back what is
- * behind it. */
+/* assign.c */
+bool ctl_assign(const struct ctl *ctl, pcv_sbdf sbdf, uint32_t domain_id,
+                const struct pcv_assign_policy *policy);
+bool ctl_test_assign(const struct ctl *ctl, pcv_sbdf sbdf, uint32_t domain_id,
+                     const struct pcv_assign_policy *policy);
+bool ctl_deassign(const struct ctl *ctl, pcv_sbdf sbdf);
+
+/* why.c: whether a bridge above it is to be removed when a guest gives back
+ * what is behind it. */
 bool ctl_bridge_leaves(const struct ctl *ctl, pcv_sbdf sbdf,
                        pcv_sbdf *out_bridge);
-/* Of an add, with its PF where that is the reason; of an assignment whose
- * arguments make no sense; of taking back what is no guest's. */
-bool ctl_add_refused(const struct ctl *ctl, pcv_sbdf sbdf,
-                     const struct pcv_add_info *info, int error);
-bool ctl_assign_senseless(const struct ctl *ctl,
-                          const struct pcv_ctl_request *request);
-bool ctl_owned_otherwise(const struct ctl *ctl, pcv_sbdf sbdf);
-/* How many VFs of a function are registered. */
-uint64_t ctl_vfs_of(const struct ctl *ctl, pcv_sbdf sbdf);
 
 /* card.c: what tells one card from another, as far as it is known; and what an
  * add made of it: "added", "known, updated", "another card, added". */
@@ -164,8 +168,8 @@ bool ctl_reset(const struct ctl *ctl, pcv_sbdf sbdf);
 bool ctl_reset_method(const struct ctl *ctl, pcv_sbdf sbdf);
 /* ": its bus reset would hit ...", if that is so. */
 void ctl_reset_blocker(const struct ctl *ctl, pcv_sbdf sbdf, struct text *to);
-bool ctl_msix_prepare(const struct ctl *ctl, pcv_sbdf sbdf);
-bool ctl_msix_release(const struct ctl *ctl, pcv_sbdf sbdf);
+bool ctl_prepare_msix(const struct ctl *ctl, pcv_sbdf sbdf);
+bool ctl_release_msix(const struct ctl *ctl, pcv_sbdf sbdf);
 
 /* faults.c: "SBDF", "SBDF clear", "limit COUNT MILLISECONDS". False: an error,
  * printed; *out_misused: or, with nothing printed, why it is none of these. */

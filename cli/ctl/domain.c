@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ctl/ctl.h"
+#include "ctl/why.h"
 
 /* ---- what a domain owns ---------------------------------------------------
  */
@@ -82,20 +82,26 @@ bool ctl_domains(const struct ctl *ctl)
     int error = ctl_each(ctl, &request, domain_line, &domains);
 
     error = error != 0 ? error : domains.error;
-    return error == 0 || ctl_failed(ctl, error, "domains");
+    return error == 0 || why_failed_as(ctl, &request, error, "domains");
 }
 
 /* ---- pages ----------------------------------------------------------------
  */
 
+struct mapped {
+    const struct ctl *ctl;
+    const char *indent;
+};
+
 static bool mapping_line(void *arg, const union pcv_ctl_record *record)
 {
-    const struct ctl *ctl = arg;
+    const struct mapped *mapped = arg;
+    const struct ctl *ctl = mapped->ctl;
     const struct pcv_mapping *mapping = &record->mapping.mapping;
     uint32_t shift = record->mapping.page_shift & 63u;
     uint64_t first = mapping->first_page << shift;
 
-    text_add(ctl->out, "%" PRIx64 "-%" PRIx64 ": ", first,
+    text_add(ctl->out, "%s%" PRIx64 "-%" PRIx64 ": ", mapped->indent, first,
              first + ((mapping->pages << shift) - 1));
     text_add_count(ctl->out, mapping->pages, "page");
     text_add(ctl->out, ", ");
@@ -104,22 +110,30 @@ static bool mapping_line(void *arg, const union pcv_ctl_record *record)
     return true;
 }
 
-bool ctl_mapped(const struct ctl *ctl, uint32_t domain_id)
+/* An error comes alone. */
+static bool mapped_lines(const struct ctl *ctl, uint32_t domain_id,
+                         const char *indent)
 {
     struct pcv_ctl_request request =
         ctl_request(PCV_CTL_MAPPINGS, (pcv_sbdf){0});
-    struct ctl copy = *ctl;
+    struct mapped mapped = {ctl, indent};
     size_t before = ctl->out->len;
 
     request.domain_id = domain_id;
-    int error = ctl_each(ctl, &request, mapping_line, &copy);
+    int error = ctl_each(ctl, &request, mapping_line, &mapped);
     if (error != 0) {
-        return ctl_failed(ctl, error, "%s", ctl_domain_name(ctl, domain_id).s);
+        return why_failed_as(ctl, &request, error,
+                             ctl_domain_name(ctl, domain_id).s);
     }
     if (ctl->out->len == before) {
-        text_add(ctl->out, "nothing is mapped\n");
+        text_add(ctl->out, "%snothing is mapped\n", indent);
     }
     return true;
+}
+
+bool ctl_mapped(const struct ctl *ctl, uint32_t domain_id)
+{
+    return mapped_lines(ctl, domain_id, "");
 }
 
 /* ---- BARs -----------------------------------------------------------------
@@ -199,7 +213,7 @@ bool ctl_bars(const struct ctl *ctl, pcv_sbdf sbdf)
         error = device_bars(ctl, &record.device, "");
     }
     if (error != 0) {
-        return ctl_failed(ctl, error, "%s", ctl_show(ctl, sbdf).s);
+        return why_failed(ctl, &request, error);
     }
     if (ctl->out->len == before) {
         text_add(ctl->out, "%s: no BARs\n", ctl_show(ctl, sbdf).s);
@@ -219,50 +233,106 @@ bool ctl_domain_bars(const struct ctl *ctl, uint32_t domain_id,
         error = error == -PCV_ENODEV ? 0 : error;
     }
     free(list.item);
-    return error == 0 ||
-           ctl_failed(ctl, error, "%s", ctl_domain_name(ctl, domain_id).s);
+    const struct pcv_ctl_request request =
+        ctl_request(PCV_CTL_BARS, (pcv_sbdf){0});
+
+    return error == 0 || why_failed_as(ctl, &request, error,
+                                       ctl_domain_name(ctl, domain_id).s);
 }
 
 /* ---- configuration space --------------------------------------------------
  */
 
-struct dump {
-    struct text *out;
-    uint32_t first, end; /* what is wanted of it */
+struct rows {
+    uint32_t first, end; /* what is wanted of them */
+    ctl_row_fn *fn;
+    void *arg;
 };
 
 /* Registers are read four bytes at a time; of a row only what was asked for is
- * shown. */
-static bool row_line(void *arg, const union pcv_ctl_record *record)
+ * told. */
+static bool row_told(void *arg, const union pcv_ctl_record *record)
 {
-    const struct dump *dump = arg;
+    const struct rows *rows = arg;
     const struct pcv_ctl_row *row = &record->row;
     uint32_t size =
         row->size < PCV_CTL_ROW_BYTES ? row->size : PCV_CTL_ROW_BYTES;
-    uint32_t skip = row->reg < dump->first ? dump->first - row->reg : 0;
+    uint32_t skip = row->reg < rows->first ? rows->first - row->reg : 0;
 
-    if (row->reg + size > dump->end) {
-        size = row->reg < dump->end ? dump->end - row->reg : 0;
+    if (row->reg + size > rows->end) {
+        size = row->reg < rows->end ? rows->end - row->reg : 0;
     }
     if (skip < size) {
-        view_add_row(dump->out, (uint16_t)(row->reg + skip), row->bytes + skip,
-                     size - skip);
+        rows->fn(rows->arg, (uint16_t)(row->reg + skip), row->bytes + skip,
+                 size - skip);
     }
     return true;
+}
+
+int ctl_each_row(const struct ctl *ctl, struct pcv_ctl_request *request,
+                 uint16_t reg, uint32_t bytes, ctl_row_fn *fn, void *arg)
+{
+    struct rows rows = {reg, UINT32_MAX, fn, arg};
+
+    request->cursor = reg & ~3u;
+    if (bytes != 0) {
+        rows.end = reg + bytes;
+        request->u.config.end = (rows.end + 3u) & ~3u;
+    }
+    return ctl_each(ctl, request, row_told, &rows);
+}
+
+static void row_line(void *arg, uint16_t reg, const uint8_t *bytes,
+                     size_t count)
+{
+    view_add_row(arg, reg, bytes, count);
 }
 
 bool ctl_dump(const struct ctl *ctl, uint32_t domain_id, pcv_sbdf sbdf,
               uint16_t reg, uint32_t bytes)
 {
     struct pcv_ctl_request request = ctl_request(PCV_CTL_CONFIG, sbdf);
-    struct dump dump = {ctl->out, reg, UINT32_MAX};
 
     request.domain_id = domain_id;
-    request.cursor = reg & ~3u;
-    if (bytes != 0) {
-        dump.end = reg + bytes;
-        request.u.config.end = (dump.end + 3u) & ~3u;
+    int error = ctl_each_row(ctl, &request, reg, bytes, row_line, ctl->out);
+    return error == 0 || why_failed(ctl, &request, error);
+}
+
+/* ---- memory ---------------------------------------------------------------
+ */
+
+static bool domain_memory(const struct ctl *ctl, uint32_t id)
+{
+    struct ctl copy = *ctl;
+    struct text lines = {0};
+
+    copy.out = &lines;
+    bool good =
+        ctl_domain_bars(&copy, id, "  ") && mapped_lines(&copy, id, "  ");
+    if (good) {
+        text_add(ctl->out, "%s:\n", ctl_domain_name(ctl, id).s);
     }
-    int error = ctl_each(ctl, &request, row_line, &dump);
-    return error == 0 || ctl_failed(ctl, error, "%s", ctl_show(ctl, sbdf).s);
+    text_add(ctl->out, "%s", text_str(&lines)); /* an error comes alone */
+    text_fini(&lines);
+    return good;
+}
+
+static bool guest_memory(void *arg, const union pcv_ctl_record *record)
+{
+    const struct ctl *ctl = arg;
+
+    return domain_memory(ctl, record->domain.id);
+}
+
+bool ctl_memory(const struct ctl *ctl, const uint32_t *domain_id)
+{
+    struct pcv_ctl_request request =
+        ctl_request(PCV_CTL_DOMAINS, (pcv_sbdf){0});
+    struct ctl copy = *ctl;
+
+    if (domain_id != NULL) {
+        return domain_memory(ctl, *domain_id);
+    }
+    int error = ctl_each(ctl, &request, guest_memory, &copy);
+    return error == 0 || why_failed_as(ctl, &request, error, "memory");
 }

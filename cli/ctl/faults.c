@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "ctl/ctl.h"
+#include "ctl/why.h"
 
 #define LIMIT_MS_MAX 4294967u /* in microseconds, 32 bits */
 
@@ -35,7 +35,7 @@ static bool faults_ask(const struct ctl *ctl, pcv_sbdf sbdf, bool clear)
     request.flags = clear ? PCV_CTL_CLEAR : 0;
     int error = ctl_ask(ctl, &request, &record);
     if (error != 0) {
-        return ctl_failed(ctl, error, "%s", ctl_show(ctl, sbdf).s);
+        return why_failed(ctl, &request, error);
     }
     faults_print(ctl, sbdf, &record.faults);
     return true;
@@ -50,7 +50,7 @@ static bool faults_limit(const struct ctl *ctl, uint64_t threshold, uint64_t ms)
     request.u.faults.window_us = (uint32_t)(ms * 1000);
     struct ctl_result result = ctl_perform(ctl, &request, NULL);
     if (result.error != 0) {
-        return ctl_failed(ctl, result.error, "faults limit");
+        return why_failed_as(ctl, &request, result.error, "faults limit");
     }
     if (threshold == 0) {
         text_add(ctl->out, "faults are not counted\n");

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ctl/ctl.h"
+#include "ctl/why.h"
 
 /* ---- ranges ---------------------------------------------------------------
  */
@@ -63,18 +63,19 @@ static const char *with(uint32_t flags)
     return (flags & PCV_CTL_SLOT) != 0 ? " and all of its slot" : "";
 }
 
-/* A VF's BARs are its PF's, so nobody else uses it. */
-static void why_in_the_way(const struct ctl *ctl, pcv_sbdf sbdf,
-                           struct text *to)
+/* Of a subtree, a slot, or what a VF belongs to. */
+static bool in_the_way(const struct ctl *ctl,
+                       const struct pcv_ctl_request *request, pcv_sbdf busy)
 {
-    struct pcv_ctl_request request = ctl_request(PCV_CTL_DEVICE, sbdf);
-    union pcv_ctl_record record;
+    struct pcv_ctl_request other = *request;
+    struct text why = {0};
 
-    ctl_why(ctl, -PCV_EBUSY, sbdf, to);
-    if (to->len == 0 && ctl_ask(ctl, &request, &record) == 0 &&
-        record.device.info.is_vf) {
-        text_add(to, ": it is a VF");
-    }
+    other.sbdf = busy;
+    why_add(ctl, &other, PCV_EBUSY, &why);
+    ctl_failed(ctl, PCV_EBUSY, "%s is in the way%s%s", ctl_show(ctl, busy).s,
+               text_str(&why)[0] == ':' ? "" : ", it", text_str(&why));
+    text_fini(&why);
+    return false;
 }
 
 static bool perform(const struct ctl *ctl, struct pcv_ctl_request *request,
@@ -89,12 +90,7 @@ static bool perform(const struct ctl *ctl, struct pcv_ctl_request *request,
         return true;
     }
     if (result.error == -PCV_EBUSY && result.sbdf.v != request->sbdf.v) {
-        struct text why = {0};
-        why_in_the_way(ctl, result.sbdf, &why);
-        (void)ctl_failed(ctl, result.error, "%s is in the way%s", busy.s,
-                         text_str(&why));
-        text_fini(&why);
-        return false;
+        return in_the_way(ctl, request, result.sbdf);
     }
     if (result.wait_us != 0) {
         return ctl_failed(ctl, result.error,
@@ -102,7 +98,7 @@ static bool perform(const struct ctl *ctl, struct pcv_ctl_request *request,
                           "', then the same again",
                           busy.s, (result.wait_us + 999) / 1000);
     }
-    return ctl_refused(ctl, result.error, request->sbdf);
+    return why_failed(ctl, request, result.error);
 }
 
 bool ctl_hide(const struct ctl *ctl, pcv_sbdf sbdf,

@@ -2,7 +2,7 @@
 /* Commands about what the IOMMU can tell apart. */
 #include <string.h>
 
-#include "ctl/ctl.h"
+#include "ctl/why.h"
 #include "pcivisor/requester.h"
 
 /* ---- groups -------------------------------------------------------------- */
@@ -42,7 +42,7 @@ bool ctl_group(const struct ctl *ctl, pcv_sbdf sbdf)
         text_add(ctl->out, "\n%s", text_str(&members.lines));
     }
     text_fini(&members.lines);
-    return error == 0 || ctl_failed(ctl, error, "%s", ctl_show(ctl, sbdf).s);
+    return error == 0 || why_failed(ctl, &request, error);
 }
 
 bool ctl_isolate(const struct ctl *ctl, pcv_sbdf sbdf, bool isolated)
@@ -52,7 +52,7 @@ bool ctl_isolate(const struct ctl *ctl, pcv_sbdf sbdf, bool isolated)
     request.u.isolate.isolated = isolated;
     struct ctl_result result = ctl_perform(ctl, &request, NULL);
     if (result.error != 0) {
-        return ctl_failed(ctl, result.error, "%s", ctl_show(ctl, sbdf).s);
+        return why_failed(ctl, &request, result.error);
     }
     text_add(ctl->out, "%s: %s\n", ctl_show(ctl, sbdf).s,
              isolated ? "declared isolated" : "isolated as topology says");
@@ -79,7 +79,7 @@ bool ctl_requesters_words(const struct ctl *ctl, char *const *word,
         text_add(why, "expected also SBDF or phantom STRIDE");
         return false;
     }
-    if (!parse_number(word[1], 4, &stride) || stride == 0 || stride == 3) {
+    if (!parse_number(word[1], UINT8_MAX, &stride)) {
         text_add(why, "expected a stride of 1, 2 or 4, got '%s'", word[1]);
         return false;
     }
@@ -121,13 +121,5 @@ bool ctl_requesters(const struct ctl *ctl,
                  text_str(&lines));
     }
     text_fini(&lines);
-    if (error == -PCV_EINVAL) {
-        return ctl_failed(ctl, error, "%s: %s", ctl_show(ctl, request->sbdf).s,
-                          request->u.requesters.what ==
-                                  PCV_CTL_REQUESTERS_PHANTOM
-                              ? "its number is not below the stride, or it has "
-                                "ARI"
-                              : "it is in another segment");
-    }
-    return error == 0 || ctl_refused(ctl, error, request->sbdf);
+    return error == 0 || why_failed(ctl, &own, error);
 }

@@ -60,8 +60,8 @@ static uint64_t named(const char *arguments)
 
 void numbers_add_rule(struct text *out)
 {
-    text_add(out, "Addresses, registers, bus numbers and values are "
-                  "hexadecimal; counts, times and sizes decimal, sizes also "
+    text_add(out, "  Addresses, registers, bus numbers and values are "
+                  "hexadecimal; counts, times\n  and sizes decimal, sizes also "
                   "4K, 2M, 1G, 1T. With 0x in front any is hexadecimal.\n");
 }
 

@@ -5,7 +5,7 @@
 
 #include "text.h"
 
-/* One line for all commands. */
+/* Two lines for all commands, indented: what stands in front are commands. */
 void numbers_add_rule(struct text *out);
 
 /* Which of a command's arguments are read how: a line, or nothing if none of

@@ -25,6 +25,12 @@ static struct sbdf_text program_show(const void *ctx, pcv_sbdf sbdf)
     return format_address(program->domains, pcv_sbdf_segment(sbdf), sbdf);
 }
 
+static struct sbdf_text program_full(const void *ctx, pcv_sbdf sbdf)
+{
+    (void)ctx;
+    return format_address(true, pcv_sbdf_segment(sbdf), sbdf);
+}
+
 static struct domain_text program_domain_name(const void *ctx, uint32_t id)
 {
     struct domain_text text;
@@ -96,7 +102,7 @@ void program_init(struct program *program, struct mailbox *mailbox)
         .call = program_call,
         .again = program_again,
         .names = {program, program_show, program_domain_name, program_parse,
-                  NULL},
+                  NULL, program_full},
         .out = &program->out,
     };
     /* As for lspci: unless all are in domain 0. */

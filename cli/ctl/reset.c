@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Commands that reset functions, and set MSI-X aside. */
 #include "pcivisor/reset.h"
-#include "ctl/ctl.h"
+#include "ctl/why.h"
 
 /* "01:00.1 (dom0)": who would be hit. */
 static void add_hit(const struct ctl *ctl, pcv_sbdf hit, struct text *to)
@@ -21,10 +21,12 @@ static bool in_the_way(const struct ctl *ctl, pcv_sbdf sbdf,
 {
     struct text hit = {0};
 
-    if (result->sbdf.v != sbdf.v) {
-        text_add(&hit, ": that would hit ");
-        add_hit(ctl, result->sbdf, &hit);
+    if (result->sbdf.v == sbdf.v) {
+        const struct pcv_ctl_request request = ctl_request(PCV_CTL_RESET, sbdf);
+        return why_failed(ctl, &request, result->error);
     }
+    text_add(&hit, ": that would hit ");
+    add_hit(ctl, result->sbdf, &hit);
     (void)ctl_failed(ctl, result->error, "%s%s", ctl_show(ctl, sbdf).s,
                      text_str(&hit));
     text_fini(&hit);
@@ -65,13 +67,13 @@ bool ctl_reset(const struct ctl *ctl, pcv_sbdf sbdf)
     if (result.error == 0) {
         text_add(ctl->out, "%s: reset\n", ctl_show(ctl, sbdf).s);
     }
-    return result.error == -PCV_EBUSY
-               ? in_the_way(ctl, sbdf, &result)
-               : ctl_finished(ctl, &result, ctl_show(ctl, sbdf).s);
+    return result.error == -PCV_EBUSY ? in_the_way(ctl, sbdf, &result)
+                                      : ctl_finished(ctl, &request, &result);
 }
 
 bool ctl_reset_method(const struct ctl *ctl, pcv_sbdf sbdf)
 {
+    const struct pcv_ctl_request request = ctl_request(PCV_CTL_RESET, sbdf);
     union pcv_ctl_record record;
     struct ctl_result result = ask(ctl, sbdf, &record);
 
@@ -79,13 +81,12 @@ bool ctl_reset_method(const struct ctl *ctl, pcv_sbdf sbdf)
         text_add(ctl->out, "%s: %s\n", ctl_show(ctl, sbdf).s,
                  pcv_reset_name(record.reset.way));
     }
-    return result.error == -PCV_EBUSY
-               ? in_the_way(ctl, sbdf, &result)
-               : ctl_finished(ctl, &result, ctl_show(ctl, sbdf).s);
+    return result.error == -PCV_EBUSY ? in_the_way(ctl, sbdf, &result)
+                                      : ctl_finished(ctl, &request, &result);
 }
 
 static bool msix(const struct ctl *ctl, enum pcv_ctl_op op, pcv_sbdf sbdf,
-                 const char *said, const char *busy)
+                 const char *said)
 {
     struct pcv_ctl_request request = ctl_request(op, sbdf);
     struct ctl_result result = ctl_perform(ctl, &request, NULL);
@@ -93,21 +94,15 @@ static bool msix(const struct ctl *ctl, enum pcv_ctl_op op, pcv_sbdf sbdf,
     if (result.error == 0) {
         text_add(ctl->out, "%s: MSI-X %s\n", ctl_show(ctl, sbdf).s, said);
     }
-    if (result.error == -PCV_EBUSY) {
-        return ctl_failed(ctl, result.error, "%s: MSI-X %s",
-                          ctl_show(ctl, sbdf).s, busy);
-    }
-    return ctl_finished(ctl, &result, ctl_show(ctl, sbdf).s);
+    return ctl_finished(ctl, &request, &result);
 }
 
-bool ctl_msix_prepare(const struct ctl *ctl, pcv_sbdf sbdf)
+bool ctl_prepare_msix(const struct ctl *ctl, pcv_sbdf sbdf)
 {
-    return msix(ctl, PCV_CTL_MSIX_PREPARE, sbdf, "is set aside",
-                "is used, or set aside already");
+    return msix(ctl, PCV_CTL_PREPARE_MSIX, sbdf, "is set aside");
 }
 
-bool ctl_msix_release(const struct ctl *ctl, pcv_sbdf sbdf)
+bool ctl_release_msix(const struct ctl *ctl, pcv_sbdf sbdf)
 {
-    return msix(ctl, PCV_CTL_MSIX_RELEASE, sbdf, "is released",
-                "is not set aside");
+    return msix(ctl, PCV_CTL_RELEASE_MSIX, sbdf, "is released");
 }

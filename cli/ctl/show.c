@@ -2,7 +2,7 @@
 /* Commands that look at functions and at the host. */
 #include <inttypes.h>
 
-#include "ctl/ctl.h"
+#include "ctl/why.h"
 
 /* ---- devices --------------------------------------------------------------
  */
@@ -77,7 +77,10 @@ bool ctl_devices(const struct ctl *ctl, bool is_long)
     int error =
         ctl_each_device(ctl, NULL, is_long ? device_long : device_line, &copy);
 
-    return error == 0 || ctl_failed(ctl, error, "devices");
+    const struct pcv_ctl_request request =
+        ctl_request(PCV_CTL_LIST, (pcv_sbdf){0});
+
+    return error == 0 || why_failed_as(ctl, &request, error, "devices");
 }
 
 bool ctl_unreachable(const struct ctl *ctl)
@@ -89,7 +92,7 @@ bool ctl_unreachable(const struct ctl *ctl)
     int error = ctl_each(ctl, &request, device_line, &copy);
 
     if (error != 0) {
-        return ctl_failed(ctl, error, "unreachable");
+        return why_failed_as(ctl, &request, error, "unreachable");
     }
     if (ctl->out->len == before) {
         text_add(ctl->out, "every function can be reached\n");
@@ -108,22 +111,29 @@ bool ctl_device(const struct ctl *ctl, pcv_sbdf sbdf)
     int error = ctl_ask(ctl, &request, &record);
 
     return error == 0 ? device_long(&copy, &record)
-                      : ctl_failed(ctl, error, "%s", ctl_show(ctl, sbdf).s);
+                      : why_failed(ctl, &request, error);
 }
 
-static bool status_ask(const struct ctl *ctl, pcv_sbdf sbdf,
+/* `op` is status, or holders, whose record is the same. */
+static bool status_ask(const struct ctl *ctl, enum pcv_ctl_op op, pcv_sbdf sbdf,
                        struct pcv_device_status *out_status)
 {
-    int error = ctl_status_of(ctl, sbdf, out_status);
+    const struct pcv_ctl_request request = ctl_request(op, sbdf);
+    union pcv_ctl_record record;
+    int error = ctl_ask(ctl, &request, &record);
 
-    return error == 0 || ctl_failed(ctl, error, "%s", ctl_show(ctl, sbdf).s);
+    if (error != 0) {
+        return why_failed(ctl, &request, error);
+    }
+    *out_status = record.status;
+    return true;
 }
 
 bool ctl_holders(const struct ctl *ctl, pcv_sbdf sbdf)
 {
-    struct pcv_device_status status;
+    struct pcv_device_status status = {0};
 
-    if (!status_ask(ctl, sbdf, &status)) {
+    if (!status_ask(ctl, PCV_CTL_HOLDERS, sbdf, &status)) {
         return false;
     }
     text_add(ctl->out, "%s: %s", ctl_show(ctl, sbdf).s,
@@ -164,8 +174,9 @@ static void status_marks(const struct ctl *ctl, pcv_sbdf sbdf,
     text_add(ctl->out, "%s", status->broken ? ", broken" : "");
     status_leaves(ctl, sbdf, status);
     if (status->change_error != 0) {
-        text_add(ctl->out, "; its change of owner failed at step '%s': %s",
-                 step, pcv_errno_name(status->change_error));
+        text_add(ctl->out, "; its change of owner failed at step '%s': %s %s",
+                 step, pcv_errno_name(status->change_error),
+                 pcv_errno_meaning(status->change_error));
     } else if (status->change_step != PCV_STEP_NONE) {
         text_add(ctl->out, "; its owner changes, at step '%s'", step);
     }
@@ -173,9 +184,9 @@ static void status_marks(const struct ctl *ctl, pcv_sbdf sbdf,
 
 bool ctl_status(const struct ctl *ctl, pcv_sbdf sbdf)
 {
-    struct pcv_device_status status;
+    struct pcv_device_status status = {0};
 
-    if (!status_ask(ctl, sbdf, &status)) {
+    if (!status_ask(ctl, PCV_CTL_STATUS, sbdf, &status)) {
         return false;
     }
     text_add(ctl->out, "%s: %s", ctl_show(ctl, sbdf).s,
@@ -218,7 +229,10 @@ bool ctl_nodes(const struct ctl *ctl, const pcv_sbdf *sbdfs, size_t count)
     struct ctl copy = *ctl;
     int error = ctl_each_node(ctl, sbdfs, count, node_line, &copy);
 
-    return error == 0 || ctl_failed(ctl, error, "nodes");
+    const struct pcv_ctl_request request =
+        ctl_request(PCV_CTL_NODES, (pcv_sbdf){0});
+
+    return error == 0 || why_failed_as(ctl, &request, error, "nodes");
 }
 
 /* ---- path -----------------------------------------------------------------
@@ -260,7 +274,7 @@ bool ctl_path(const struct ctl *ctl, pcv_sbdf sbdf)
                                     : no_bridge(ctl, sbdf));
     }
     text_fini(&path.line);
-    return error == 0 || ctl_failed(ctl, error, "%s", ctl_show(ctl, sbdf).s);
+    return error == 0 || why_failed(ctl, &request, error);
 }
 
 /* ---- the host -------------------------------------------------------------
@@ -273,7 +287,7 @@ bool ctl_stats(const struct ctl *ctl)
     int error = ctl_ask(ctl, &request, &record);
 
     if (error != 0) {
-        return ctl_failed(ctl, error, "stats");
+        return why_failed_as(ctl, &request, error, "stats");
     }
     text_add(ctl->out,
              "devices %" PRIu64 "\nleaving %" PRIu64 "\nsegments %" PRIu64
@@ -292,39 +306,61 @@ bool ctl_stats(const struct ctl *ctl)
 }
 
 struct events {
-    const struct ctl *ctl;
     uint64_t next; /* number of the event that is expected */
-    uint64_t lost, told;
+    uint64_t lost;
+    bool (*fn)(void *arg, const struct pcv_event *event);
+    void *arg;
 };
 
-static bool event_line(void *arg, const union pcv_ctl_record *record)
+static bool event_told(void *arg, const union pcv_ctl_record *record)
 {
     struct events *events = arg;
 
     events->lost += record->event.number - events->next;
     events->next = record->event.number + 1;
-    events->told++;
-    report_event(events->ctl->out, &events->ctl->names, &record->event.event);
-    text_add(events->ctl->out, "\n");
+    return events->fn(events->arg, &record->event.event);
+}
+
+int ctl_each_event(const struct ctl *ctl, uint64_t *number, uint64_t *out_lost,
+                   bool (*fn)(void *arg, const struct pcv_event *event),
+                   void *arg)
+{
+    struct pcv_ctl_request request = ctl_request(PCV_CTL_EVENTS, (pcv_sbdf){0});
+    struct events events = {.next = *number, .fn = fn, .arg = arg};
+
+    request.cursor = *number;
+    int error = ctl_each(ctl, &request, event_told, &events);
+    *number = events.next;
+    *out_lost = events.lost;
+    return error;
+}
+
+static bool event_line(void *arg, const struct pcv_event *event)
+{
+    const struct ctl *ctl = arg;
+
+    report_event(ctl->out, &ctl->names, event);
+    text_add(ctl->out, "\n");
     return true;
 }
 
 bool ctl_events(const struct ctl *ctl, uint64_t *number)
 {
-    struct pcv_ctl_request request = ctl_request(PCV_CTL_EVENTS, (pcv_sbdf){0});
-    struct events events = {.ctl = ctl, .next = *number};
+    const struct pcv_ctl_request request =
+        ctl_request(PCV_CTL_EVENTS, (pcv_sbdf){0});
+    struct ctl copy = *ctl;
+    size_t before = ctl->out->len;
+    uint64_t lost = 0;
+    int error = ctl_each_event(ctl, number, &lost, event_line, &copy);
 
-    request.cursor = *number;
-    int error = ctl_each(ctl, &request, event_line, &events);
-    *number = events.next;
     if (error != 0) {
-        return ctl_failed(ctl, error, "events");
+        return why_failed_as(ctl, &request, error, "events");
     }
-    if (events.lost != 0) {
-        text_add(ctl->out, "%" PRIu64 " more were lost\n", events.lost);
-    }
-    if (events.told == 0) {
+    if (ctl->out->len == before) {
         text_add(ctl->out, "no events\n");
+    }
+    if (lost != 0) {
+        text_add(ctl->out, "%" PRIu64 " more were lost\n", lost);
     }
     return true;
 }

@@ -1,38 +1,81 @@
 /* SPDX-License-Identifier: MIT */
-/* Why an operation was refused, where the error alone does not say it. */
-#include "ctl/ctl.h"
+/* Why an operation was refused. */
+#include "ctl/why.h"
 
-/* ---- VFs ------------------------------------------------------------------
- */
-
-struct vfs {
-    pcv_sbdf pf;
-    uint64_t count;
-};
-
-/* VFs are in the segment of their PF. */
-static bool vf_count(void *arg, const union pcv_ctl_record *record)
+/* Nothing is asked where it was the asking that failed. */
+static void look(struct why *why)
 {
-    struct vfs *vfs = arg;
-    const struct pcv_device_info *info = &record->device.info;
+    const struct ctl *ctl = why->ctl;
+    const struct pcv_ctl_request ask =
+        ctl_request(PCV_CTL_DEVICE, why->request->sbdf);
+    union pcv_ctl_record record;
 
-    if ((info->sbdf.v ^ vfs->pf.v) >> 16 != 0) {
-        return false;
+    why->has_status = why->request->op != PCV_CTL_STATUS &&
+                      ctl_status_of(ctl, why->request->sbdf, &why->status) == 0;
+    if (why->has_status && ctl_ask(ctl, &ask, &record) == 0) {
+        why->has_info = true;
+        why->info = record.device.info;
     }
-    vfs->count += info->is_vf && info->physfn.v == vfs->pf.v;
-    return true;
 }
 
-uint64_t ctl_vfs_of(const struct ctl *ctl, pcv_sbdf sbdf)
+static const struct why_row *row_of(const struct why *why, int error)
 {
-    struct pcv_ctl_request request = ctl_request(PCV_CTL_LIST, sbdf);
-    struct vfs vfs = {sbdf, 0};
+    for (size_t i = 0; i < why_row_count; i++) {
+        const struct why_row *row = &why_rows[i];
 
-    request.cursor = sbdf.v & 0xffff0000u;
-    return ctl_each(ctl, &request, vf_count, &vfs) == 0 ? vfs.count : 0;
+        if ((row->op == 0 || row->op == why->request->op) &&
+            row->error == error && (row->fits == NULL || row->fits(why))) {
+            return row;
+        }
+    }
+    return NULL;
 }
 
-/* ---- bridges --------------------------------------------------------------
+void why_add(const struct ctl *ctl, const struct pcv_ctl_request *request,
+             int error, struct text *to)
+{
+    struct why why = {.ctl = ctl, .request = request};
+
+    look(&why);
+    const struct why_row *row = row_of(&why, error < 0 ? -error : error);
+    if (row == NULL) {
+        text_add(to, ": an answer that this program does not know");
+        return;
+    }
+    for (const char *at = row->words; *at != '\0'; at++) {
+        if (*at == '@') {
+            text_add(to, "%s", ctl_domain_name(ctl, why.status.owner_id).s);
+        } else if (*at == '$') {
+            text_add(to, "%s",
+                     pcv_change_step_name(
+                         (enum pcv_change_step)why.status.change_step));
+        } else if (*at == '#') {
+            ctl_reset_blocker(ctl, request->sbdf, to);
+        } else {
+            text_add_bytes(to, at, 1);
+        }
+    }
+}
+
+bool why_failed_as(const struct ctl *ctl, const struct pcv_ctl_request *request,
+                   int error, const char *name)
+{
+    struct text text = {0};
+
+    text_add(&text, "%s", name);
+    why_add(ctl, request, error, &text);
+    ctl_failed(ctl, error, "%s", text_str(&text));
+    text_fini(&text);
+    return false;
+}
+
+bool why_failed(const struct ctl *ctl, const struct pcv_ctl_request *request,
+                int error)
+{
+    return why_failed_as(ctl, request, error, ctl_show(ctl, request->sbdf).s);
+}
+
+/* ---- bridges above ---------------------------------------------------------
  */
 
 struct leaving {
@@ -61,122 +104,4 @@ bool ctl_bridge_leaves(const struct ctl *ctl, pcv_sbdf sbdf,
     (void)ctl_each(ctl, &request, bridge_leaves, &leaving);
     *out_bridge = leaving.bridge;
     return leaving.is;
-}
-
-/* ---- in use ---------------------------------------------------------------
- */
-
-/* Somebody else than who is asked for it: the hardware domain is asked, and
- * quarantine has it for nobody. */
-static bool is_anothers(uint32_t owner_id)
-{
-    return owner_id != PCV_DOMAIN_ID_HARDWARE &&
-           owner_id != PCV_DOMAIN_ID_QUARANTINE;
-}
-
-static void why_in_use(const struct ctl *ctl, pcv_sbdf sbdf,
-                       const struct pcv_device_status *status, struct text *to)
-{
-    pcv_sbdf bridge;
-    uint64_t vfs;
-
-    if (status->state == PCV_STATE_LEAVING) {
-        text_add(to, ": it is leaving");
-    } else if (status->change_step != PCV_STEP_NONE &&
-               status->change_error == 0) {
-        text_add(
-            to, ": its owner changes, at step '%s'",
-            pcv_change_step_name((enum pcv_change_step)status->change_step));
-    } else if (is_anothers(status->owner_id)) {
-        text_add(to, ": %s has it", ctl_domain_name(ctl, status->owner_id).s);
-    } else if (status->remove_waits) {
-        text_add(to, ": it is to be removed");
-    } else if (ctl_bridge_leaves(ctl, sbdf, &bridge)) {
-        text_add(to, ": %s above it is to be removed", ctl_show(ctl, bridge).s);
-    } else if ((vfs = ctl_vfs_of(ctl, sbdf)) != 0) {
-        text_add(to, ": it has ");
-        text_add_count(to, vfs, "VF");
-    } else if (status->held[PCV_HOLDER_VECTOR] != 0) {
-        text_add(to, ": a vector of it is held");
-    }
-}
-
-/* ---- all ------------------------------------------------------------------
- */
-
-void ctl_why(const struct ctl *ctl, int error, pcv_sbdf sbdf, struct text *to)
-{
-    struct pcv_device_status status = {0};
-
-    if (ctl_status_of(ctl, sbdf, &status) != 0 ||
-        status.state == PCV_STATE_ABSENT) {
-        return;
-    }
-    if (error == -PCV_EBUSY) {
-        why_in_use(ctl, sbdf, &status, to);
-    } else if (error == -PCV_ENODEV && status.vanished) {
-        text_add(to, ": it has vanished, 'remove' ends it");
-    } else if (error == -PCV_ENODEV && status.state == PCV_STATE_UNREACHABLE) {
-        text_add(to, ": no bus number leads to it");
-    }
-}
-
-bool ctl_refused(const struct ctl *ctl, int error, pcv_sbdf sbdf)
-{
-    struct text why = {0};
-
-    ctl_why(ctl, error, sbdf, &why);
-    (void)ctl_failed(ctl, error, "%s%s", ctl_show(ctl, sbdf).s, text_str(&why));
-    text_fini(&why);
-    return false;
-}
-
-/* ---- by operation ---------------------------------------------------------
- */
-
-/* Of a VF it may be its PF that is the reason. */
-bool ctl_add_refused(const struct ctl *ctl, pcv_sbdf sbdf,
-                     const struct pcv_add_info *info, int error)
-{
-    struct sbdf_text name = ctl_show(ctl, sbdf);
-    struct sbdf_text pf = ctl_show(ctl, info->physfn);
-
-    if ((info->flags & PCV_ADD_IS_VF) == 0) {
-        return ctl_failed(ctl, error, "%s", name.s);
-    }
-    if (error == -PCV_ENODEV && !ctl_card_at(ctl, info->physfn).known) {
-        return ctl_failed(ctl, error, "%s, the PF of %s", pf.s, name.s);
-    }
-    return error == -PCV_EINVAL
-               ? ctl_failed(ctl, error, "%s is no VF of %s", name.s, pf.s)
-               : ctl_failed(ctl, error, "%s", name.s);
-}
-
-/* What was asked for makes no sense: the guest has it, or gets nothing more. */
-bool ctl_assign_senseless(const struct ctl *ctl,
-                          const struct pcv_ctl_request *request)
-{
-    const struct sbdf_text name = ctl_show(ctl, request->sbdf);
-    const struct domain_text guest = ctl_domain_name(ctl, request->domain_id);
-    struct pcv_device_status status = {0};
-
-    if (ctl_status_of(ctl, request->sbdf, &status) == 0 &&
-        status.state == PCV_STATE_PRESENT &&
-        status.owner_id == request->domain_id) {
-        return ctl_failed(ctl, -PCV_EINVAL, "%s: %s has it", name.s, guest.s);
-    }
-    return ctl_failed(ctl, -PCV_EINVAL,
-                      "%s: %s is being destroyed, or its slot, BARs, ranges "
-                      "or ROM make no sense",
-                      name.s, guest.s);
-}
-
-/* It is neither a guest's nor in quarantine. */
-bool ctl_owned_otherwise(const struct ctl *ctl, pcv_sbdf sbdf)
-{
-    struct pcv_device_status status = {0};
-
-    (void)ctl_status_of(ctl, sbdf, &status);
-    return ctl_failed(ctl, -PCV_EINVAL, "%s: %s has it", ctl_show(ctl, sbdf).s,
-                      ctl_domain_name(ctl, status.owner_id).s);
 }

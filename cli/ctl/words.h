@@ -21,6 +21,8 @@ struct words_names {
                   struct text *why);
     /* Whether the size of a BAR is a guess; NULL: none is. */
     bool (*guessed)(const void *ctx, pcv_sbdf sbdf, unsigned bar);
+    /* As show(), always with its domain: for programs that read. */
+    struct sbdf_text (*full)(const void *ctx, pcv_sbdf sbdf);
 };
 
 /* "present", "leaving", "absent". */

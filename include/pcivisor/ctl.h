@@ -32,6 +32,7 @@
     X(LIST, list, 2, NOTHING, DEVICE, PCV_CTL_OF_DOMAIN)                       \
     X(DEVICE, device, 3, NOTHING, DEVICE, 0)                                   \
     X(STATUS, status, 4, NOTHING, STATUS, 0)                                   \
+    X(HOLDERS, holders, 40, NOTHING, STATUS, 0)                                \
     X(NODES, nodes, 5, NODES, NODE, 0)                                         \
     X(PATH, path, 6, NOTHING, SBDF, 0)                                         \
     X(BARS, bars, 7, NOTHING, BAR, 0)                                          \
@@ -51,8 +52,8 @@
     X(UNREACHABLE, unreachable, 21, NOTHING, DEVICE, PCV_CTL_OF_DOMAIN)        \
     X(BUSES, buses, 22, BUSES, NOTHING, 0)                                     \
     X(RESET, reset, 29, NOTHING, RESET, PCV_CTL_ONLY_ASK)                      \
-    X(MSIX_PREPARE, msix_prepare, 30, NOTHING, NOTHING, 0)                     \
-    X(MSIX_RELEASE, msix_release, 31, NOTHING, NOTHING, 0)                     \
+    X(PREPARE_MSIX, prepare_msix, 30, NOTHING, NOTHING, 0)                     \
+    X(RELEASE_MSIX, release_msix, 31, NOTHING, NOTHING, 0)                     \
     X(TEST_ASSIGN, test_assign, 26, ASSIGN, SBDF, 0)                           \
     X(CANCEL_REMOVE, cancel_remove, 27, NOTHING, NOTHING, 0)                   \
     X(BROKEN, broken, 28, BROKEN, NOTHING, 0)                                  \

@@ -99,6 +99,14 @@ int pcv__ctl_status(struct pcv_host *host,
     return pcv_device_status(host, request->sbdf, &record_add(reply)->status);
 }
 
+/* Who only wants to know who holds it. */
+int pcv__ctl_holders(struct pcv_host *host,
+                     const struct pcv_ctl_request *request,
+                     struct pcv_ctl_reply *reply)
+{
+    return pcv__ctl_status(host, request, reply);
+}
+
 int pcv__ctl_nodes(struct pcv_host *host, const struct pcv_ctl_request *request,
                    struct pcv_ctl_reply *reply)
 {

@@ -21,7 +21,7 @@ int pcv__ctl_reset(struct pcv_host *host, const struct pcv_ctl_request *request,
     return error;
 }
 
-int pcv__ctl_msix_prepare(struct pcv_host *host,
+int pcv__ctl_prepare_msix(struct pcv_host *host,
                           const struct pcv_ctl_request *request,
                           struct pcv_ctl_reply *reply)
 {
@@ -29,7 +29,7 @@ int pcv__ctl_msix_prepare(struct pcv_host *host,
     return pcv_msix_prepare(host, request->sbdf);
 }
 
-int pcv__ctl_msix_release(struct pcv_host *host,
+int pcv__ctl_release_msix(struct pcv_host *host,
                           const struct pcv_ctl_request *request,
                           struct pcv_ctl_reply *reply)
 {

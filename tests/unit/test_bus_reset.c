@@ -63,6 +63,9 @@ static void a_function_is_reset_with_its_bus_for_its_next_owner(void **state)
     assert_int_equal(bus_change(&b, CARD_0, true, NULL), 0);
     assert_int_equal(bus_peek(&b, CARD_0, PCV_REG_BAR0, 4), CARD_BAR);
     assert_int_equal(b.args[PCV_EVENT_BUS_RESET][0], CARD_0.v);
+    /* OWN-5: and of the function it is told how it was reset. */
+    assert_int_equal(b.events[PCV_EVENT_CHANGE_RESET], 1);
+    assert_int_equal(b.args[PCV_EVENT_CHANGE_RESET][0], PCV_RESET_BUS);
     bus_end(&b);
 }
 
@@ -78,8 +81,10 @@ static void what_was_hit_is_ready_for_its_next_owner(void **state)
     assert_int_equal(bus_change(&b, CARD_0, true, NULL), 0);
     assert_int_equal(bus_peek(&b, CARD_1, PCV_REG_BAR0, 4), 0);
     assert_int_equal(b.events[PCV_EVENT_BUS_RESET], 1);
+    assert_int_equal(b.events[PCV_EVENT_CHANGE_RESET], 1);
     assert_int_equal(bus_change(&b, CARD_1, true, NULL), 0);
     assert_int_equal(b.events[PCV_EVENT_BUS_RESET], 1);
+    assert_int_equal(b.events[PCV_EVENT_CHANGE_RESET], 2);
     assert_int_equal(bus_peek(&b, CARD_1, PCV_REG_BAR0, 4),
                      CARD_BAR + 0x10000u);
     /* Once it has had an owner, that is over. */

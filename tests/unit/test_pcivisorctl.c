@@ -102,23 +102,6 @@ static void side_end(struct guest_side *side)
     machine_end(&side->session);
 }
 
-/* The shell is told when a removed function's last reference goes; a client of
- * the mailbox asks for its status. */
-static void forget_completions(struct text *text)
-{
-    static const char said[] = ": removal complete\n";
-    char *at;
-
-    while (text->data != NULL && (at = strstr(text->data, said)) != NULL) {
-        char *line = at;
-
-        while (line > text->data && line[-1] != '\n') {
-            line--;
-        }
-        memmove(line, at + strlen(said), strlen(at + strlen(said)) + 1);
-    }
-}
-
 /* The same line on both: the same becomes of it, and the same is said. */
 static void both(struct guest_side *side, struct session *shell,
                  const char *line)
@@ -126,7 +109,6 @@ static void both(struct guest_side *side, struct session *shell,
     enum program_result result = program_run_line(&side->program, line);
     enum command_result expected = command_run(shell, line);
 
-    forget_completions(&shell->out);
     assert_string_equal(text_str(&side->program.out), text_str(&shell->out));
     assert_int_equal(result == PROGRAM_DONE, expected == COMMAND_DONE);
     assert_int_equal(result == PROGRAM_MISUSED, expected == COMMAND_MISUSED);
@@ -144,6 +126,10 @@ static void set_up(struct guest_side *side, struct session *shell,
 static const char *const played[] = {
     "devices",
     "devices --long",
+    "devices --json",
+    "status 01:00.0 1f:00.0 --json",
+    "holders 01:00.0 --json",
+    "nodes 01:00.0 1f:00.0 --json",
     "list",
     "device 0b:00.0",
     "device 1f:00.0",
@@ -213,6 +199,9 @@ static const char *const played[] = {
     "bogus",
     "",
     "status \"00:00.0",
+    "dump 01:00.0 --json",
+    "dump 01:00.0 4 20 --json",
+    "dump 1f:00.0 --json",
 };
 
 /* CTL-1 */
@@ -275,6 +264,58 @@ static void events_are_told_once_and_losses_counted(void **state)
     program_run_line(&side.program, "events");
     assert_non_null(
         strstr(text_str(&side.program.out), "\n5 more were lost\n"));
+    side_end(&side);
+}
+
+/* CTL-1 */
+static void events_are_told_to_programs(void **state)
+{
+    const struct pcv_event event = {.kind = PCV_EVENT_CHANGE_RESET,
+                                    .of = PCV_EVENT_HOST,
+                                    .sbdf = {0x100},
+                                    .domain_id = PCV_DOMAIN_ID_QUARANTINE,
+                                    .arg = {PCV_RESET_FLR, 0}};
+    struct guest_side side;
+
+    (void)state;
+    side_start(&side, "q35.txt");
+    program_run_line(&side.program, "events");
+    pcv_mailbox_event(side.device, &event);
+    program_run_line(&side.program, "events --json");
+    assert_string_equal(
+        text_str(&side.program.out),
+        "{\n  \"events\": [\n    {\n"
+        "      \"address\": \"0000:01:00.0\",\n"
+        "      \"event\": \"reset between owners\",\n"
+        "      \"class\": \"host\",\n"
+        "      \"domain\": \"quarantine\",\n"
+        "      \"arguments\": [\n        \"1\",\n        \"0\"\n      ],\n"
+        "      \"line\": \"01:00.0: reset between owners: FLR\"\n"
+        "    }\n  ],\n  \"lost\": 0\n}\n");
+    program_run_line(&side.program, "events --json");
+    assert_string_equal(text_str(&side.program.out),
+                        "{\n  \"events\": [],\n  \"lost\": 0\n}\n");
+    side_end(&side);
+}
+
+/* CTL-1 */
+static void what_a_domain_has_mapped_is_asked_over_the_mailbox(void **state)
+{
+    struct guest_side side;
+
+    (void)state;
+    side_start(&side, "q35.txt");
+    assert_int_equal(program_run_line(&side.program, "memory dom0"),
+                     PROGRAM_DONE);
+    assert_int_equal(strncmp(text_str(&side.program.out), "dom0:\n  00:", 11),
+                     0);
+    assert_non_null(strstr(text_str(&side.program.out), " page"));
+    assert_int_equal(program_run_line(&side.program, "memory"), PROGRAM_DONE);
+    assert_int_equal(program_run_line(&side.program, "memory dom5"),
+                     PROGRAM_FAILED);
+    assert_string_equal(text_str(&side.program.out),
+                        "error: ENOENT nothing there: dom5: there is no such "
+                        "domain; 'domains' lists them\n");
     side_end(&side);
 }
 
@@ -399,12 +440,61 @@ static void replies_that_make_no_sense_are_errors(void **state)
         assert_int_equal(program_run_line(&side.program, "stats"),
                          PROGRAM_FAILED);
         assert_string_equal(text_str(&side.program.out),
-                            "error: EIO the host could not do it: stats\n");
+                            "error: EIO the host could not do it: stats: the "
+                            "hypervisor gave no answer that makes sense\n");
         assert_int_equal(side.mailbox.silent, i >= 4); /* it was asked */
         side.mailbox.silent = false;
     }
     side.spoil = NULL;
     assert_int_equal(program_run_line(&side.program, "stats"), PROGRAM_DONE);
+    side_end(&side);
+}
+
+/* "read_only" is the command read-only. */
+static void command_of(char *out_name, size_t room, const char *op)
+{
+    size_t at = 0;
+
+    for (; op[at] != '\0' && at + 1 < room; at++) {
+        out_name[at] = op[at] == '_' ? '-' : op[at];
+    }
+    out_name[at] = '\0';
+}
+
+static void assert_is_command(struct guest_side *side, const char *name)
+{
+    char line[64];
+
+    snprintf(line, sizeof(line), "help %s", name);
+    if (program_run_line(&side->program, line) != PROGRAM_DONE) {
+        fail_msg("pcivisorctl: %s", text_str(&side->program.out));
+    }
+    if (command_run(&side->session, line) != COMMAND_DONE) {
+        fail_msg("%s: %s", line, text_str(&side->session.out));
+    }
+}
+
+/* CTL-1: what the rule and the operations call it, both programs do, too. */
+static void commands_are_called_as_operations_are(void **state)
+{
+    /* In the rule's words, where that is no operation's name. */
+    static const char *const also[] = {
+        "device-group", "restore-msi",   "prepare-msix",        "release-msix",
+        "list",         "ecam-reserved", "topology-information"};
+    struct guest_side side;
+    char name[64];
+
+    (void)state;
+    side_start(&side, "q35.txt");
+    for (uint32_t op = 0; op < PCV_CTL_OP_LIMIT; op++) {
+        if (pcv_ctl_op_name(op) != NULL) {
+            command_of(name, sizeof(name), pcv_ctl_op_name(op));
+            assert_is_command(&side, name);
+        }
+    }
+    for (size_t i = 0; i < sizeof(also) / sizeof(also[0]); i++) {
+        assert_is_command(&side, also[i]);
+    }
     side_end(&side);
 }
 
@@ -414,9 +504,12 @@ int main(void)
         cmocka_unit_test(its_output_is_the_shells),
         cmocka_unit_test(machines_of_several_segments_print_their_domains),
         cmocka_unit_test(events_are_told_once_and_losses_counted),
+        cmocka_unit_test(events_are_told_to_programs),
+        cmocka_unit_test(what_a_domain_has_mapped_is_asked_over_the_mailbox),
         cmocka_unit_test(it_waits_for_nobody_who_never_goes),
         cmocka_unit_test(what_is_no_mailbox_of_ours_is_left_alone),
         cmocka_unit_test(replies_that_make_no_sense_are_errors),
+        cmocka_unit_test(commands_are_called_as_operations_are),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
