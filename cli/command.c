@@ -89,6 +89,9 @@ static int ctl_call(void *ctx, const struct pcv_ctl_request *request,
 
 /* More than a machine of the model takes; beyond it there is a bug. */
 #define STEPS_MAX 100000000u
+/* With a clock that stands still it may wait for another operation, say a reset
+ * that nobody calls again: then it says that it is not over. */
+#define STANDING_STEPS_MAX 100000u
 
 /* Always, unless the model's clock stands still and there is something to wait
  * for. */
@@ -98,7 +101,8 @@ static bool ctl_again(void *ctx, uint64_t wait_us, uint32_t steps,
     const struct machine *machine = ctx;
 
     *out_wait_us = machine->clock ? wait_us : 0;
-    return *out_wait_us == 0 && steps < STEPS_MAX;
+    return *out_wait_us == 0 &&
+           steps < (machine->clock ? STANDING_STEPS_MAX : STEPS_MAX);
 }
 
 struct ctl call_ctl(struct call *call)
