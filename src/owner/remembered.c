@@ -78,8 +78,7 @@ static struct pcv_device *bridge_above(struct pcv__segment *segment,
 {
     return pcv__is_unreachable(device)
                ? device->kept.above
-               : pcv__bridge_over(segment,
-                                  pcv_sbdf_bus(pcv__device_sbdf(device)));
+               : pcv__above(segment, device);
 }
 
 /* Bounded: no path is longer than there are buses (TOPO-2). */
