@@ -151,8 +151,7 @@ struct pcv_device *pcv__above(struct pcv__segment *segment,
     uint32_t count;
     uint8_t own = nearest(segment, pcv__stands_on(device), &bridge, &count);
 
-    return count == 1 &&
-                   (!bound || pcv_sbdf_bus(pcv__device_sbdf(bound)) < own)
+    return count == 1 && (!bound || pcv_sbdf_bus(pcv__device_sbdf(bound)) < own)
                ? bridge
                : bound;
 }

@@ -15,7 +15,7 @@
 /* Buses, and what stands on them; of a bridge in conflict only that to which
  * nobody else can lead. */
 struct range {
-    uint32_t first, last; /* empty: last is the lower one */
+    uint32_t first, last;                 /* empty: last is the lower one */
     const struct pcv_device *conflicting; /* or NULL */
 };
 

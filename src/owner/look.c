@@ -161,10 +161,9 @@ static bool hangs_behind(struct pcv__segment *segment,
         above = above->kept.above;
     }
     return above == bridge ||
-           (above && (bridge->bound
-                          ? is_behind(bridge, pcv__device_sbdf(above))
-                          : pcv__leads_alone(segment, bridge,
-                                             pcv__stands_on(above))));
+           (above && (bridge->bound ? is_behind(bridge, pcv__device_sbdf(above))
+                                    : pcv__leads_alone(segment, bridge,
+                                                       pcv__stands_on(above))));
 }
 
 struct pcv_device *pcv__next_behind(struct pcv__segment *segment,

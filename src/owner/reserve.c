@@ -154,11 +154,9 @@ static int take_pf(struct pcv_host *host, const struct pcv_add_info *info,
  * taken as it is, at the first scan: devices work there.
  */
 static bool is_nobodys(struct pcv__segment *segment, pcv_sbdf sbdf,
-                       const struct pcv_device *pf)
-    PCV__REQUIRES(segment->lock)
+                       const struct pcv_device *pf) PCV__REQUIRES(segment->lock)
 {
-    return (segment->kept &&
-            pcv__is_disputed(segment, pcv_sbdf_bus(sbdf))) ||
+    return (segment->kept && pcv__is_disputed(segment, pcv_sbdf_bus(sbdf))) ||
            (pcv__moves(segment) != 0 &&
             pcv__is_contested(segment,
                               pf ? pcv__stands_on(pf) : pcv_sbdf_bus(sbdf)));
@@ -188,8 +186,8 @@ static int reserve_locked(struct pcv_host *host, struct pcv__segment *segment,
     }
     /* Who answers while bus numbers move may be one that is kept (TOPO-4); or
      * what is there is not to be asked (OWN-16). */
-    if (segment->moving ||
-        is_nobodys(segment, sbdf, *out_pf) || pcv__bus_is_reset(host, sbdf)) {
+    if (segment->moving || is_nobodys(segment, sbdf, *out_pf) ||
+        pcv__bus_is_reset(host, sbdf)) {
         return -PCV_EEXIST;
     }
     device_init(device, host, segment, sbdf);

@@ -186,6 +186,38 @@ static void with_fewer_buses_it_keeps_what_is_on_the_first(void **state)
     end(&t, card);
 }
 
+/* TOPO-4, PORT-3: the next change puts it right. */
+static void whatever_the_host_fails_it_is_found_again(void **state)
+{
+    static const enum pcv_model_op ops[] = {
+        PCV_MODEL_OP_alloc,      PCV_MODEL_OP_cfg_read,
+        PCV_MODEL_OP_cfg_write,  PCV_MODEL_OP_dma_attach,
+        PCV_MODEL_OP_mmio_write,
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++) {
+        for (uint64_t nth = 1; nth <= 40; nth++) {
+            struct pcv_device *card;
+            struct two t;
+
+            card = ready(&t);
+            msi_on(&t, pcv_host_hardware_domain(t.r.h.host), CARD_A);
+            pcv_model_fail(t.r.h.model, ops[i], nth);
+            numbers(&t, PORT_A, 3, 3);
+            pcv_model_fail(t.r.h.model, ops[i], 0);
+            assert_true(
+                pcv__is_unreachable(card) ||
+                pcv_sbdf_bus(pcv_device_sbdf(card)) ==
+                    pcv_model_peek(t.r.h.model, PORT_A, PCV_REG_SECONDARY, 1));
+            numbers(&t, PORT_A, 0, 0);
+            numbers(&t, PORT_A, 4, 4);
+            is_at(&t, card, BUS(4));
+            end(&t, card);
+        }
+    }
+}
+
 /* TOPO-4: nobody knows which one answers. */
 static void nothing_is_added_where_two_of_them_claim_a_bus(void **state)
 {
@@ -374,16 +406,17 @@ static void an_override_takes_it_from_its_guest(void **state)
  *   00:03.0 root port, buses 4 to 255  04:00.0 bridge, bus 5
  *                                      05:00.0 card
  */
-static void scanned(struct two *t)
+static void build(struct two *t)
 {
     struct pcv_test_function f;
 
     two_build(t);
     pcv_test_port(&f, PCV_PCIE_TYPE_ROOT_PORT, 0, 4, 5);
     pcv_test_add(t->r.h.model, &f, PORT_C);
-    pcv_test_bridge(&f, 4, 5, 5);
-    pcv_test_add(t->r.h.model, &f, SWITCH);
-    two_card(t, 0xcccc, 0x90200000, CARD_C);
+}
+
+static void scan(struct two *t)
+{
     hosted_start(&t->r.h);
     pcv_test_write(t->r.h.model, PORT_B, PCV_REG_SUBORDINATE, 1, 9);
     pcv_test_write(t->r.h.model, PORT_B, PCV_REG_SECONDARY, 1, 9);
@@ -391,6 +424,17 @@ static void scanned(struct two *t)
     assert_int_equal(hosted_scan(&t->r.h), 7);
     assert_false(hosted_info(host_of(t), PORT_B).bus_conflict);
     assert_true(hosted_info(host_of(t), PORT_C).bus_conflict);
+}
+
+static void scanned(struct two *t)
+{
+    struct pcv_test_function f;
+
+    build(t);
+    pcv_test_bridge(&f, 4, 5, 5);
+    pcv_test_add(t->r.h.model, &f, SWITCH);
+    two_card(t, 0xcccc, 0x90200000, CARD_C);
+    scan(t);
 }
 
 /* TOPO-2, TOPO-4 */
@@ -441,6 +485,37 @@ static void others_move_among_its_buses(void **state)
     hosted_end(host_of(&t));
 }
 
+/* SRIOV-2, TOPO-4: a VF on a further bus is behind what its PF is behind,
+ * whoever claims that bus. */
+static void a_vf_goes_with_its_pf(void **state)
+{
+    struct pcv_device *pf, *vf;
+    struct pcv_test_function f;
+    struct two t;
+
+    (void)state;
+    build(&t);
+    pcv_test_pcie_endpoint(&f, 0x8086, 0x10c9);
+    (void)pcv_test_sriov(&f, 4, 1, 0x100, 1);
+    pcv_test_add(t.r.h.model, &f, BUS(4));
+    pcv_test_vf(&f, BUS(4));
+    pcv_test_add(t.r.h.model, &f, BUS(5));
+    scan(&t);
+    pf = hosted_hold(host_of(&t), BUS(4));
+    vf = hosted_hold(host_of(&t), BUS(5));
+    numbers(&t, PORT_B, 5, 5);
+    assert_int_equal(state_at(&t, BUS(4)), PCV_STATE_UNREACHABLE);
+    assert_int_equal(state_at(&t, BUS(5)), PCV_STATE_UNREACHABLE);
+    numbers(&t, PORT_C, 0x20, 0x21);
+    assert_int_equal(pcv_device_sbdf(pf).v, BUS(0x20).v);
+    assert_int_equal(pcv_device_sbdf(vf).v, BUS(0x21).v);
+    assert_int_equal(id_at(&t, BUS(5)), 0xbbbb);
+    assert_int_equal(hosted_stats(host_of(&t)).devices, 7);
+    pcv_device_put(pf);
+    pcv_device_put(vf);
+    hosted_end(host_of(&t));
+}
+
 /* TOPO-3, TOPO-4: one that cannot be reached hangs on a bridge that can. */
 static void all_of_it_goes_with_the_port(void **state)
 {
@@ -466,6 +541,7 @@ int main(void)
         cmocka_unit_test(both_move_in_turn),
         cmocka_unit_test(while_it_stays_in_conflict_it_leads_nowhere),
         cmocka_unit_test(with_fewer_buses_it_keeps_what_is_on_the_first),
+        cmocka_unit_test(whatever_the_host_fails_it_is_found_again),
         cmocka_unit_test(nothing_is_added_where_two_of_them_claim_a_bus),
         cmocka_unit_test(it_goes_with_what_was_found_behind_it),
         cmocka_unit_test(what_was_found_behind_it_vanishes_with_it),
@@ -476,6 +552,7 @@ int main(void)
         cmocka_unit_test(an_override_takes_it_from_its_guest),
         cmocka_unit_test(what_a_scan_found_moves_with_it),
         cmocka_unit_test(others_move_among_its_buses),
+        cmocka_unit_test(a_vf_goes_with_its_pf),
         cmocka_unit_test(all_of_it_goes_with_the_port),
     };
 
