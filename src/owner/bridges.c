@@ -184,6 +184,10 @@ static struct pcv_device *leads_to_some(struct pcv__segment *segment,
         if (pcv__look(device, at) == PCV__LOOK_LIVE) {
             bridge = alone(segment, own, pcv__stands_on(device));
         }
+        /* A VF may be beyond the buses that lead to its PF. */
+        if (bridge && (bus < bridge->secondary || bus > bridge->subordinate)) {
+            bridge = NULL;
+        }
     }
     return bridge;
 }
