@@ -159,15 +159,20 @@ static bool has_vanished(struct pcv__segment *segment, pcv_sbdf sbdf)
 static bool lost(struct pcv__segment *segment, const struct pcv_device *device)
     PCV__REQUIRES(segment->lock)
 {
+    const struct pcv_device *bridge;
     pcv_sbdf above;
 
     if (device->is_vf && has_vanished(segment, pcv__physfn(device))) {
         return true;
     }
-    return pcv_topology_upstream(device->host, segment->number,
-                                 pcv_sbdf_bus(pcv__device_sbdf(device)),
-                                 &above) == 0 &&
-           has_vanished(segment, above);
+    if (pcv_topology_upstream(device->host, segment->number,
+                              pcv_sbdf_bus(pcv__device_sbdf(device)),
+                              &above) == 0 &&
+        has_vanished(segment, above)) {
+        return true;
+    }
+    bridge = pcv__above(segment, device); /* it may be in conflict */
+    return bridge && pcv__has_vanished(bridge);
 }
 
 /* Let it be found, and keep a caller's reference to it. -PCV_ENODEV: what it

@@ -2,7 +2,12 @@
 /*
  * Which buses bridges lead to while numbers change (TOPO-4). Where two that
  * stand beside each other claim the same bus, nobody knows which one answers:
- * both are in conflict and lead nowhere until they do not.
+ * both are in conflict, and bound to no bus until they are not.
+ *
+ * Functions are found behind such a bridge all the same, on buses that nobody
+ * beside it claims: by the first scan, where firmware left numbers that
+ * overlap, or later. It leads to them alone, so they are its own when it moves
+ * or goes, as if it were bound.
  */
 #include "owner/move.h"
 
@@ -47,6 +52,146 @@ static struct pcv_device *through(struct pcv__segment *segment, uint8_t own,
                                                                    : NULL;
 }
 
+/* ---- bridges in conflict ---------------------------------------------------
+ */
+
+/* Whether a bridge in conflict claims a bus that it could lead to. */
+static bool claims(struct pcv__segment *segment,
+                   const struct pcv_device *bridge, uint8_t bus)
+    PCV__REQUIRES(segment->lock)
+{
+    uint8_t own = pcv_sbdf_bus(pcv__device_sbdf(bridge));
+    const struct pcv_device *outer;
+
+    if (!bridge->bus_conflict ||
+        !makes_sense(own, bridge->secondary, bridge->subordinate) ||
+        bus < bridge->secondary || bus > bridge->subordinate ||
+        bus > bridge->last_bus) {
+        return false;
+    }
+    outer = pcv__bridge_over(segment, own);
+    return !outer || (outer->secondary <= bus && bus <= outer->subordinate);
+}
+
+/* How many bridges on a bus claim another one, and one of them. */
+static uint32_t claimants(struct pcv__segment *segment, uint8_t own,
+                          uint8_t bus, struct pcv_device **out_bridge)
+    PCV__REQUIRES(segment->lock)
+{
+    uint32_t count = 0;
+
+    for (uint32_t devfn = 0; devfn < PCV_DEVFNS; devfn++) {
+        struct pcv_device *bridge = pcv__live_at(
+            segment, pcv_sbdf_make(segment->number, own, (uint8_t)devfn));
+
+        if (bridge && claims(segment, bridge, bus)) {
+            *out_bridge = bridge;
+            count++;
+        }
+    }
+    return count;
+}
+
+/* The bridge in conflict on bus `own` that alone leads to a bus, or NULL. */
+static struct pcv_device *alone(struct pcv__segment *segment, uint8_t own,
+                                uint8_t bus) PCV__REQUIRES(segment->lock)
+{
+    struct pcv_device *bridge = NULL;
+
+    return segment->conflicts && own < bus && !through(segment, own, bus) &&
+                   claimants(segment, own, bus, &bridge) == 1
+               ? bridge
+               : NULL;
+}
+
+bool pcv__leads_alone(struct pcv__segment *segment,
+                      const struct pcv_device *bridge, uint8_t bus)
+{
+    return bridge->bus_conflict &&
+           alone(segment, pcv_sbdf_bus(pcv__device_sbdf(bridge)), bus) ==
+               bridge;
+}
+
+/* The nearest bus below this one with a bridge in conflict on it that claims
+ * `bus`, which no bridge there is bound to; 0 and *out_count 0: none. */
+static uint8_t nearest(struct pcv__segment *segment, uint8_t bus,
+                       struct pcv_device **out_bridge, uint32_t *out_count)
+    PCV__REQUIRES(segment->lock)
+{
+    uint32_t rid = (uint32_t)bus << 8;
+    const struct pcv_device *bridge;
+
+    *out_count = 0;
+    /* Bounded: rid goes down. */
+    while (segment->conflicts && rid-- > 0 &&
+           (bridge = pcv__segment_prev(segment, &rid, 0)) != NULL) {
+        uint8_t own = (uint8_t)(rid >> 8);
+        pcv_sbdf at = pcv_sbdf_make(segment->number, own, (uint8_t)rid);
+
+        if (pcv__look(bridge, at) == PCV__LOOK_LIVE &&
+            claims(segment, bridge, bus) && !through(segment, own, bus)) {
+            *out_count = claimants(segment, own, bus, out_bridge);
+            return own;
+        }
+    }
+    return 0;
+}
+
+uint8_t pcv__stands_on(const struct pcv_device *device)
+{
+    return pcv_sbdf_bus(pcv__device_sbdf(device->pf ? device->pf : device));
+}
+
+struct pcv_device *pcv__above(struct pcv__segment *segment,
+                              const struct pcv_device *device)
+{
+    struct pcv_device *bound =
+        pcv__bridge_over(segment, pcv_sbdf_bus(pcv__device_sbdf(device)));
+    struct pcv_device *bridge = NULL;
+    uint32_t count;
+    uint8_t own = nearest(segment, pcv__stands_on(device), &bridge, &count);
+
+    return count == 1 && (!bound || pcv_sbdf_bus(pcv__device_sbdf(bound)) < own)
+               ? bridge
+               : bound;
+}
+
+bool pcv__is_contested(struct pcv__segment *segment, uint8_t bus)
+{
+    struct pcv_device *bridge;
+    uint32_t count;
+
+    (void)nearest(segment, bus, &bridge, &count);
+    return count > 1;
+}
+
+/* A bridge in conflict on bus `own` that alone leads to what was found on
+ * another, or NULL. */
+static struct pcv_device *leads_to_some(struct pcv__segment *segment,
+                                        uint8_t own, uint8_t bus)
+    PCV__REQUIRES(segment->lock)
+{
+    uint32_t rid = (uint32_t)bus << 8;
+    const uint32_t last = rid | 0xffu;
+    struct pcv_device *device, *bridge = NULL;
+
+    /* Bounded: rid goes up. */
+    while (segment->conflicts && !bridge &&
+           (device = pcv__segment_next(segment, &rid, last)) != NULL) {
+        pcv_sbdf at = pcv_sbdf_make(segment->number, bus, (uint8_t)rid);
+
+        rid++;
+        if (pcv__look(device, at) == PCV__LOOK_LIVE) {
+            bridge = alone(segment, own, pcv__stands_on(device));
+        }
+        /* A VF may be beyond the buses that lead to its PF. */
+        if (bridge && (bus < bridge->secondary || bus > bridge->subordinate)) {
+            bridge = NULL;
+        }
+    }
+    return bridge;
+}
+
 struct pcv_device *pcv__rival_at(struct pcv__segment *segment,
                                  const struct pcv_device *bridge, uint8_t first,
                                  uint8_t last)
@@ -56,6 +201,9 @@ struct pcv_device *pcv__rival_at(struct pcv__segment *segment,
     for (uint32_t bus = first; first > own && bus <= last; bus++) {
         struct pcv_device *other = through(segment, own, (uint8_t)bus);
 
+        if (!other) {
+            other = leads_to_some(segment, own, (uint8_t)bus);
+        }
         if (other && other != bridge) {
             return other;
         }
@@ -97,10 +245,12 @@ void pcv__join_bridge(struct pcv__segment *segment, struct pcv_device *bridge,
     bridge->secondary = first;
     bridge->subordinate = last;
     bridge->bus_conflict = pcv__has_rival(segment, bridge, first, last);
-    if (!bridge->bus_conflict) {
+    if (bridge->bus_conflict) {
+        segment->conflicts = true;
+    } else {
         pcv__bridge_bind(segment, bridge);
-        pcv__guard_covers(segment, bridge);
     }
+    pcv__guard_covers(segment, bridge);
 }
 
 bool pcv__end_conflicts(struct pcv__segment *segment)

@@ -13,9 +13,11 @@
 #include "registry/resting.h"
 #include "vpci/cap.h"
 
-/* Buses, and what stands on them. */
+/* Buses, and what stands on them; of a bridge in conflict only that to which
+ * nobody else can lead. */
 struct range {
-    uint32_t first, last; /* empty: last is the lower one */
+    uint32_t first, last;                 /* empty: last is the lower one */
+    const struct pcv_device *conflicting; /* or NULL */
 };
 
 /* What stands in a range at *rid or before it, going down; *rid becomes the
@@ -29,18 +31,25 @@ static struct pcv_device *next_down(struct pcv__segment *segment,
     struct pcv_device *device;
     pcv_sbdf sbdf;
 
-    /* No bridge leads to bus 0: *rid does not get below it. */
-    if (range->first == 0 || range->last < range->first ||
-        *rid < range->first << 8) {
-        return NULL;
-    }
-    device = pcv__segment_prev(segment, rid, range->first << 8);
-    if (device) {
-        sbdf =
-            pcv_sbdf_make(segment->number, (uint8_t)(*rid >> 8), (uint8_t)*rid);
-        *out_look = pcv__look(device, sbdf);
-        *rid -= 1u;
-    }
+    do {
+        /* No bridge leads to bus 0: *rid does not get below it. */
+        if (range->first == 0 || range->last < range->first ||
+            *rid < range->first << 8) {
+            return NULL;
+        }
+        device = pcv__segment_prev(segment, rid, range->first << 8);
+        if (device) {
+            sbdf = pcv_sbdf_make(segment->number, (uint8_t)(*rid >> 8),
+                                 (uint8_t)*rid);
+            *out_look = pcv__look(device, sbdf);
+            *rid -= 1u;
+        }
+        /* Bounded: *rid goes down. */
+    } while (device && range->conflicting &&
+             !pcv__leads_alone(segment, range->conflicting,
+                               *out_look == PCV__LOOK_LIVE
+                                   ? pcv__stands_on(device)
+                                   : pcv_sbdf_bus(sbdf)));
     return device;
 }
 
@@ -189,7 +198,7 @@ static void take_away(struct pcv__segment *segment, struct pcv_device *device,
                       bool routed) PCV__REQUIRES(segment->lock)
 {
     pcv_sbdf sbdf = pcv__device_sbdf(device);
-    struct pcv_device *above = pcv__bridge_over(segment, pcv_sbdf_bus(sbdf));
+    struct pcv_device *above = pcv__above(segment, device);
     struct pcv_device *self = device;
     uint8_t delta =
         above ? (uint8_t)(pcv_sbdf_bus(sbdf) - above->secondary) : 0;
@@ -266,18 +275,30 @@ static void block_all(struct pcv__segment *segment, struct pcv__mem *mem)
 /* ---- which they are --------------------------------------------------------
  */
 
-/* What a bound bridge leads to and would not any more. */
+/* All that a bridge leads to. */
+static struct range whole(const struct pcv_device *bridge)
+{
+    struct range range = {1, 0, NULL};
+
+    if (bridge->bound || bridge->bus_conflict) {
+        range.first = bridge->secondary;
+        range.last = bridge->subordinate;
+        range.conflicting = bridge->bound ? NULL : bridge;
+    }
+    return range;
+}
+
+/* What a bridge leads to and would not any more. */
 static struct range lost(struct pcv__segment *segment,
                          struct pcv_device *bridge, uint8_t first, uint8_t last)
     PCV__REQUIRES(segment->lock)
 {
-    struct range range = {1, 0};
+    struct range range = whole(bridge);
 
-    if (!bridge->bound) {
-        return range;
+    if (range.conflicting && first == bridge->secondary &&
+        last == bridge->subordinate) {
+        range.first = last + 1u; /* it is in conflict as it was */
     }
-    range.first = bridge->secondary;
-    range.last = bridge->subordinate;
     if (first == bridge->secondary && pcv__bridge_fits(bridge, first, last) &&
         !pcv__has_rival(segment, bridge, first, last)) {
         range.first = last + 1u;
@@ -307,13 +328,9 @@ static bool takes_from_guests(struct pcv__segment *segment,
     if (pcv__is_marked(bridge, PCV__MARK_GUARDS)) {
         return true;
     }
-    /* Bounded: `bus` goes up. */
-    for (uint32_t bus = first; bus <= last; bus = rival->subordinate + 1u) {
-        rival = pcv__rival_at(segment, bridge, (uint8_t)bus, last);
-        if (!rival) {
-            return false;
-        }
-        if (pcv__is_marked(rival, PCV__MARK_GUARDS)) {
+    for (uint32_t bus = first; bus <= last; bus++) {
+        rival = pcv__rival_at(segment, bridge, (uint8_t)bus, (uint8_t)bus);
+        if (rival && pcv__is_marked(rival, PCV__MARK_GUARDS)) {
             return true;
         }
     }
@@ -326,7 +343,7 @@ static int cut_locked(struct pcv__segment *segment, struct pcv_device *bridge,
 {
     struct pcv__mem *mem = &bridge->host->mem;
     struct range own = lost(segment, bridge, first, last);
-    const struct range next = {first, last};
+    const struct range next = {first, last, NULL};
     struct pcv_device *rival = pcv__rival_at(segment, bridge, first, last);
     int error = pcv__is_noted(bridge, PCV__NOTE_BUS_RESET)
                     ? -PCV_ERESTART /* what is behind it cannot be silenced */
@@ -343,9 +360,9 @@ static int cut_locked(struct pcv__segment *segment, struct pcv_device *bridge,
     if (error != 0) {
         return error;
     }
-    /* Bounded: each turn unbinds one. */
+    /* Bounded: each turn unbinds one, or takes away what was found there. */
     for (; rival; rival = pcv__rival_at(segment, bridge, first, last)) {
-        struct range range = {rival->secondary, rival->subordinate};
+        struct range range = whole(rival);
 
         error = check(segment, &range);
         error = error == 0 ? drain(segment, &range, mem) : error;
@@ -354,6 +371,7 @@ static int cut_locked(struct pcv__segment *segment, struct pcv_device *bridge,
         }
         leave(segment, rival, &range, routed);
         rival->bus_conflict = true;
+        segment->conflicts = true;
     }
     leave(segment, bridge, &own, routed);
     end_drain(segment, mem);

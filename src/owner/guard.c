@@ -122,26 +122,25 @@ static void look_again(struct pcv__segment *segment, struct pcv_device *above)
     }
 }
 
-/* The bridge above a bus that is live, or NULL. Walks go down in bus numbers,
- * and end. */
-static struct pcv_device *next_up(struct pcv__segment *segment, uint8_t *bus)
+/* The bridge above a device that is live, or NULL. Walks go down in bus
+ * numbers, and end. */
+static struct pcv_device *next_up(struct pcv__segment *segment,
+                                  const struct pcv_device *device)
     PCV__REQUIRES(segment->lock)
 {
-    struct pcv_device *bridge = pcv__bridge_over(segment, *bus);
-    uint8_t own = bridge ? pcv_sbdf_bus(pcv__device_sbdf(bridge)) : 0;
+    uint8_t bus = pcv_sbdf_bus(pcv__device_sbdf(device));
+    struct pcv_device *bridge = pcv__above(segment, device);
 
-    if (!bridge || own >= *bus || !pcv__is_live(bridge)) {
-        return NULL;
-    }
-    *bus = own;
-    return bridge;
+    return bridge && pcv_sbdf_bus(pcv__device_sbdf(bridge)) < bus &&
+                   pcv__is_live(bridge)
+               ? bridge
+               : NULL;
 }
 
 void pcv__guard_arrives(struct pcv__segment *segment, struct pcv_device *device)
 {
-    uint8_t bus = pcv_sbdf_bus(pcv__device_sbdf(device));
     const bool hypervisors = is_hypervisors(device);
-    struct pcv_device *above;
+    struct pcv_device *above = device;
 
     if (!counts(device, pcv__device_sbdf(device))) {
         return;
@@ -149,7 +148,7 @@ void pcv__guard_arrives(struct pcv__segment *segment, struct pcv_device *device)
     if (device->pf) {
         add(device->pf, hypervisors);
     }
-    while ((above = next_up(segment, &bus)) != NULL) {
+    while ((above = next_up(segment, above)) != NULL) {
         add(above, hypervisors);
     }
 }
@@ -159,13 +158,12 @@ void pcv__guard_arrives(struct pcv__segment *segment, struct pcv_device *device)
 static void forget(struct pcv__segment *segment, struct pcv_device *device)
     PCV__REQUIRES(segment->lock)
 {
-    uint8_t bus = pcv_sbdf_bus(pcv__device_sbdf(device));
-    struct pcv_device *above;
+    struct pcv_device *above = device;
 
     if (device->pf) {
         look_again(segment, device->pf);
     }
-    while ((above = next_up(segment, &bus)) != NULL) {
+    while ((above = next_up(segment, above)) != NULL) {
         look_again(segment, above);
     }
 }

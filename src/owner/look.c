@@ -94,20 +94,41 @@ uint32_t pcv__last_rid(const struct pcv_device *bridge)
     return ((uint32_t)bridge->subordinate << 8) | 0xffu;
 }
 
+/* Whether a bridge in conflict leads to what stands there; a VF is where its PF
+ * is. */
+static bool leads_to(struct pcv__segment *segment,
+                     const struct pcv_device *bridge,
+                     const struct pcv_device *device, pcv_sbdf sbdf)
+    PCV__REQUIRES(segment->lock)
+{
+    return pcv__leads_alone(segment, bridge,
+                            pcv__look(device, sbdf) == PCV__LOOK_LIVE
+                                ? pcv__stands_on(device)
+                                : pcv_sbdf_bus(sbdf));
+}
+
 struct pcv_device *pcv__deeper(struct pcv__segment *segment,
                                const struct pcv_device *bridge, uint32_t *rid,
                                pcv_sbdf *out_sbdf)
 {
     struct pcv_device *device;
 
-    if (!bridge->bound || *rid < first_rid(bridge)) {
+    /* Neither a bound bridge nor one that leads anywhere alone covers bus 0
+     * (TOPO-2). */
+    if ((!bridge->bound && !bridge->bus_conflict) || bridge->secondary == 0) {
         return NULL;
     }
-    device = pcv__segment_prev(segment, rid, first_rid(bridge));
-    if (device) {
-        *out_sbdf = at(segment, *rid);
-        *rid -= 1u; /* no bound bridge covers bus 0 (TOPO-2) */
-    }
+    do {
+        device = *rid < first_rid(bridge)
+                     ? NULL
+                     : pcv__segment_prev(segment, rid, first_rid(bridge));
+        if (device) {
+            *out_sbdf = at(segment, *rid);
+            *rid -= 1u;
+        }
+        /* Bounded: *rid goes down. */
+    } while (device && !bridge->bound &&
+             !leads_to(segment, bridge, device, *out_sbdf));
     return device;
 }
 
@@ -129,16 +150,20 @@ struct pcv_device *pcv__known_at(struct pcv__segment *segment, pcv_sbdf sbdf)
 
 /* Up from bridge to bridge, as long as those cannot be reached either; then bus
  * numbers say. Bounded: a bridge was above before what is behind it was. */
-static bool hangs_behind(const struct pcv_device *bridge,
+static bool hangs_behind(struct pcv__segment *segment,
+                         const struct pcv_device *bridge,
                          const struct pcv_device *device)
+    PCV__REQUIRES(segment->lock)
 {
     const struct pcv_device *above = device->kept.above;
 
     while (above && above != bridge && pcv__is_unreachable(above)) {
         above = above->kept.above;
     }
-    return above == bridge || (above && bridge->bound &&
-                               is_behind(bridge, pcv__device_sbdf(above)));
+    return above == bridge ||
+           (above && (bridge->bound ? is_behind(bridge, pcv__device_sbdf(above))
+                                    : pcv__leads_alone(segment, bridge,
+                                                       pcv__stands_on(above))));
 }
 
 struct pcv_device *pcv__next_behind(struct pcv__segment *segment,
@@ -148,17 +173,19 @@ struct pcv_device *pcv__next_behind(struct pcv__segment *segment,
     struct pcv_device *device = before ? before->kept.next : segment->kept;
 
     while (device && (!pcv__is_live(device) || !bridge->is_bridge ||
-                      !hangs_behind(bridge, device))) {
+                      !hangs_behind(segment, bridge, device))) {
         device = device->kept.next;
     }
     return device;
 }
 
-static bool goes_with(const struct pcv_device *bridge,
+static bool goes_with(struct pcv__segment *segment,
+                      const struct pcv_device *bridge,
                       const struct pcv_device *device)
+    PCV__REQUIRES(segment->lock)
 {
     return pcv__is_unreachable(device)
-               ? hangs_behind(bridge, device)
+               ? hangs_behind(segment, bridge, device)
                : is_behind(bridge, pcv__device_sbdf(device));
 }
 
@@ -185,7 +212,7 @@ static bool vfs_stay(struct pcv__segment *segment, const struct pcv_device *pf,
 
         /* Whoever changes its owner is at its view. */
         if (vf->changing ||
-            (!vanished && (!bridge || !goes_with(bridge, vf)))) {
+            (!vanished && (!bridge || !goes_with(segment, bridge, vf)))) {
             *out_busy = sbdf;
             return true;
         }

@@ -45,6 +45,21 @@ bool pcv__vf_in_use(const struct pcv_device *vf);
 int pcv__vfs_check(struct pcv__segment *segment, const struct pcv_device *pf,
                    pcv_sbdf *out_busy) PCV__REQUIRES(segment->lock);
 
+/*
+ * Bridges in conflict (bridges.c): whether this one alone leads to a bus, since
+ * none beside it claims that; and the nearest bridge above a device that is not
+ * kept, bound or one of those, or NULL.
+ */
+bool pcv__leads_alone(struct pcv__segment *segment,
+                      const struct pcv_device *bridge, uint8_t bus)
+    PCV__REQUIRES(segment->lock);
+struct pcv_device *pcv__above(struct pcv__segment *segment,
+                              const struct pcv_device *device)
+    PCV__REQUIRES(segment->lock);
+/* The bus on which a device stands, or its PF, which it goes with: not of one
+ * that leaves. */
+uint8_t pcv__stands_on(const struct pcv_device *device);
+
 /* Where a walk over what is behind a bridge begins. */
 uint32_t pcv__last_rid(const struct pcv_device *bridge);
 

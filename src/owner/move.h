@@ -43,14 +43,18 @@ void pcv__cut_given_up(struct pcv__segment *segment, struct pcv__mem *mem);
 bool pcv__has_rival(struct pcv__segment *segment,
                     const struct pcv_device *bridge, uint8_t first,
                     uint8_t last) PCV__REQUIRES(segment->lock);
-/* A bound bridge that stands on the bus of this one, beside it, and leads to
- * one of these buses, or NULL. */
+/* A bridge that stands on the bus of this one, beside it, and is bound to one
+ * of these buses, or leads to what was found there alone; or NULL. */
 struct pcv_device *pcv__rival_at(struct pcv__segment *segment,
                                  const struct pcv_device *bridge, uint8_t first,
                                  uint8_t last) PCV__REQUIRES(segment->lock);
 /* Whether a bridge that is in conflict claims a bus: whoever answers there may
  * be behind one or the other. */
 bool pcv__is_disputed(struct pcv__segment *segment, uint8_t bus)
+    PCV__REQUIRES(segment->lock);
+/* Whether several bridges in conflict claim a bus that nobody beside them is
+ * bound to: nobody knows behind which of them something is that answers. */
+bool pcv__is_contested(struct pcv__segment *segment, uint8_t bus)
     PCV__REQUIRES(segment->lock);
 /* Let a bridge cover these buses, or be in conflict. */
 void pcv__join_bridge(struct pcv__segment *segment, struct pcv_device *bridge,

@@ -76,10 +76,8 @@ static struct pcv_device *bridge_above(struct pcv__segment *segment,
                                        const struct pcv_device *device)
     PCV__REQUIRES(segment->lock)
 {
-    return pcv__is_unreachable(device)
-               ? device->kept.above
-               : pcv__bridge_over(segment,
-                                  pcv_sbdf_bus(pcv__device_sbdf(device)));
+    return pcv__is_unreachable(device) ? device->kept.above
+                                       : pcv__above(segment, device);
 }
 
 /* Bounded: no path is longer than there are buses (TOPO-2). */

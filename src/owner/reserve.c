@@ -148,6 +148,20 @@ static int take_pf(struct pcv_host *host, const struct pcv_add_info *info,
     return 0;
 }
 
+/*
+ * Whether several bridges claim the bus, so that what is found there may be one
+ * that is kept, or be elsewhere when its bridge is bound. What firmware left is
+ * taken as it is, at the first scan: devices work there.
+ */
+static bool is_nobodys(struct pcv__segment *segment, pcv_sbdf sbdf,
+                       const struct pcv_device *pf) PCV__REQUIRES(segment->lock)
+{
+    return (segment->kept && pcv__is_disputed(segment, pcv_sbdf_bus(sbdf))) ||
+           (pcv__moves(segment) != 0 &&
+            pcv__is_contested(segment,
+                              pf ? pcv__stands_on(pf) : pcv_sbdf_bus(sbdf)));
+}
+
 static int reserve_locked(struct pcv_host *host, struct pcv__segment *segment,
                           pcv_sbdf sbdf, const struct pcv_add_info *info,
                           struct pcv_device *device, struct pcv_device **out_pf)
@@ -170,11 +184,9 @@ static int reserve_locked(struct pcv_host *host, struct pcv__segment *segment,
         pcv__emulated_takes(segment, sbdf)) {
         return -PCV_EEXIST; /* it leaves, or somebody else adds it */
     }
-    /* Who answers while bus numbers move, or where two bridges claim the bus,
-     * may be one that is kept, or be elsewhere when its bridge is bound
-     * (TOPO-4); or what is there is not to be asked (OWN-16). */
-    if (segment->moving ||
-        (segment->kept && pcv__is_disputed(segment, pcv_sbdf_bus(sbdf))) ||
+    /* Who answers while bus numbers move may be one that is kept (TOPO-4); or
+     * what is there is not to be asked (OWN-16). */
+    if (segment->moving || is_nobodys(segment, sbdf, *out_pf) ||
         pcv__bus_is_reset(host, sbdf)) {
         return -PCV_EEXIST;
     }

@@ -43,6 +43,7 @@ struct pcv__segment {
     bool moving;
     _Atomic uint32_t moves; /* moves that began or ended: odd while one is */
     bool draining;          /* there are gates that are paused: kept.paused */
+    bool conflicts;         /* a bridge was in conflict once */
     /* Requester IDs that several functions share (TOPO-5). Under the lock: who
      * moves some, one at a time; whether others changed meanwhile what they
      * belong to; and the devices that have named ones. */

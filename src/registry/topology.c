@@ -188,6 +188,7 @@ void pcv__bridge_bind(struct pcv__segment *segment, struct pcv_device *bridge)
     }
     if (!pcv__bridge_fits(bridge, first, last)) {
         bridge->bus_conflict = true;
+        segment->conflicts = true;
         return;
     }
     for (uint32_t bus = first; bus <= last; bus++) {

@@ -355,7 +355,7 @@ static void as_before(struct world *w)
         struct pcv_device_status status;
         uint64_t word = atomic_load(&device->word);
         uint32_t marks = atomic_load(&device->marks);
-        uint8_t notes = atomic_load(&device->notes);
+        uint16_t notes = atomic_load(&device->notes);
 
         pcv_device_put(device);
         status = hosted_status(&w->h, at);
