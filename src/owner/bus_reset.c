@@ -3,11 +3,11 @@
  * Resets of a whole bus (OWN-16; PCI-to-PCI Bridge 1.2, 3.2.5.18; PCI Express
  * Base 6.0, 6.6.1), in steps that nobody waits for:
  *
- *   begin     everything behind the bridge is looked at, under the segment's
- *             lock, and the bridge is marked: from then on nothing there
- * changes its owner, is added, or moves to other bus numbers HELD      Bridge
- * Control holds the bus in reset, for 1 ms RECOVERS  what was hit is left
- * alone, for 100 ms end       the mark goes
+ * To begin, everything behind the bridge is looked at, under the segment's
+ * lock, and the bridge is marked: from then on nothing there changes its owner,
+ * is added, or moves to other bus numbers. Bridge Control holds the bus in
+ * reset, for 1 ms (HELD); then what was hit is left alone, for 100 ms
+ * (RECOVERS). In the end the mark goes.
  *
  * Whoever comes by goes on with it: a change of owner of anything that was hit,
  * pcv_host_work(), an access that finds nothing. So a caller that is not heard

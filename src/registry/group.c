@@ -30,6 +30,19 @@ struct finding {
 /* ---- ACS -------------------------------------------------------------------
  */
 
+/* Under the lock: a failure of the host is told on behalf of the owner, which
+ * may be a guest that ends. */
+static bool fetch(struct pcv_device *device, uint16_t reg, uint32_t *out_value)
+{
+    struct pcv__mem *mem = &device->host->mem;
+    bool done;
+
+    pcv__lock_take(mem, &device->segment->lock);
+    done = pcv__hw_fetch(device, reg, 4, out_value);
+    pcv__lock_drop(mem, &device->segment->lock);
+    return done;
+}
+
 /* Whether a function's ACS has these bits on. Of those in `optional` a function
  * has only what it has something to control for (6.12.1). What does not answer,
  * or has no such capability, isolates nothing. */
@@ -42,7 +55,7 @@ static bool acs_has(struct finding *f, struct pcv_device *device,
     if (at == 0) {
         return false;
     }
-    if (!pcv__hw_fetch(device, (uint16_t)(at + PCV_ACS_CAP), 4, &both)) {
+    if (!fetch(device, (uint16_t)(at + PCV_ACS_CAP), &both)) {
         f->error = -PCV_EIO;
         return false;
     }
