@@ -137,19 +137,14 @@ static uint8_t nearest(struct pcv__segment *segment, uint8_t bus,
     return 0;
 }
 
-uint8_t pcv__stands_on(const struct pcv_device *device)
-{
-    return pcv_sbdf_bus(pcv__device_sbdf(device->pf ? device->pf : device));
-}
-
 struct pcv_device *pcv__above(struct pcv__segment *segment,
                               const struct pcv_device *device)
 {
-    struct pcv_device *bound =
-        pcv__bridge_over(segment, pcv_sbdf_bus(pcv__device_sbdf(device)));
+    uint8_t bus = pcv_sbdf_bus(pcv__device_sbdf(device));
+    struct pcv_device *bound = pcv__bridge_over(segment, bus);
     struct pcv_device *bridge = NULL;
     uint32_t count;
-    uint8_t own = nearest(segment, pcv__stands_on(device), &bridge, &count);
+    uint8_t own = nearest(segment, bus, &bridge, &count);
 
     return count == 1 && (!bound || pcv_sbdf_bus(pcv__device_sbdf(bound)) < own)
                ? bridge
@@ -165,31 +160,27 @@ bool pcv__is_contested(struct pcv__segment *segment, uint8_t bus)
     return count > 1;
 }
 
-/* A bridge in conflict on bus `own` that alone leads to what was found on
- * another, or NULL. */
+/* A bridge in conflict on bus `own` that alone leads to another one, on which
+ * something was found; or NULL. */
 static struct pcv_device *leads_to_some(struct pcv__segment *segment,
                                         uint8_t own, uint8_t bus)
     PCV__REQUIRES(segment->lock)
 {
     uint32_t rid = (uint32_t)bus << 8;
     const uint32_t last = rid | 0xffu;
-    struct pcv_device *device, *bridge = NULL;
+    const struct pcv_device *device;
 
     /* Bounded: rid goes up. */
-    while (segment->conflicts && !bridge &&
+    while (segment->conflicts &&
            (device = pcv__segment_next(segment, &rid, last)) != NULL) {
         pcv_sbdf at = pcv_sbdf_make(segment->number, bus, (uint8_t)rid);
 
         rid++;
         if (pcv__look(device, at) == PCV__LOOK_LIVE) {
-            bridge = alone(segment, own, pcv__stands_on(device));
-        }
-        /* A VF may be beyond the buses that lead to its PF. */
-        if (bridge && (bus < bridge->secondary || bus > bridge->subordinate)) {
-            bridge = NULL;
+            return alone(segment, own, bus);
         }
     }
-    return bridge;
+    return NULL;
 }
 
 struct pcv_device *pcv__rival_at(struct pcv__segment *segment,

@@ -45,11 +45,9 @@ static struct pcv_device *next_down(struct pcv__segment *segment,
             *rid -= 1u;
         }
         /* Bounded: *rid goes down. */
-    } while (device && range->conflicting &&
-             !pcv__leads_alone(segment, range->conflicting,
-                               *out_look == PCV__LOOK_LIVE
-                                   ? pcv__stands_on(device)
-                                   : pcv_sbdf_bus(sbdf)));
+    } while (
+        device && range->conflicting &&
+        !pcv__leads_alone(segment, range->conflicting, pcv_sbdf_bus(sbdf)));
     return device;
 }
 

@@ -94,19 +94,6 @@ uint32_t pcv__last_rid(const struct pcv_device *bridge)
     return ((uint32_t)bridge->subordinate << 8) | 0xffu;
 }
 
-/* Whether a bridge in conflict leads to what stands there; a VF is where its PF
- * is. */
-static bool leads_to(struct pcv__segment *segment,
-                     const struct pcv_device *bridge,
-                     const struct pcv_device *device, pcv_sbdf sbdf)
-    PCV__REQUIRES(segment->lock)
-{
-    return pcv__leads_alone(segment, bridge,
-                            pcv__look(device, sbdf) == PCV__LOOK_LIVE
-                                ? pcv__stands_on(device)
-                                : pcv_sbdf_bus(sbdf));
-}
-
 struct pcv_device *pcv__deeper(struct pcv__segment *segment,
                                const struct pcv_device *bridge, uint32_t *rid,
                                pcv_sbdf *out_sbdf)
@@ -128,7 +115,7 @@ struct pcv_device *pcv__deeper(struct pcv__segment *segment,
         }
         /* Bounded: *rid goes down. */
     } while (device && !bridge->bound &&
-             !leads_to(segment, bridge, device, *out_sbdf));
+             !pcv__leads_alone(segment, bridge, pcv_sbdf_bus(*out_sbdf)));
     return device;
 }
 
@@ -161,9 +148,11 @@ static bool hangs_behind(struct pcv__segment *segment,
         above = above->kept.above;
     }
     return above == bridge ||
-           (above && (bridge->bound ? is_behind(bridge, pcv__device_sbdf(above))
-                                    : pcv__leads_alone(segment, bridge,
-                                                       pcv__stands_on(above))));
+           (above &&
+            (bridge->bound
+                 ? is_behind(bridge, pcv__device_sbdf(above))
+                 : pcv__leads_alone(segment, bridge,
+                                    pcv_sbdf_bus(pcv__device_sbdf(above)))));
 }
 
 struct pcv_device *pcv__next_behind(struct pcv__segment *segment,

@@ -56,9 +56,6 @@ bool pcv__leads_alone(struct pcv__segment *segment,
 struct pcv_device *pcv__above(struct pcv__segment *segment,
                               const struct pcv_device *device)
     PCV__REQUIRES(segment->lock);
-/* The bus on which a device stands, or its PF, which it goes with: not of one
- * that leaves. */
-uint8_t pcv__stands_on(const struct pcv_device *device);
 
 /* Where a walk over what is behind a bridge begins. */
 uint32_t pcv__last_rid(const struct pcv_device *bridge);

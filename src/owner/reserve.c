@@ -153,13 +153,11 @@ static int take_pf(struct pcv_host *host, const struct pcv_add_info *info,
  * that is kept, or be elsewhere when its bridge is bound. What firmware left is
  * taken as it is, at the first scan: devices work there.
  */
-static bool is_nobodys(struct pcv__segment *segment, pcv_sbdf sbdf,
-                       const struct pcv_device *pf) PCV__REQUIRES(segment->lock)
+static bool is_nobodys(struct pcv__segment *segment, uint8_t bus)
+    PCV__REQUIRES(segment->lock)
 {
-    return (segment->kept && pcv__is_disputed(segment, pcv_sbdf_bus(sbdf))) ||
-           (pcv__moves(segment) != 0 &&
-            pcv__is_contested(segment,
-                              pf ? pcv__stands_on(pf) : pcv_sbdf_bus(sbdf)));
+    return (segment->kept && pcv__is_disputed(segment, bus)) ||
+           (pcv__moves(segment) != 0 && pcv__is_contested(segment, bus));
 }
 
 static int reserve_locked(struct pcv_host *host, struct pcv__segment *segment,
@@ -186,7 +184,7 @@ static int reserve_locked(struct pcv_host *host, struct pcv__segment *segment,
     }
     /* Who answers while bus numbers move may be one that is kept (TOPO-4); or
      * what is there is not to be asked (OWN-16). */
-    if (segment->moving || is_nobodys(segment, sbdf, *out_pf) ||
+    if (segment->moving || is_nobodys(segment, pcv_sbdf_bus(sbdf)) ||
         pcv__bus_is_reset(host, sbdf)) {
         return -PCV_EEXIST;
     }

@@ -26,9 +26,8 @@ static int add(struct two *t, pcv_sbdf at)
 
 /* Port A claims buses 1 and 2, port B bus 2: card A was found at bus 1, which
  * only port A claims. It is held. */
-static struct pcv_device *ready(struct two *t)
+static struct pcv_device *disturb(struct two *t)
 {
-    two_start(t);
     numbers(t, PORT_A, 2, 2);
     assert_int_equal(pcv_device_remove(t->r.h.host, CARD_A, NULL, NULL), 0);
     assert_int_equal(pcv_device_remove(t->r.h.host, CARD_B, NULL, NULL), 0);
@@ -38,6 +37,12 @@ static struct pcv_device *ready(struct two *t)
     assert_int_equal(add(t, CARD_A), 0);
     t->r.events[PCV_EVENT_UNREACHABLE] = 0;
     return hosted_hold(host_of(t), CARD_A);
+}
+
+static struct pcv_device *ready(struct two *t)
+{
+    two_start(t);
+    return disturb(t);
 }
 
 static void end(struct two *t, struct pcv_device *card)
@@ -274,6 +279,37 @@ static void what_was_found_behind_it_vanishes_with_it(void **state)
     end(&t, card);
 }
 
+static struct pcv_host *goes_in; /* the port, when its card is read */
+
+static int read_and_go(void *ctx, pcv_sbdf sbdf, uint16_t reg, uint8_t size,
+                       uint32_t *out_value)
+{
+    struct pcv_host *host = goes_in;
+
+    if (host && sbdf.v == CARD_A.v) {
+        goes_in = NULL;
+        assert_int_equal(pcv_device_vanished(host, PORT_A), 0);
+    }
+    return pcv_model_ops()->cfg_read(ctx, sbdf, reg, size, out_value);
+}
+
+/* LIFE-9: what is just being added is gone as well. */
+static void nothing_is_added_behind_it_once_it_has_vanished(void **state)
+{
+    struct two t;
+
+    (void)state;
+    two_build(&t);
+    t.r.h.ops.cfg_read = read_and_go;
+    two_run(&t);
+    pcv_device_put(disturb(&t));
+    assert_int_equal(pcv_device_remove(t.r.h.host, CARD_A, NULL, NULL), 0);
+    goes_in = t.r.h.host;
+    assert_int_equal(add(&t, CARD_A), -PCV_ENODEV);
+    assert_int_equal(state_at(&t, CARD_A), PCV_STATE_ABSENT);
+    two_end(&t);
+}
+
 /* ---- a guest has it --------------------------------------------------------
  */
 
@@ -485,8 +521,7 @@ static void others_move_among_its_buses(void **state)
     hosted_end(host_of(&t));
 }
 
-/* SRIOV-2, TOPO-4: a VF on a further bus is behind what its PF is behind,
- * whoever claims that bus. */
+/* SRIOV-2, TOPO-4: a VF is on a further bus than its PF. */
 static void a_vf_goes_with_its_pf(void **state)
 {
     struct pcv_device *pf, *vf;
@@ -545,6 +580,7 @@ int main(void)
         cmocka_unit_test(nothing_is_added_where_two_of_them_claim_a_bus),
         cmocka_unit_test(it_goes_with_what_was_found_behind_it),
         cmocka_unit_test(what_was_found_behind_it_vanishes_with_it),
+        cmocka_unit_test(nothing_is_added_behind_it_once_it_has_vanished),
         cmocka_unit_test(what_would_take_it_from_a_guest_is_not_written),
         cmocka_unit_test(it_is_removed_when_the_guest_gives_it_back),
         cmocka_unit_test(numbers_are_the_domains_when_the_guest_has_gone),
