@@ -311,26 +311,12 @@ int pcv__quarantine(struct pcv_device *device, const struct pcv__order *order)
 
 int pcv__bring_home(struct pcv_device *device)
 {
-    int error;
+    int error = pcv__home_prepare(device);
 
-    if (pcv__removal_waits(device)) {
-        return -PCV_EBUSY; /* LIFE-5: it is handed on to nobody */
-    }
-    error = pcv__home_begin(device);
     if (error != 0) {
         return error;
     }
-    error = pcv__change_reset(device, true);
-    if (error == -PCV_ERESTART) {
-        return error;
-    }
-    if (error == 0) {
-        pcv__change_forget(device);
-        error = pcv__change_build(device, &device->host->hardware);
-    }
-    if (error == 0) {
-        error = pcv__change_hand(device, &device->host->hardware);
-    }
+    error = pcv__change_hand(device, &device->host->hardware);
     if (error != 0) {
         pcv__change_failed(device, error);
     }

@@ -163,37 +163,23 @@ static int hide_resting(struct pcv_device *device,
                         const struct pcv_hide_info *info)
 {
     struct pcv_host *host = device->host;
-    int error;
+    int error = pcv__home_prepare(device);
 
-    if (pcv__removal_waits(device)) {
-        return -PCV_EBUSY; /* LIFE-5: it is handed on to nobody */
-    }
-    error = pcv__home_begin(device);
     if (error != 0) {
         return error;
     }
-    error = pcv__change_reset(device, true);
-    if (error == -PCV_ERESTART) {
+    pcv__lock_take(&host->mem, &device->lock);
+    error = begin(device, info);
+    pcv__lock_drop(&host->mem, &device->lock);
+    if (error != 0) {
+        pcv__change_failed(device, error);
         return error;
     }
-    if (error == 0) {
-        pcv__change_forget(device);
-        error = pcv__change_build(device, &host->hardware);
-    }
-    if (error == 0) {
-        pcv__lock_take(&host->mem, &device->lock);
-        error = begin(device, info);
-        pcv__lock_drop(&host->mem, &device->lock);
-    }
-    if (error == 0) {
-        atomic_fetch_or_explicit(&device->marks, PCV__MARK_HIDDEN,
-                                 memory_order_release);
-        error = pcv__change_hand(device, &host->hypervisor);
-        pcv__reserved_evict(host);
-        return error == 0 ? pcv__add_finish(device) : error;
-    }
-    pcv__change_failed(device, error);
-    return error;
+    atomic_fetch_or_explicit(&device->marks, PCV__MARK_HIDDEN,
+                             memory_order_release);
+    error = pcv__change_hand(device, &host->hypervisor);
+    pcv__reserved_evict(host);
+    return error == 0 ? pcv__add_finish(device) : error;
 }
 
 static bool is_the_same(struct pcv_device *device,

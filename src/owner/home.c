@@ -29,6 +29,25 @@ int pcv__home_begin(struct pcv_device *device)
     return error;
 }
 
+int pcv__home_prepare(struct pcv_device *device)
+{
+    int error =
+        pcv__removal_waits(device) ? -PCV_EBUSY : pcv__home_begin(device);
+
+    if (error != 0) {
+        return error;
+    }
+    error = pcv__change_reset(device, true);
+    if (error == 0) {
+        pcv__change_forget(device);
+        error = pcv__change_build(device, &device->host->hardware);
+    }
+    if (error != 0 && error != -PCV_ERESTART) {
+        pcv__change_failed(device, error);
+    }
+    return error;
+}
+
 uint32_t pcv__home_others(struct pcv_device *device, pcv_sbdf *out_first)
 {
     uint32_t count = 0;

@@ -23,6 +23,12 @@
  * may not; or the errors of pcv__group_split(). We change its owner. */
 int pcv__home_begin(struct pcv_device *device);
 
+/* The same, and then it is reset, and has the view that the hardware domain is
+ * to have, behind its closed gate. -PCV_EBUSY also: a removal waits for it, so
+ * it is handed on to nobody (LIFE-5); -PCV_ERESTART. What fails on the way
+ * leaves it in quarantine. */
+int pcv__home_prepare(struct pcv_device *device);
+
 /* Who of its group a guest has: their number, and the first. A reference is
  * held. */
 uint32_t pcv__home_others(struct pcv_device *device, pcv_sbdf *out_first);
