@@ -99,8 +99,9 @@ int PCV_MUST_CHECK pcv_host_set_ecam(struct pcv_host *host, uint16_t segment,
                                      bool usable, pcv_sbdf *out_busy);
 
 /**
- * Do what became due: VFs that may be asked now, and functions whose IOMMU
- * faults are too many (pcv_dma_fault()). Hosts that have timers call this from
+ * Do what became due: VFs that may be asked now, functions whose IOMMU faults
+ * are too many (pcv_dma_fault()), resets of a bus, and bus numbers that a vCPU
+ * wrote which does not go on with that. Hosts that have timers call this from
  * one; others need not, the next access that needs it does it.
  *
  * @out_wait_us  when to call again, in microseconds; 0: nothing is left

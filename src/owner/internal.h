@@ -72,6 +72,9 @@ void pcv__guest_drop(struct pcv_device *device);
 /* The hardware domain wrote a bridge's bus numbers (TOPO-4). A reference is
  * held; no lock. PCV_PENDING: call again. */
 enum pcv_verdict pcv__bridge_renumbered(struct pcv_device *bridge);
+/* A part of that for the next bridge of which it was not all done. True: there
+ * is none. */
+bool pcv__bridges_renumbered(struct pcv_host *host);
 /* Nothing of that is left to be done. True if there was. */
 bool pcv__bridge_settled(struct pcv_device *bridge);
 /* Whoever wrote its numbers has it no more: they are not written. No lock. */

@@ -191,6 +191,31 @@ enum pcv_verdict pcv__bridge_renumbered(struct pcv_device *bridge)
     return end(bridge, error, other) == -PCV_ERESTART ? PCV_PENDING : PCV_DONE;
 }
 
+/* Who wrote may not be heard of again, a vCPU that is stopped; what it wrote
+ * has been promised, and others find gates paused until it is there. */
+bool pcv__bridges_renumbered(struct pcv_host *host)
+{
+    enum pcv_verdict verdict = PCV_DONE;
+    struct pcv_device *device;
+    pcv_sbdf at = {0};
+
+    if (atomic_load_explicit(&host->renumber_count, memory_order_acquire) ==
+        0) {
+        return true;
+    }
+    /* Bounded: `at` goes up. */
+    while (verdict == PCV_DONE &&
+           (device = pcv_device_next(host, at)) != NULL) {
+        at.v = pcv_device_sbdf(device).v + 1u;
+        verdict = pcv__bridge_renumbered(device);
+        pcv_device_put(device);
+        if (at.v == 0) {
+            break;
+        }
+    }
+    return verdict == PCV_DONE;
+}
+
 /* ---- a report --------------------------------------------------------------
  */
 

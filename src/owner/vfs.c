@@ -21,6 +21,9 @@
 #include "registry/resting.h"
 #include "vpci/protect.h"
 
+/* Bus numbers may wait for whoever is inside a function. */
+#define RENUMBER_US 1000u
+
 /* Phases of a move. */
 enum phase { PHASE_CHECK, PHASE_UNMAP, PHASE_WRITE, PHASE_MAP };
 
@@ -343,5 +346,8 @@ int pcv_host_work(struct pcv_host *host, uint64_t *out_wait_us)
     }
     *out_wait_us =
         sooner(sooner(wait, faults_wait), sooner(reset, pcv__resting_us(host)));
+    if (!pcv__bridges_renumbered(host)) {
+        *out_wait_us = sooner(*out_wait_us, RENUMBER_US);
+    }
     return 0;
 }

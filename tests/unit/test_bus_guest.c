@@ -242,6 +242,37 @@ static void numbers_wait_until_nobody_is_inside(void **state)
     two_end(&t);
 }
 
+/* HDR-13, TOPO-4: whose vCPU does not go on with a write does not hold up the
+ * others for good; who is inside is waited for, and nobody is kept busy. */
+static void numbers_of_a_vcpu_that_stopped_are_written_all_the_same(
+    void **state)
+{
+    struct pcv_access access = PCV_WRITE(PORT_A, PCV_REG_PRIMARY, 4, 0x090900);
+    struct pcv_domain *hardware;
+    struct pcv_device *inside;
+    uint64_t wait_us = 0;
+    struct two t;
+
+    (void)state;
+    two_start(&t);
+    hardware = pcv_host_hardware_domain(t.r.h.host);
+    assert_int_equal(pcv__gate_enter(hardware, CARD_A, &inside), PCV_DONE);
+    assert_int_equal(pcv_access(hardware, &access), PCV_PENDING);
+    assert_int_equal(pcv_host_work(t.r.h.host, &wait_us), 0);
+    assert_int_not_equal(wait_us, 0);
+    assert_int_equal(pcv_model_peek(t.r.h.model, PORT_A, PCV_REG_SECONDARY, 1),
+                     1);
+    pcv__gate_leave(inside);
+    assert_int_equal(pcv_host_work(t.r.h.host, &wait_us), 0);
+    assert_int_equal(wait_us, 0);
+    assert_true(stands(&t, CARD_A, BUS(9)));
+    renumber_holds(&t.r);
+    /* It goes on after all. */
+    assert_int_equal(pcv_access_resume(hardware, &access), PCV_DONE);
+    assert_true(stands(&t, CARD_A, BUS(9)));
+    two_end(&t);
+}
+
 /* LIFE-5, TOPO-4 */
 static void a_bridge_that_goes_meanwhile_leaves_no_gate_paused(void **state)
 {
@@ -381,6 +412,8 @@ int main(void)
         cmocka_unit_test(it_is_not_given_while_it_cannot_be_reached),
         cmocka_unit_test(what_goes_meanwhile_leaves_others_dma_alone),
         cmocka_unit_test(numbers_wait_until_nobody_is_inside),
+        cmocka_unit_test(
+            numbers_of_a_vcpu_that_stopped_are_written_all_the_same),
         cmocka_unit_test(a_bridge_that_goes_meanwhile_leaves_no_gate_paused),
         cmocka_unit_test(a_mapping_under_way_ends_at_the_new_address),
         cmocka_unit_test(extended_space_is_what_the_new_bus_has),
