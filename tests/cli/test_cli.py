@@ -759,7 +759,7 @@ class Transcripts(Case):
                 ('device raise 00:00.0 2048', 'expected a vector'),
                 ('device dma 00:00.0 0 fly', 'expected read or write'),
                 ('device 00:20.0', 'expected an address'),
-                ('device raise 00:00.0', 'too few arguments'),
+                ('device raise 00:00.0', 'expected raise SBDF'),
                 ('vanished x', 'expected an address'),
                 ('ecam 0 on', 'expected SEGMENT:FIRST-LAST'),
                 ('ecam 9:0-1 on', 'expected SEGMENT:FIRST-LAST'),
