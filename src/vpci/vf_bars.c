@@ -74,11 +74,16 @@ void pcv__vfs_addresses(struct pcv_device *pf)
     }
 }
 
+/* All ones of one that is gone, or must be left alone: it does not answer. */
 static uint32_t sriov_read(const struct pcv_device *pf, uint16_t reg,
                            int *error)
 {
-    return pcv__hw_probe(pf->host, pcv__device_sbdf(pf),
-                         (uint16_t)(pf->sriov_cap + reg), 2, error);
+    uint16_t at = (uint16_t)(pf->sriov_cap + reg);
+
+    if (!pcv__has_register(pf, at) || pcv__hw_quiet_us(pf) != 0) {
+        return 0xffffu;
+    }
+    return pcv__hw_probe(pf->host, pcv__device_sbdf(pf), at, 2, error);
 }
 
 int pcv__vfs_refresh(struct pcv_device *pf)

@@ -323,6 +323,30 @@ static void it_is_performed_at_the_administrators_word(void **state)
     vfs_close(&v);
 }
 
+/* LIFE-11, SRIOV-1: of a PF that is gone nothing is asked, though a write that
+ * is to move its VFs goes on. */
+static void a_pf_that_vanished_meanwhile_is_not_asked(void **state)
+{
+    struct pcv_access write;
+    enum pcv_verdict verdict;
+    struct vfs v;
+
+    (void)state;
+    vfs_open(&v);
+    vfs_enable(&v, 3, VFS_ON);
+    vfs_work(&v);
+    write = PCV_WRITE(VFS_PF, (uint16_t)(v.cap + CTRL), 2, PCV_SRIOV_CTRL_VFE);
+    assert_int_equal(pcv_access(v.rig.dom0, &write), PCV_PENDING);
+    assert_int_equal(pcv_access_resume(v.rig.dom0, &write), PCV_PENDING);
+    assert_int_equal(pcv_device_vanished(v.rig.host, VFS_PF), 0);
+    rig_forget(&v.rig);
+    do {
+        verdict = pcv_access_resume(v.rig.dom0, &write);
+    } while (verdict == PCV_PENDING);
+    assert_int_equal(v.rig.logged, 0);
+    vfs_close(&v);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -338,6 +362,7 @@ int main(void)
         cmocka_unit_test(
             vfs_that_a_hidden_reset_took_go_when_control_is_written),
         cmocka_unit_test(a_guests_vf_that_a_reset_took_has_vanished),
+        cmocka_unit_test(a_pf_that_vanished_meanwhile_is_not_asked),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
