@@ -154,7 +154,8 @@ int pcv__vf_check(struct pcv_device *vf, const struct pcv_device *pf)
         return error;
     }
     if (total == 0xffffu && offset == 0xffffu && stride == 0xffffu) {
-        return -PCV_EAGAIN; /* the PF stopped answering */
+        /* The PF is gone, or stopped answering. */
+        return pcv__has_vanished(pf) ? -PCV_ENODEV : -PCV_EAGAIN;
     }
     /* Requester IDs are 16 bits wide and wrap. */
     from_first = (uint16_t)(rid - pcv__rid(pcv__device_sbdf(pf)) - offset);
