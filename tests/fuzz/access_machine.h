@@ -51,6 +51,7 @@ struct machine {
     bool vanished[DEVICES];
     bool halfway;    /* BEHIND was cut off in the middle of a mapping: what is
                         mapped of it stays until numbers lead to it again */
+    bool patchy;     /* pages may not have come back: the host failed */
     pcv_sbdf behind; /* where BEHIND is now, or was last: bus numbers change */
 };
 

@@ -229,6 +229,8 @@ static void fail_op(struct machine *m)
     if (op == PCV_MODEL_OP_cfg_read || op == PCV_MODEL_OP_cfg_write) {
         memset(m->dirty, true, sizeof(m->dirty));
     }
+    /* Pages that a read-only function leaves may not come back (HDR-10). */
+    m->patchy = m->patchy || op == PCV_MODEL_OP_map;
 }
 
 static void hold_op(struct machine *m)
