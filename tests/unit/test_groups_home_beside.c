@@ -88,6 +88,27 @@ static void one_does_not_come_home_while_another_goes_away(void **state)
     owned_end(&o);
 }
 
+/* OWN-4: nobody goes on bringing one home, and it is given away instead: then
+ * it is not on its way home any more, for the others neither. */
+static void one_that_is_given_away_is_not_on_its_way_home(void **state)
+{
+    struct owned o;
+
+    (void)state;
+    start_beside(&o);
+    for (uint8_t i = 0; i < MATES; i++) {
+        assert_int_equal(pcv_device_quarantine(o.h.host, mate(i), 0, NULL), 0);
+    }
+    pcv_model_set_clock(o.h.model, true);
+    assert_int_equal(pcv_device_deassign(o.h.host, mate(0)), -PCV_ERESTART);
+    pcv_model_set_clock(o.h.model, false);
+    when(mate(0), OWNED_GUEST, fetch_one);
+    assert_int_equal(owned_give(&o, mate(0)), 0);
+    assert_null(beside.fn);
+    expect(&o, OWNED_GUEST, NOBODY, NOBODY);
+    owned_end(&o);
+}
+
 static void last_comes_back(struct owned *o)
 {
     assert_int_equal(owned_back(o, mate(0)), 0);
@@ -151,6 +172,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nobody_takes_the_others_of_one_that_comes_home),
         cmocka_unit_test(one_does_not_come_home_while_another_goes_away),
+        cmocka_unit_test(one_that_is_given_away_is_not_on_its_way_home),
         cmocka_unit_test(of_two_that_leave_at_once_none_is_left_behind),
         cmocka_unit_test(one_does_not_wait_for_who_has_just_left),
     };
