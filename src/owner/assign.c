@@ -61,9 +61,9 @@ static int remember_mates(const struct pcv__party *party)
     return 0;
 }
 
-/* From here on everybody who looks at the group sees for whom they are: so it
- * is looked at again (of two who take parts of one group, one at least sees the
- * other). */
+/* From here on everybody who looks at the group sees for whom they are, and
+ * that nobody goes on bringing them home: so it is looked at again (of two who
+ * take parts of one group, one at least sees the other). */
 static int prepare_all(struct pcv__party *party)
 {
     int error = 0;
@@ -71,6 +71,7 @@ static int prepare_all(struct pcv__party *party)
     for (uint32_t i = 0; i < party->count && error == 0; i++) {
         error = prepare(party->device[i], party->domain,
                         pcv__party_policy(party, i));
+        pcv__unnote(party->device[i], PCV__NOTE_HOMEWARD);
     }
     if (error == 0) {
         error = remember_mates(party);

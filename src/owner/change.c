@@ -44,7 +44,7 @@ static struct pcv_domain *owner_of(const struct pcv_device *device)
 
 bool pcv__is_quarantined(const struct pcv_device *device)
 {
-    return owner_of(device)->kind == PCV_DOMAIN_QUARANTINE;
+    return owner_of(device) == &device->host->quarantine;
 }
 
 int pcv__change_begin(struct pcv_host *host, pcv_sbdf sbdf,
@@ -268,7 +268,7 @@ void pcv__change_forget(struct pcv_device *device)
     device->change_to = NULL;
 }
 
-void pcv__change_rest(struct pcv_device *device)
+void pcv__change_empty(struct pcv_device *device)
 {
     pcv__vpci_teardown(device);
     pcv__lock_take(&device->host->mem, &device->lock);
@@ -276,6 +276,11 @@ void pcv__change_rest(struct pcv_device *device)
     pcv__lock_drop(&device->host->mem, &device->lock);
     pcv__change_forget(device);
     device->change_reset = false;
+}
+
+void pcv__change_rest(struct pcv_device *device)
+{
+    pcv__change_empty(device);
     pcv__unnote(device, PCV__NOTE_HOMEWARD | PCV__NOTE_WAITS);
 }
 

@@ -24,6 +24,7 @@ int pcv__change_begin_with(struct pcv_host *host, pcv_sbdf sbdf,
 int pcv__change_begin_held(struct pcv_device *device);
 void pcv__change_end(struct pcv_device *device);
 
+/* Also of one that others change: a guest that has it may end meanwhile. */
 bool pcv__is_quarantined(const struct pcv_device *device);
 
 /* The guest that is to have it, or NULL. */
@@ -96,6 +97,8 @@ int pcv__change_build(struct pcv_device *device, struct pcv_domain *domain);
 int pcv__change_hand(struct pcv_device *device, struct pcv_domain *domain);
 /* It is quarantine's, and stays so: no view, nothing kept for a guest. */
 void pcv__change_rest(struct pcv_device *device);
+/* The same, but for where it stands on its way home (owner/home.h). */
+void pcv__change_empty(struct pcv_device *device);
 
 /* DMA of every requester ID goes to a domain, or nowhere (quarantine); those
  * that others share go where they all are (owner/dma.c). 0; -PCV_EPERM: a guest

@@ -59,6 +59,7 @@ static void remove_devices(struct pcv_host *host, struct pcv__segment *segment)
             pcv_sbdf sbdf = pcv__device_sbdf(device);
             int error = pcv_device_remove(host, sbdf, NULL, NULL);
 
+            pcv__resting_let_go(host, true); /* it may just have come to rest */
             PCV__ASSERT(&host->mem, error == 0 || round == 0);
             (void)error;
             if (rid-- == 0) {

@@ -12,6 +12,20 @@ static int split(struct pcv_device *device, pcv_sbdf *out_first,
                             out_count);
 }
 
+/* Whoever left between two looks has passed it by, since it was on its way:
+ * -PCV_ERESTART then, and the next call finds that. Who leaves from now on
+ * finds that it is not. */
+static int turn_back(struct pcv_device *device, int error)
+{
+    pcv_sbdf first;
+    uint32_t count;
+
+    pcv__unnote(device, PCV__NOTE_HOMEWARD);
+    return error == -PCV_EXDEV && split(device, &first, &count) == 0
+               ? -PCV_ERESTART
+               : error;
+}
+
 int pcv__home_begin(struct pcv_device *device)
 {
     pcv_sbdf first;
@@ -23,10 +37,8 @@ int pcv__home_begin(struct pcv_device *device)
     }
     pcv__note(device, PCV__NOTE_HOMEWARD);
     error = split(device, &first, &count);
-    if (error != 0 && error != -PCV_ERESTART) {
-        pcv__unnote(device, PCV__NOTE_HOMEWARD);
-    }
-    return error;
+    return error != 0 && error != -PCV_ERESTART ? turn_back(device, error)
+                                                : error;
 }
 
 int pcv__home_prepare(struct pcv_device *device)
@@ -57,12 +69,8 @@ uint32_t pcv__home_others(struct pcv_device *device, pcv_sbdf *out_first)
 
 void pcv__home_stay(struct pcv_device *device)
 {
-    bool waits = pcv__is_noted(device, PCV__NOTE_WAITS);
-
-    pcv__change_rest(device);
-    if (waits) {
-        pcv__note(device, PCV__NOTE_WAITS);
-    }
+    pcv__change_empty(device); /* others look for its note meanwhile */
+    pcv__unnote(device, PCV__NOTE_HOMEWARD);
     pcv__change_at(device, PCV_STEP_NONE);
 }
 

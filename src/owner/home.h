@@ -12,7 +12,9 @@
  *                       brings it home.
  * Both are set before others are looked at, and both are looked at by others
  * after they are nobody's: of two that leave at once, one at least sees the
- * other.
+ * other. Whoever finds one homeward, and somebody at it, passes it by: so one
+ * that must wait is not homeward any more before others are looked at once
+ * more.
  */
 #ifndef PCV_OWNER_HOME_H
 #define PCV_OWNER_HOME_H

@@ -51,6 +51,10 @@ int pcv__rest_again(struct pcv_device *device)
     if (error == 0) {
         error = pcv__change_take(device);
     }
+    if (error != 0 && error != -PCV_ERESTART &&
+        pcv__gate_close(device) == -PCV_ERESTART) {
+        error = -PCV_ERESTART; /* somebody is inside, whatever failed */
+    }
     if (error == -PCV_ERESTART) {
         return error; /* behind a closed gate, the hypervisor's still */
     }

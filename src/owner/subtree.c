@@ -52,7 +52,7 @@ static void range_of(const struct set *set, uint32_t *first, uint32_t *last)
     if (set->slot) {
         *first = pcv__rid(pcv__device_sbdf(root)) + 1u;
         *last = *first + (PCV_FUNCTIONS - 2u);
-    } else if (root->bound) {
+    } else if (root->bound || (root->bus_conflict && root->secondary != 0)) {
         *first = (uint32_t)root->secondary << 8;
         *last = pcv__last_rid(root);
     } else {
@@ -71,9 +71,18 @@ static void begin_walk(const struct set *set, struct place *place)
     place->rid = set->upwards ? first : last;
 }
 
-/* What stands beside the root at or after a place; NULL: nothing more. */
-static struct pcv_device *next_beside(const struct set *set,
-                                      struct place *place, pcv_sbdf *out_sbdf)
+/* A bridge in conflict has only what it alone leads to. */
+static bool belongs(const struct set *set, pcv_sbdf sbdf)
+    PCV__REQUIRES(set->segment->lock)
+{
+    return set->slot || set->root->bound ||
+           pcv__leads_alone(set->segment, set->root, pcv_sbdf_bus(sbdf));
+}
+
+/* What is registered beside the root at or after a place; NULL: nothing more.
+ */
+static struct pcv_device *next_there(const struct set *set, struct place *place,
+                                     pcv_sbdf *out_sbdf)
     PCV__REQUIRES(set->segment->lock)
 {
     struct pcv_device *device;
@@ -91,6 +100,19 @@ static struct pcv_device *next_beside(const struct set *set,
          * function 0 is before a slot's others. */
         place->rid += set->upwards ? 1u : UINT32_MAX;
     }
+    return device;
+}
+
+static struct pcv_device *next_beside(const struct set *set,
+                                      struct place *place, pcv_sbdf *out_sbdf)
+    PCV__REQUIRES(set->segment->lock)
+{
+    struct pcv_device *device;
+
+    /* Bounded: the place moves on. */
+    do {
+        device = next_there(set, place, out_sbdf);
+    } while (device && !belongs(set, *out_sbdf));
     return device;
 }
 

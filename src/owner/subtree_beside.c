@@ -26,10 +26,10 @@ static int look_above(struct pcv__segment *segment,
     PCV__REQUIRES(segment->lock)
 {
     uint8_t bus = pcv_sbdf_bus(pcv__device_sbdf(root));
-    const struct pcv_device *bridge;
+    const struct pcv_device *bridge = root;
 
     /* Bounded: bus numbers go down on the way up. */
-    while ((bridge = pcv__bridge_over(segment, bus)) != NULL &&
+    while ((bridge = pcv__above(segment, bridge)) != NULL &&
            pcv_sbdf_bus(pcv__device_sbdf(bridge)) < bus) {
         if (is_root(bridge)) {
             return busy_with(bridge, out_busy);

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "pcivisor/hidden.h"
 #include "two_ports.h"
 
 static enum pcv_device_state state_at(struct two *t, pcv_sbdf at)
@@ -69,6 +70,26 @@ static bool is_over(struct two *t, pcv_sbdf port, uint8_t bus)
 
     return pcv_topology_upstream(t->r.h.host, 0, bus, &up) == 0 &&
            up.v == port.v;
+}
+
+/* OWN-13: what is done to all behind it is done to what was found there. */
+static void an_operation_on_all_behind_it_takes_what_was_found_there(
+    void **state)
+{
+    const struct pcv_hide_info all = {.flags = PCV_SUBTREE};
+    struct pcv_device *card;
+    struct two t;
+
+    (void)state;
+    card = ready(&t);
+    assert_int_equal(pcv_device_hide(t.r.h.host, PORT_A, &all, NULL), 0);
+    assert_int_equal(hosted_status(host_of(&t), CARD_A).owner_id,
+                     PCV_DOMAIN_ID_HYPERVISOR);
+    assert_int_equal(pcv_device_reveal(t.r.h.host, PORT_A, PCV_SUBTREE, NULL),
+                     0);
+    assert_int_equal(hosted_status(host_of(&t), CARD_A).owner_id,
+                     PCV_DOMAIN_ID_HARDWARE);
+    end(&t, card);
 }
 
 /* ---- they move -------------------------------------------------------------
@@ -570,6 +591,8 @@ static void all_of_it_goes_with_the_port(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(
+            an_operation_on_all_behind_it_takes_what_was_found_there),
         cmocka_unit_test(what_was_found_behind_it_moves_with_it),
         cmocka_unit_test(without_numbers_it_is_kept_with_its_vectors),
         cmocka_unit_test(the_other_bridge_leaves_it_where_it_is),

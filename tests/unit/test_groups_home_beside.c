@@ -88,6 +88,27 @@ static void one_does_not_come_home_while_another_goes_away(void **state)
     owned_end(&o);
 }
 
+/* OWN-4: nobody goes on bringing one home, and it is given away instead: then
+ * it is not on its way home any more, for the others neither. */
+static void one_that_is_given_away_is_not_on_its_way_home(void **state)
+{
+    struct owned o;
+
+    (void)state;
+    start_beside(&o);
+    for (uint8_t i = 0; i < MATES; i++) {
+        assert_int_equal(pcv_device_quarantine(o.h.host, mate(i), 0, NULL), 0);
+    }
+    pcv_model_set_clock(o.h.model, true);
+    assert_int_equal(pcv_device_deassign(o.h.host, mate(0)), -PCV_ERESTART);
+    pcv_model_set_clock(o.h.model, false);
+    when(mate(0), OWNED_GUEST, fetch_one);
+    assert_int_equal(owned_give(&o, mate(0)), 0);
+    assert_null(beside.fn);
+    expect(&o, OWNED_GUEST, NOBODY, NOBODY);
+    owned_end(&o);
+}
+
 static void last_comes_back(struct owned *o)
 {
     assert_int_equal(owned_back(o, mate(0)), 0);
@@ -113,6 +134,83 @@ static void of_two_that_leave_at_once_none_is_left_behind(void **state)
         }
         expect(&o, DOM0, DOM0, DOM0);
         owned_end(&o);
+    }
+}
+
+/* Another CPU comes in where a lock has just been let go. */
+static struct {
+    struct owned *o;
+    uint32_t held, nth; /* 0: not any more */
+    pcv_sbdf leaves;
+    int error;
+} between;
+
+static uintptr_t irq_save(void *ctx)
+{
+    (void)ctx;
+    between.held++;
+    return 0;
+}
+
+static void irq_restore(void *ctx, uintptr_t flags)
+{
+    (void)ctx;
+    (void)flags;
+    if (--between.held == 0 && between.nth != 0 && --between.nth == 0) {
+        between.error = -PCV_ERESTART;
+        for (int i = 0; i < 3 && between.error == -PCV_ERESTART; i++) {
+            between.error =
+                pcv_device_deassign(between.o->h.host, between.leaves);
+        }
+    }
+}
+
+/* Whether there were so many moments. */
+static bool leave_at(uint32_t nth, uint8_t second, bool ends)
+{
+    struct owned o;
+    bool came;
+    int error;
+
+    memset(&between, 0, sizeof(between));
+    build(&o);
+    o.h.ops.irq_save = irq_save;
+    o.h.ops.irq_restore = irq_restore;
+    boot(&o);
+    between.o = &o;
+    between.leaves = mate(second);
+    give_all(&o);
+    assert_int_equal(owned_back(&o, mate(2)), 0);
+    between.nth = nth;
+    if (ends) {
+        assert_int_equal(owned_destroy(o.guest), 0);
+        o.guest = NULL;
+    } else {
+        error = owned_back(&o, mate((uint8_t)(1u - second)));
+        /* The other one may have brought it home between two calls. */
+        assert_true(error == 0 || error == -PCV_EINVAL);
+    }
+    came = between.nth == 0;
+    between.nth = 0;
+    if (!came || between.error == -PCV_ERESTART) {
+        (void)owned_back(&o, mate(second)); /* it goes on, or is home by now */
+    }
+    expect(&o, DOM0, DOM0, DOM0);
+    owned_end(&o);
+    return came;
+}
+
+/* OWN-6, OWN-11: at whatever moment one leaves while another does, since its
+ * guest ends or by itself, none is left behind. */
+static void at_no_moment_is_one_of_two_left_behind(void **state)
+{
+    (void)state;
+    for (uint8_t way = 0; way < 4; way++) {
+        uint32_t nth = 1;
+
+        while (leave_at(nth, way % 2u, way >= 2)) {
+            assert_true(++nth < 5000);
+        }
     }
 }
 
@@ -151,7 +249,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nobody_takes_the_others_of_one_that_comes_home),
         cmocka_unit_test(one_does_not_come_home_while_another_goes_away),
+        cmocka_unit_test(one_that_is_given_away_is_not_on_its_way_home),
         cmocka_unit_test(of_two_that_leave_at_once_none_is_left_behind),
+        cmocka_unit_test(at_no_moment_is_one_of_two_left_behind),
         cmocka_unit_test(one_does_not_wait_for_who_has_just_left),
     };
 

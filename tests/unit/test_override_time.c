@@ -117,6 +117,39 @@ static void it_keeps_nothing_for_good(void **state)
     end(&g);
 }
 
+static struct guarded *taken_beside; /* or NULL: not any more */
+
+static int attach(void *ctx, pcv_sbdf requester, uint32_t domain_id)
+{
+    struct guarded *g = taken_beside;
+
+    if (g && requester.v == CARD.v && domain_id == PCV_DOMAIN_ID_QUARANTINE) {
+        taken_beside = NULL;
+        take(g);
+    }
+    return pcv_model_ops()->dma_attach(ctx, requester, domain_id);
+}
+
+/* OWN-15, PORT-3: it is lost while it changes its owner, so nobody has removed
+ * it when the host ends. */
+static void it_is_not_in_the_way_of_the_end_while_it_is_registered(void **state)
+{
+    struct guarded g;
+
+    (void)state;
+    guarded_build(&g);
+    g.h.ops.dma_attach = attach;
+    guarded_run(&g);
+    assert_int_equal(guarded_give(&g, CARD), 0);
+    pcv_model_set_clock(g.h.model, true);
+    pcv_model_advance_us(g.h.model, 1000000);
+    taken_beside = &g;
+    (void)guarded_take(&g, CARD);
+    assert_null(taken_beside);
+    assert_int_equal(hosted_state(&g.h, CARD), PCV_STATE_PRESENT);
+    end(&g);
+}
+
 /* OWN-15, TOPO-4: bus numbers that move it wait, so that it is not asked at its
  * new address either. */
 static void it_is_not_moved_before_its_time(void **state)
@@ -217,6 +250,8 @@ int main(void)
         cmocka_unit_test(it_is_not_asked_before_its_time),
         cmocka_unit_test(when_its_time_is_over_it_is_gone),
         cmocka_unit_test(it_keeps_nothing_for_good),
+        cmocka_unit_test(
+            it_is_not_in_the_way_of_the_end_while_it_is_registered),
         cmocka_unit_test(it_is_not_moved_before_its_time),
         cmocka_unit_test(a_vf_has_its_time_as_well),
         cmocka_unit_test(what_its_guest_reset_is_left_alone),

@@ -289,6 +289,65 @@ static void it_rests_whatever_fails_on_its_way_back(void **state)
     }
 }
 
+/* Somebody is inside the function itself, which is on its way back. */
+struct failing {
+    struct guest *g;
+    enum what what;
+    uint64_t read_nth, alloc_nth;
+    int error;
+};
+
+static void fail_inside(struct rig *rig, const struct pcv_model_cfg *access)
+{
+    struct failing *f = rig->hook_data;
+
+    (void)access;
+    rig->hook = NULL;
+    pcv_model_fail(rig->model, PCV_MODEL_OP_cfg_read, f->read_nth);
+    pcv_model_fail(rig->model, PCV_MODEL_OP_alloc, f->alloc_nth);
+    f->error = perform(f->g, f->what);
+    pcv_model_fail(rig->model, PCV_MODEL_OP_cfg_read, 0);
+    pcv_model_fail(rig->model, PCV_MODEL_OP_alloc, 0);
+}
+
+/* It is hidden; then the other one cannot be read, and no memory is left. */
+static void go_back_under(enum what what, uint64_t read_nth, uint64_t alloc_nth)
+{
+    struct guest g;
+    struct inside inside = {.g = &g, .what = what};
+    struct failing failing = {&g, what, read_nth, alloc_nth, 0};
+
+    open_rest(&g);
+    g.rig.hook = begin_inside;
+    g.rig.hook_data = &inside;
+    (void)rig_read(&g.rig, OTHER, PCV_REG_STATUS, 2);
+    assert_int_equal(inside.error, -PCV_ERESTART);
+    assert_int_equal(owner(&g), PCV_DOMAIN_ID_HYPERVISOR);
+    g.rig.hook = fail_inside;
+    g.rig.hook_data = &failing;
+    (void)rig_read(&g.rig, RESTING, PCV_REG_STATUS, 2);
+    g.rig.hook = NULL;
+    if (failing.error == -PCV_ERESTART) {
+        failing.error = perform_all(&g, what);
+    }
+    if (failing.error != 0) {
+        rests(&g);
+        comes_home(&g);
+    }
+    guest_close(&g);
+}
+
+/* OWN-13, OWN-5: who is inside is not left without a view, whatever fails. */
+static void whoever_is_inside_is_waited_for_whatever_fails(void **state)
+{
+    (void)state;
+    for (uint64_t read_nth = 1; read_nth < 24; read_nth++) {
+        for (uint64_t alloc_nth = 1; alloc_nth < 6; alloc_nth++) {
+            go_back_under(HIDE, read_nth, alloc_nth);
+        }
+    }
+}
+
 /* OWN-13: nobody goes on with it; then it can be revealed, as ever. */
 static void a_way_back_that_is_given_up_can_be_revealed(void **state)
 {
@@ -319,6 +378,7 @@ int main(void)
         cmocka_unit_test(it_never_passes_through_the_hardware_domain),
         cmocka_unit_test(on_its_way_back_nobody_reaches_it),
         cmocka_unit_test(it_rests_whatever_fails_on_its_way_back),
+        cmocka_unit_test(whoever_is_inside_is_waited_for_whatever_fails),
         cmocka_unit_test(a_way_back_that_is_given_up_can_be_revealed),
     };
 
