@@ -173,17 +173,17 @@ int PCV_MUST_CHECK pcv_device_test_assign(
  * too); if that one is lost in another way, an administrator does (this call,
  * or pcv_device_reveal()).
  *
- * Where a removal waits for it (pcv_device_remove()), it is handed on to nobody:
- * it is removed, or, behind a bridge that is to be removed, waits in quarantine
- * for the last one; the result is 0.
+ * Where a removal waits for it (pcv_device_remove()), it is handed on to
+ * nobody: it is removed, or, behind a bridge that is to be removed, waits in
+ * quarantine for the last one; the result is 0.
  *
  * One that cannot be reset is given back all the same, with an event (OWN-16).
  * One that no bus number leads to for the moment (TOPO-4) is taken from its
  * guest by the last address that it had.
  *
  * Returns 0; -PCV_ENODEV; -PCV_EINVAL (the hardware domain or the
- * hypervisor owns it; after -PCV_ERESTART: it came home meanwhile, with the last
- * of its group); -PCV_EXDEV: it is in quarantine, and stays there, since
+ * hypervisor owns it; after -PCV_ERESTART: it came home meanwhile, with the
+ * last of its group); -PCV_EXDEV: it is in quarantine, and stays there, since
  * a guest has another of its group (pcv_group_find() says which);
  * -PCV_ENOMEM; -PCV_EIO; -PCV_ERESTART: call again. -PCV_EAGAIN: its guest has
  * it no more, but it cannot be reached, so it is in quarantine: call again when
