@@ -278,8 +278,28 @@ void pcv__change_empty(struct pcv_device *device)
     device->change_reset = false;
 }
 
+/* Its DMA reaches nobody's memory any more. Nothing waits for that: what the
+ * host refuses twice is told. */
+static void block_lost(struct pcv_device *device)
+{
+    const struct pcv_domain *nobody = &device->host->quarantine;
+    int error = pcv__dma_to(device, nobody);
+
+    error = error == 0 ? 0 : pcv__dma_to(device, nobody);
+    if (error != 0) {
+        pcv__event(device, PCV_EVENT_MOVE_FAILED, PCV_EVENT_HOST,
+                   pcv__device_sbdf(device).v, (uint64_t)-error);
+    }
+}
+
+/* One that was to go to a guest may be attached to its memory already: in a
+ * group the next one may have to wait. */
 void pcv__change_rest(struct pcv_device *device)
 {
+    if (atomic_load_explicit(&device->dma, memory_order_relaxed) !=
+        device->host->quarantine.id) {
+        block_lost(device);
+    }
     pcv__change_empty(device);
     pcv__unnote(device, PCV__NOTE_HOMEWARD | PCV__NOTE_WAITS);
 }
@@ -387,20 +407,6 @@ bool pcv__has_own_dma(const struct pcv_device *device)
 {
     return owner_of(device)->slot ||
            atomic_load_explicit(&device->read_only, memory_order_relaxed);
-}
-
-/* Its DMA reaches nobody's memory any more. Nothing waits for that: what the
- * host refuses twice is told. */
-static void block_lost(struct pcv_device *device)
-{
-    const struct pcv_domain *nobody = &device->host->quarantine;
-    int error = pcv__dma_to(device, nobody);
-
-    error = error == 0 ? 0 : pcv__dma_to(device, nobody);
-    if (error != 0) {
-        pcv__event(device, PCV_EVENT_MOVE_FAILED, PCV_EVENT_HOST,
-                   pcv__device_sbdf(device).v, (uint64_t)-error);
-    }
 }
 
 /* The guest has it no more, and may end as soon as it gives up its place: so

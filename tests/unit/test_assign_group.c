@@ -19,6 +19,7 @@
 #include <cmocka.h>
 
 #include "owned_fixture.h"
+#include "owner/change.h"
 #include "pcivisor/hidden.h"
 #include "registry/internal.h"
 
@@ -264,6 +265,36 @@ static void it_goes_on_where_it_stopped(void **state)
     owned_end(&o);
 }
 
+/* OWN-5, OWN-9: what was given up half-way and is put to rest reaches nobody's
+ * memory, though it was attached to the guest's while another one had to wait.
+ */
+static void what_rests_half_way_reaches_nobodys_memory(void **state)
+{
+    struct owned o;
+    struct pcv_device *device;
+
+    (void)state;
+    group_start(&o);
+    pcv_model_set_clock(o.h.model, true);
+    assert_int_equal(
+        pcv_device_assign(o.h.host, mate(1), o.guest, &whole, NULL),
+        -PCV_ERESTART);
+    device = hosted_hold(&o.h, mate(0));
+    assert_int_equal(pcv__dma_to(device, o.guest), 0);
+    assert_int_equal(pcv_model_dma_domain(o.h.model, mate(0)), OWNED_GUEST);
+    pcv_device_put(device);
+    assert_int_equal(pcv_device_set_broken(o.h.host, mate(2), true), 0);
+    assert_int_equal(
+        pcv_device_assign(o.h.host, mate(1), o.guest, &whole, NULL),
+        -PCV_EPERM);
+    assert_int_equal(owned_owner(&o, mate(0)), PCV_DOMAIN_ID_QUARANTINE);
+    assert_int_equal(pcv_model_dma_domain(o.h.model, mate(0)),
+                     PCV_DOMAIN_ID_QUARANTINE);
+    pcv_model_set_clock(o.h.model, false);
+    assert_int_equal(owned_destroy(o.guest), 0);
+    owned_end(&o);
+}
+
 /* OWN-4: two guests that come for members of one group at once. */
 static void of_two_who_come_at_once_one_at_most_gets_in(void **state)
 {
@@ -447,6 +478,7 @@ int main(void)
         cmocka_unit_test(who_is_in_quarantine_is_nobodys_mate),
         cmocka_unit_test(if_one_cannot_go_nobody_does),
         cmocka_unit_test(it_goes_on_where_it_stopped),
+        cmocka_unit_test(what_rests_half_way_reaches_nobodys_memory),
         cmocka_unit_test(of_two_who_come_at_once_one_at_most_gets_in),
         cmocka_unit_test(a_bus_without_room_for_all_gets_nobody),
         cmocka_unit_test(who_sends_as_one_goes_as_one),
