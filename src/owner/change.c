@@ -282,10 +282,8 @@ void pcv__change_empty(struct pcv_device *device)
  * host refuses twice is told. */
 static void block_lost(struct pcv_device *device)
 {
-    const struct pcv_domain *nobody = &device->host->quarantine;
-    int error = pcv__dma_to(device, nobody);
+    int error = pcv__dma_block(device);
 
-    error = error == 0 ? 0 : pcv__dma_to(device, nobody);
     if (error != 0) {
         pcv__event(device, PCV_EVENT_MOVE_FAILED, PCV_EVENT_HOST,
                    pcv__device_sbdf(device).v, (uint64_t)-error);

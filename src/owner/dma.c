@@ -346,6 +346,14 @@ int pcv__dma_to(struct pcv_device *device, const struct pcv_domain *domain)
     return error;
 }
 
+int pcv__dma_block(struct pcv_device *device)
+{
+    const struct pcv_domain *nobody = &device->host->quarantine;
+    int error = pcv__dma_to(device, nobody);
+
+    return error == 0 ? 0 : pcv__dma_to(device, nobody);
+}
+
 int pcv__dma_join(struct pcv_device *device, pcv_sbdf at)
 {
     struct moving m = {device, at, pcv__dma_of(device)};

@@ -58,4 +58,8 @@ void pcv__dma_bridge_lost(struct pcv_device *bridge);
 /* A bridge has come, perhaps above functions that were there before. */
 void pcv__dma_bridge_came(struct pcv_device *bridge);
 
+/* All requester IDs of a device reach nobody's memory: tried again, since that
+ * they do not is what the rest goes by. 0, or -PCV_EIO. */
+int pcv__dma_block(struct pcv_device *device);
+
 #endif

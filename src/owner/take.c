@@ -2,24 +2,16 @@
 /* Taking a function from its owner: the first steps of a change of owner
  * (OWN-5), up to where it is quarantine's. */
 #include "owner/change.h"
+#include "owner/dma.h"
 #include "owner/reset.h"
 #include "registry/away.h"
 #include "vpci/shadow.h"
 
 int pcv__change_silence(struct pcv_device *device)
 {
-    const uint32_t off = PCV_CMD_IO | PCV_CMD_MEMORY | PCV_CMD_MASTER;
-    uint32_t command;
+    uint16_t command;
 
-    if (!pcv__hw_fetch(device, PCV_REG_COMMAND, 2, &command)) {
-        return -PCV_EIO;
-    }
-    if (command == 0xffffu) {
-        return 0; /* it does not answer */
-    }
-    atomic_store_explicit(&device->hw_error, 0, memory_order_relaxed);
-    pcv__hw_write(device, PCV_REG_COMMAND, 2, command & ~off);
-    return atomic_load_explicit(&device->hw_error, memory_order_relaxed);
+    return pcv__silence(device, &command);
 }
 
 /* The same for as long as it takes: what it has under way ends. */
@@ -42,14 +34,10 @@ void pcv__change_undo(struct pcv_device *device)
     pcv__lock_drop(&device->host->mem, &device->lock);
 }
 
-/* Tried again: that it is blocked is what the rest goes by. */
 int pcv__change_block(struct pcv_device *device)
 {
-    int error;
-
     pcv__change_at(device, PCV_STEP_BLOCK);
-    error = pcv__dma_to(device, &device->host->quarantine);
-    return error == 0 ? 0 : pcv__dma_to(device, &device->host->quarantine);
+    return pcv__dma_block(device);
 }
 
 /* What the host programmed, and what it sees from now on. */

@@ -323,6 +323,11 @@ uint16_t pcv__reset_cap(struct pcv_device *device, uint16_t id);
 /* ---- pending.c -------------------------------------------------------------
  */
 
+/* Neither bus mastering nor decoding; -PCV_EIO if that is not known to be so.
+ * *out_command: what there was; all ones: it did not answer. */
+int pcv__silence(struct pcv_device *device, uint16_t *out_command)
+    PCV__REQUIRES(device->lock);
+
 /*
  * Bus mastering and decoding go off, and what the function has under way is let
  * end. Its gate is closed. 0: nothing is pending any more, or was waited for in

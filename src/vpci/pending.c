@@ -85,9 +85,7 @@ static int look(struct pcv_device *device, bool *out_pending)
 /* ---- silence ---------------------------------------------------------------
  */
 
-/* Neither bus mastering nor decoding; error if that is not known to be so.
- * *out_command: what there was; all ones: it did not answer. */
-static int silence(struct pcv_device *device, uint16_t *out_command)
+int pcv__silence(struct pcv_device *device, uint16_t *out_command)
 {
     uint32_t command;
 
@@ -114,7 +112,7 @@ static int begin(struct pcv_device *device) PCV__REQUIRES(device->lock)
     if (!extras) {
         return -PCV_ENOMEM;
     }
-    error = silence(device, &command);
+    error = pcv__silence(device, &command);
     if (error == 0 || command != 0xffffu) {
         extras->command = command;
         extras->silenced = true;
