@@ -117,6 +117,20 @@ struct ctl call_ctl(struct call *call)
     };
 }
 
+enum command_result call_switch(struct call *call,
+                                bool (*fn)(const struct ctl *ctl, pcv_sbdf sbdf,
+                                           bool on))
+{
+    struct ctl ctl = call_ctl(call);
+    pcv_sbdf sbdf;
+    bool on;
+
+    if (!call_sbdf(call, 0, &sbdf) || !call_on_off(call, 1, &on)) {
+        return COMMAND_MISUSED;
+    }
+    return call_done(fn(&ctl, sbdf, on));
+}
+
 enum command_result call_done(bool done)
 {
     return done ? COMMAND_DONE : COMMAND_FAILED;

@@ -97,6 +97,10 @@ bool call_on_off(struct call *call, size_t index, bool *out_on);
 /* The control operations of the call's machine, for commands that pcivisorctl
  * has as well; `done` becomes a result. */
 struct ctl call_ctl(struct call *call);
+/* A command of two words, an address and on or off. */
+enum command_result call_switch(struct call *call,
+                                bool (*fn)(const struct ctl *ctl, pcv_sbdf sbdf,
+                                           bool on));
 enum command_result call_done(bool done);
 
 /* The commands, by file. commands_device.c: */

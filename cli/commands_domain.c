@@ -264,14 +264,7 @@ enum command_result command_test_assign(struct call *call)
 
 enum command_result command_broken(struct call *call)
 {
-    struct ctl ctl = call_ctl(call);
-    pcv_sbdf sbdf;
-    bool on;
-
-    if (!call_sbdf(call, 0, &sbdf) || !call_on_off(call, 1, &on)) {
-        return COMMAND_MISUSED;
-    }
-    return call_done(ctl_broken(&ctl, sbdf, on));
+    return call_switch(call, ctl_broken);
 }
 
 enum command_result command_deassign(struct call *call)
@@ -326,14 +319,7 @@ enum command_result command_read_only(struct call *call)
 
 enum command_result command_override(struct call *call)
 {
-    struct ctl ctl = call_ctl(call);
-    pcv_sbdf sbdf;
-    bool on;
-
-    if (!call_sbdf(call, 0, &sbdf) || !call_on_off(call, 1, &on)) {
-        return COMMAND_MISUSED;
-    }
-    return call_done(ctl_override(&ctl, sbdf, on));
+    return call_switch(call, ctl_override);
 }
 
 enum command_result command_reserved(struct call *call)

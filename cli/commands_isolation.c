@@ -20,14 +20,7 @@ enum command_result command_group(struct call *call)
 
 enum command_result command_isolate(struct call *call)
 {
-    struct ctl ctl = call_ctl(call);
-    pcv_sbdf sbdf;
-    bool on;
-
-    if (!call_sbdf(call, 0, &sbdf) || !call_on_off(call, 1, &on)) {
-        return COMMAND_MISUSED;
-    }
-    return call_done(ctl_isolate(&ctl, sbdf, on));
+    return call_switch(call, ctl_isolate);
 }
 
 enum command_result command_requesters(struct call *call)

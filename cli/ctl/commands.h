@@ -40,7 +40,12 @@ bool program_take_on_off(struct program *program, const char *word,
 /* Every argument as an address, before anything is done with one. To be freed;
  * NULL with its error printed. */
 pcv_sbdf *program_take_sbdfs(struct program *program, const struct args *args);
-/* The same for each address of the arguments. */
+/* Two arguments, an address and on or off. */
+enum program_result program_switch(struct program *program,
+                                   const struct args *args,
+                                   bool (*fn)(const struct ctl *ctl,
+                                              pcv_sbdf sbdf, bool on));
+/* Each argument is an address: what is done for each. */
 enum program_result program_each(struct program *program,
                                  const struct args *args,
                                  bool (*fn)(const struct ctl *ctl,

@@ -69,6 +69,21 @@ pcv_sbdf *program_take_sbdfs(struct program *program, const struct args *args)
 }
 
 /* The same for each address of the arguments. */
+enum program_result program_switch(struct program *program,
+                                   const struct args *args,
+                                   bool (*fn)(const struct ctl *ctl,
+                                              pcv_sbdf sbdf, bool on))
+{
+    pcv_sbdf sbdf;
+    bool on;
+
+    if (!program_take_sbdf(program, args->word[0], &sbdf) ||
+        !program_take_on_off(program, args->word[1], &on)) {
+        return PROGRAM_MISUSED;
+    }
+    return program_done(fn(&program->ctl, sbdf, on));
+}
+
 enum program_result program_each(struct program *program,
                                  const struct args *args,
                                  bool (*fn)(const struct ctl *ctl,

@@ -73,13 +73,7 @@ enum program_result program_command_cancel_remove(struct program *program,
 enum program_result program_command_broken(struct program *program,
                                            const struct args *args)
 {
-    pcv_sbdf sbdf;
-    bool on;
-
-    return program_take_sbdf(program, args->word[0], &sbdf) &&
-                   program_take_on_off(program, args->word[1], &on)
-               ? program_done(ctl_broken(&program->ctl, sbdf, on))
-               : PROGRAM_MISUSED;
+    return program_switch(program, args, ctl_broken);
 }
 
 enum program_result program_command_restore(struct program *program,
@@ -136,14 +130,7 @@ enum program_result program_command_group(struct program *program,
 enum program_result program_command_isolate(struct program *program,
                                             const struct args *args)
 {
-    pcv_sbdf sbdf;
-    bool on;
-
-    if (!program_take_sbdf(program, args->word[0], &sbdf) ||
-        !program_take_on_off(program, args->word[1], &on)) {
-        return PROGRAM_MISUSED;
-    }
-    return program_done(ctl_isolate(&program->ctl, sbdf, on));
+    return program_switch(program, args, ctl_isolate);
 }
 
 enum program_result program_command_requesters(struct program *program,
@@ -169,14 +156,7 @@ enum program_result program_command_requesters(struct program *program,
 enum program_result program_command_override(struct program *program,
                                              const struct args *args)
 {
-    pcv_sbdf sbdf;
-    bool on;
-
-    if (!program_take_sbdf(program, args->word[0], &sbdf) ||
-        !program_take_on_off(program, args->word[1], &on)) {
-        return PROGRAM_MISUSED;
-    }
-    return program_done(ctl_override(&program->ctl, sbdf, on));
+    return program_switch(program, args, ctl_override);
 }
 
 enum program_result program_command_hide(struct program *program,
